@@ -1,0 +1,127 @@
+# vkcb - receives the events of VK communities.
+#
+# `make help` lists the targets. Variables a user may set: CC, CFLAGS, LDFLAGS,
+# PREFIX, DESTDIR, DEV=1 (warnings are errors, sanitizers), O=folder (where
+# everything is built), HANDLERS=folder (where the handlers are).
+
+O = build
+HANDLERS = handlers
+PREFIX = /usr/local
+CFLAGS = -O2 -g
+LDFLAGS =
+
+BINARY = $(O)/vkcb
+
+PKGS = json-c inih fcgi
+HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wpointer-arith -Wundef -Wvla
+LINKING = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed
+
+ifeq ($(DEV),1)
+HARDENING = -fPIE -fstack-protector-strong
+WARNINGS += -Werror
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+
+# Simply expanded: pkg-config is asked once. Without it the usual names do.
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null || \
+	echo -ljson-c -linih -lfcgi)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
+	$(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
+INCLUDES = -I. -Isrc -I$(O)
+COMPILE = $(CC) $(ALL_CFLAGS) $(INCLUDES) $(CPPFLAGS) -MMD -MP
+
+SRCS = $(wildcard src/*.c)
+OBJS = $(SRCS:src/%.c=$(O)/src/%.o)
+# GNU make sorts as the C locale does, whatever the user's.
+HANDLER_FILES = $(sort $(notdir $(wildcard $(HANDLERS)/*.c)))
+HANDLER_OBJS = $(HANDLER_FILES:%.c=$(O)/handlers/%.o)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all tests run check bench fuzz install uninstall clean help FORCE
+
+all: $(BINARY) vkcb
+
+# The binary also stands in the project's folder, beside vkcb.conf.
+vkcb: $(BINARY)
+	@cp $(BINARY) $@.new && mv -f $@.new $@
+
+# Written only when it changes: what depends on it is then rebuilt, no more.
+define write_if_changed
+	@mkdir -p $(@D); cmp -s $@.new $@ 2>/dev/null && rm -f $@.new || \
+	    mv -f $@.new $@
+endef
+
+$(O)/flags: FORCE
+	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) \
+	    $(CPPFLAGS))' >$@.new
+	$(write_if_changed)
+
+$(O)/link-flags: FORCE
+	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_LDFLAGS) $(LIBS) \
+	    $(HANDLER_OBJS))' >$@.new
+	$(write_if_changed)
+
+$(O)/handlers.def: FORCE
+	@mkdir -p $(@D); src/list-handlers $(HANDLERS) >$@.new
+	$(write_if_changed)
+
+$(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
+	    $(HANDLER_OBJS) $(LIBS)
+
+$(O)/vkcb.o: vkcb.c $(O)/flags
+	$(COMPILE) -c -o $@ $<
+
+$(O)/src/%.o: src/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(O)/src/handlers.o: $(O)/handlers.def
+
+# The file's name says which handler it must define.
+$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags src/check-handler
+	@mkdir -p $(@D)
+	$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
+	@src/check-handler '$(CC)' $< handler_$(subst -,_,$*) $@
+
+# Tests: a unit test is linked with everything but main, a tool stands alone.
+TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
+	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c))
+
+$(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+	@mkdir -p $(@D)
+	$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) \
+	    $(LIBS) -lcmocka
+
+$(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(ALL_LDFLAGS) -o $@ $<
+
+check:
+	@tests/packages check
+	@$(MAKE) --no-print-directory all tests
+	@tests/run
+
+tests: $(TESTS)
+
+help:
+	@echo 'make            build vkcb (installs nothing)'
+	@echo 'make run        install what is missing, build, show it at work'
+	@echo 'make check      install what the tests need, build, test'
+	@echo 'make bench      measure speed and memory, side by side'
+	@echo 'make fuzz       feed it broken input for FUZZ_TIME=60 seconds'
+	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'
+	@echo 'make uninstall  remove what install put there'
+	@echo 'make clean      remove what was built'
+	@echo 'DEV=1           warnings are errors, sanitizers are on'
+
+clean:
+	rm -rf $(O) vkcb
+
+-include $(OBJS:.o=.d) $(HANDLER_OBJS:.o=.d) $(O)/vkcb.d $(TESTS:%=%.d)

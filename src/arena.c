@@ -1,0 +1,108 @@
+/*
+ * arena.c - bump allocation for one event.
+ *
+ * An event of usual size fits the first chunk, which is kept from event to
+ * event, so that it takes nothing from the system at all. A large one takes
+ * one chunk more, sized after the hint.
+ *
+ * Out of memory: arena_alloc() returns NULL and the arena stays usable.
+ */
+#include "arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "banned.h"
+
+#define FIRST_CHUNK ((size_t)32 * 1024)
+#define ALIGNMENT ((size_t)_Alignof(max_align_t))
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size;
+	_Alignas(max_align_t) char bytes[];
+};
+
+void
+arena_init(struct arena *arena)
+{
+	*arena = (struct arena){ .grow = FIRST_CHUNK };
+}
+
+void
+arena_expect(struct arena *arena, size_t size)
+{
+	if (size > arena->grow)
+		arena->grow = size;
+}
+
+static int
+add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk;
+
+	if (arena->chunks == NULL && size <= FIRST_CHUNK)
+		size = FIRST_CHUNK;
+	else if (size < arena->grow)
+		size = arena->grow;
+	if (size > SIZE_MAX / 4)
+		return -1;
+	chunk = malloc(sizeof(*chunk) + size);
+	if (chunk == NULL)
+		return -1;
+	chunk->older = arena->chunks;
+	chunk->size = size;
+	arena->chunks = chunk;
+	arena->next = chunk->bytes;
+	arena->end = chunk->bytes + size;
+	arena->grow = 2 * size;
+	return 0;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	void *piece;
+
+	if (size > SIZE_MAX - ALIGNMENT)
+		return NULL;
+	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	if (size > (size_t)(arena->end - arena->next) &&
+	    add_chunk(arena, size) == -1)
+		return NULL;
+	piece = arena->next;
+	arena->next += size;
+	return piece;
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks, *older;
+
+	while (chunk != NULL) {
+		older = chunk->older;
+		if (older == NULL && chunk->size == FIRST_CHUNK)
+			break;
+		free(chunk);
+		chunk = older;
+	}
+	arena_init(arena);
+	if (chunk != NULL) {
+		arena->chunks = chunk;
+		arena->next = chunk->bytes;
+		arena->end = chunk->bytes + chunk->size;
+	}
+}
+
+void
+arena_release(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks, *older;
+
+	for (; chunk != NULL; chunk = older) {
+		older = chunk->older;
+		free(chunk);
+	}
+	arena_init(arena);
+}

@@ -1,0 +1,206 @@
+/*
+ * cmd_check.c - `vkcb check`: what is in force, and what is wrong with it.
+ *
+ * Prints the configuration without its secrets, the handlers and their events.
+ * A mistake that keeps events from being handled is an error (status 1); what
+ * is merely unwise is a warning.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "handlers.h"
+
+#include "banned.h"
+
+#define SECRET_SHORT 12
+
+static int check(int, char **);
+
+const struct command command_check = {
+	.name = "check",
+	.args = "",
+	.summary = "shows the configuration and handlers in force, and warns",
+	.help = "",
+	.run = check,
+};
+
+static void
+warn(const char *what, const char *why)
+{
+	printf("warning: %s: %s\n", what, why);
+}
+
+static void
+show_keys(const struct conf_key *keys, const void *from)
+{
+	char value[PATH_MAX];
+
+	for (; keys->name != NULL; keys++) {
+		if (keys->missing != NULL)
+			continue;
+		conf_show(keys, from, value, sizeof(value));
+		printf("  %s = %s\n", keys->name, value);
+	}
+}
+
+static void
+show_groups(const struct conf *conf)
+{
+	size_t i;
+
+	if (conf->has_fallback) {
+		printf("[default]\n");
+		show_keys(conf_group_keys, &conf->fallback);
+	}
+	for (i = 0; i < conf->n_groups; i++) {
+		printf("[group %" PRId64 "]\n", conf->groups[i].id);
+		show_keys(conf_group_keys, &conf->groups[i]);
+	}
+}
+
+static int
+show_handlers(void)
+{
+	const struct handler *handler;
+	int status = EXIT_FINE;
+
+	printf("handlers:%s\n", handlers[0].name == NULL ? " none" : "");
+	for (handler = handlers; handler->name != NULL; handler++) {
+		printf("  %-20s %-24s %s\n", handler->name,
+		    handler_event(handler), handler->def->summary != NULL ?
+		    handler->def->summary : "");
+		if (*handler_event(handler) == '\0')
+			status = command_fail(handler->name, "has no ON(event, "
+			    "function) and is never called");
+	}
+	return status;
+}
+
+static void
+warn_mode(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
+		warn(path, "others on this machine can read it: chmod o-rwx, "
+		    "and give it the web server's group");
+}
+
+/* Folders that web servers serve, by their usual names and contents. */
+static bool
+is_served(const char *folder)
+{
+	static const char *const names[] = {
+		"public_html", "htdocs", "httpdocs", "html", "www", "webroot",
+	};
+	static const char *const contents[] = {
+		"index.html", "index.php", ".htaccess",
+	};
+	const char *name = strrchr(folder, '/');
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name + 1, names[i]) == 0)
+			return true;
+	for (i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
+		    contents[i]) < sizeof(path) && access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+warn_served(const char *file)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (realpath(file, folder) == NULL)
+		return;
+	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+		*slash = '\0';
+		if (!is_served(folder))
+			continue;
+		warn(file, "it seems to stand inside a document root: move it "
+		    "out, or see that the web server denies it "
+		    "(contrib/htaccess does)");
+		return;
+	}
+}
+
+static void
+warn_group(const struct conf_group *group)
+{
+	char what[64];
+
+	if (group->id == 0)
+		snprintf(what, sizeof(what), "[default]");
+	else
+		snprintf(what, sizeof(what), "[group %" PRId64 "]", group->id);
+	if (group->secret == NULL)
+		warn(what, "without a secret anybody can send events: set one "
+		    "in the community's Callback API settings and here");
+	else if (strlen(group->secret) < SECRET_SHORT)
+		warn(what, "the secret is short and could be guessed: take 20 "
+		    "letters and digits or more (VK allows 50)");
+	if (group->confirmation == NULL)
+		warn(what, "no confirmation string: VK cannot confirm this "
+		    "server");
+	if (group->secret_file != NULL)
+		warn_mode(group->secret_file);
+	if (group->token_file != NULL)
+		warn_mode(group->token_file);
+}
+
+static void
+warn_all(const struct conf *conf)
+{
+	size_t i;
+
+	warn_mode(conf->path);
+	warn_served(conf->path);
+	if (conf->has_fallback)
+		warn_group(&conf->fallback);
+	for (i = 0; i < conf->n_groups; i++)
+		warn_group(&conf->groups[i]);
+	if (conf->n_groups == 0 && !conf->has_fallback)
+		warn(conf->path, "no group: every event is refused; add "
+		    "[group ID]");
+	if (handlers[0].name == NULL)
+		warn("handlers", "none compiled in: events are answered and "
+		    "dropped");
+}
+
+static int
+check(int argc, char **argv)
+{
+	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	struct conf *conf = NULL;
+	int status;
+
+	if (argc > 1)
+		return command_misused(&command_check, "unknown argument %s",
+		    argv[1]);
+	if (conf_find(path, error) == 0)
+		conf = conf_read(path, error);
+	if (conf == NULL)
+		return command_fail("configuration", "%s", error);
+	printf("configuration: %s\n[vkcb]\n", conf->path);
+	show_keys(conf_keys, conf);
+	show_groups(conf);
+	status = show_handlers();
+	warn_all(conf);
+	conf_free(conf);
+	return status;
+}

@@ -1,0 +1,120 @@
+/*
+ * command.c - picks the command, and says how commands are used.
+ */
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "version.h"
+
+#include "banned.h"
+
+static const struct command *const commands[] = {
+	&command_check,
+	NULL,
+};
+
+static void
+print_usage(FILE *out, const struct command *command)
+{
+	fprintf(out, "usage: vkcb %s%s%s\n", command->name,
+	    *command->args != '\0' ? " " : "", command->args);
+}
+
+static void
+print_help(FILE *out)
+{
+	const struct command *const *command;
+
+	fprintf(out, "usage: vkcb COMMAND [ARGUMENT ...]\n"
+	    "       vkcb --help | --version | COMMAND --help\n\n"
+	    "Receives the events of VK communities (Callback API). Started by "
+	    "a web server as\nFastCGI or CGI it serves; with a command it is "
+	    "its own tool:\n\n");
+	for (command = commands; *command != NULL; command++)
+		fprintf(out, "  %-9s %s\n", (*command)->name,
+		    (*command)->summary);
+	fprintf(out, "\nManual: vkcb(1), vkcb.conf(5), vkcb-handler(7).\n");
+}
+
+int
+command_fail(const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "vkcb: %s: ", what);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_PROBLEM;
+}
+
+int
+command_misused(const struct command *command, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "vkcb: %s: ", command->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	print_usage(stderr, command);
+	return EXIT_USAGE;
+}
+
+static int
+unknown_command(const char *word)
+{
+	const struct command *const *command;
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (command = commands; *command != NULL; command++)
+		nearest_try(&nearest, (*command)->name);
+	if (nearest.best != NULL)
+		fprintf(stderr, "vkcb: %s: no such command: did you mean "
+		    "%s?\n", word, nearest.best);
+	else
+		fprintf(stderr, "vkcb: %s: no such command: vkcb --help lists "
+		    "them\n", word);
+	return EXIT_USAGE;
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_usage(stdout, command);
+		printf("\n%s\n%s", command->summary, command->help);
+		return EXIT_FINE;
+	}
+	return command->run(argc, argv);
+}
+
+int
+command_run(int argc, char **argv)
+{
+	const struct command *const *command;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return EXIT_FINE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("vkcb %s\n", VKCB_VERSION);
+		return EXIT_FINE;
+	}
+	for (command = commands; *command != NULL; command++)
+		if (strcmp((*command)->name, argv[1]) == 0)
+			return run(*command, argc - 1, argv + 1);
+	return unknown_command(argv[1]);
+}

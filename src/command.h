@@ -1,0 +1,38 @@
+/*
+ * command.h - vkcb as its own command line tool.
+ *
+ * A command is a file src/cmd_NAME.c that opens with what the command is for
+ * and a struct command; to add one, write that file, declare its entry here
+ * and put it into the table in command.c. Manual: docs/vkcb.1.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+enum {
+	EXIT_FINE = 0,
+	EXIT_PROBLEM = 1,	/* it found or met one */
+	EXIT_USAGE = 2,
+};
+
+struct command {
+	const char *name;
+	const char *args;	/* "[--online]" */
+	const char *summary;	/* one line */
+	const char *help;	/* lines on the arguments; "" */
+	int (*run)(int argc, char **argv);	/* argv[0]: its name */
+};
+
+extern const struct command command_check;
+
+/* Runs what the arguments ask for. The exit status. */
+int command_run(int argc, char **argv);
+
+/* "vkcb: what: why" on standard error; returns EXIT_PROBLEM. */
+int command_fail(const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a wrong argument, with the usage; returns EXIT_USAGE. */
+int command_misused(const struct command *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

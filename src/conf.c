@@ -1,0 +1,727 @@
+/*
+ * conf.c - reads vkcb.conf, all or nothing.
+ *
+ * Any mistake in it, a typo too, refuses the whole file with one line that
+ * says where and what to do: better no change than half of one. At start that
+ * ends the program; in a running responder the settings before it stay.
+ *
+ * Memory: one mapping per configuration, kept out of core dumps, since it holds
+ * secrets. Out of memory is a mistake like any other.
+ */
+#include "conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nearest.h"
+
+#include "banned.h"
+
+#define LATER "this vkcb has no inbox and does not call VK"
+#define SETTING(name) offsetof(struct conf, name)
+#define OF_GROUP(name) offsetof(struct conf_group, name)
+
+const struct conf_key conf_keys[] = {
+	{ "inbox", CONF_TEXT, SETTING(inbox), "none", 0, 0, false, LATER },
+	{ "log", CONF_PATH, SETTING(log), "stderr", 0, 0, false, NULL },
+	{ "log_level", CONF_LEVEL, SETTING(log_level), "info", 0, 0, false,
+	    NULL },
+	{ "max_body", CONF_BYTES, SETTING(max_body), "1M", 1024, 64 << 20,
+	    false, NULL },
+	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s", 100,
+	    3600 * 1000, false, NULL },
+	{ "confirm_without_secret", CONF_BOOL,
+	    SETTING(confirm_without_secret), "no", 0, 0, false, NULL },
+	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false, LATER },
+	{ "api_url", CONF_TEXT, SETTING(api_url),
+	    "https://api.vk.ru/method/", 0, 0, false, LATER },
+	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
+	    3600 * 1000, false, LATER },
+	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false, LATER },
+	{ "attempts", CONF_COUNT, SETTING(attempts), "8", 1, 1000, false,
+	    LATER },
+	{ "keep", CONF_TIME, SETTING(keep), "48h", 60 * 1000,
+	    INT64_C(366) * 24 * 3600 * 1000, false, LATER },
+	{ .name = NULL },
+};
+
+const struct conf_key conf_group_keys[] = {
+	{ "secret", CONF_TEXT, OF_GROUP(secret), NULL, 0, 0, true, NULL },
+	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), NULL, 0, 0, true,
+	    NULL },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file), NULL, 0, 0, false,
+	    NULL },
+	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0, false,
+	    NULL },
+	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true, LATER },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false,
+	    LATER },
+	{ .name = NULL },
+};
+
+#define KEYS_MAX 32	/* of either table: a bit each in `seen` */
+
+enum section { NO_SECTION, MAIN, DEFAULT, GROUP };
+
+struct reader {
+	struct conf *conf;
+	const char *path;
+	char *error;
+	const char *text;
+	size_t left;
+	int line;
+	enum section section;
+	struct conf_group *group;	/* in DEFAULT and GROUP */
+	size_t groups_size;
+	bool secret_named;		/* in this section: secret = …, none */
+	unsigned int seen;		/* keys of this section, by row */
+	unsigned int seen_main;
+	bool seen_default;
+};
+
+static int
+fail(struct reader *reader, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The first mistake is the one that is told. */
+static int
+fail(struct reader *reader, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	if (reader->error[0] != '\0')
+		return -1;
+	len = snprintf(reader->error, CONF_ERROR_MAX, "%s:%d: ", reader->path,
+	    reader->line);
+	if (len < 0 || len >= CONF_ERROR_MAX)
+		return -1;
+	va_start(args, fmt);
+	vsnprintf(reader->error + len, CONF_ERROR_MAX - (size_t)len, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+/* A copy that lives as long as the configuration; NULL: no room. */
+static char *
+keep(struct conf *conf, const char *text, size_t len)
+{
+	char *copy = conf->memory + conf->memory_used;
+
+	if (len + 1 > conf->memory_size - conf->memory_used)
+		return NULL;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	conf->memory_used += len + 1;
+	return copy;
+}
+
+static const char *
+keep_path(struct conf *conf, const char *text)
+{
+	const char *slash = strrchr(conf->path, '/');
+	char path[PATH_MAX];
+	int len;
+
+	if (*text == '/' || slash == NULL || strcmp(text, "stderr") == 0 ||
+	    strcmp(text, "syslog") == 0)
+		return keep(conf, text, strlen(text));
+	len = snprintf(path, sizeof(path), "%.*s/%s",
+	    (int)(slash - conf->path), conf->path, text);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return NULL;
+	return keep(conf, path, (size_t)len);
+}
+
+static void
+stamp(struct conf_stamp *stamp, const struct stat *st)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*stamp = (struct conf_stamp){
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.size = st->st_size,
+		.changed = st->st_mtim,
+		/* A file system's clock may tick as seldom as every 10 ms. */
+		.settled = now.tv_sec > st->st_mtim.tv_sec + 1 ||
+		    (now.tv_sec - st->st_mtim.tv_sec) * 1000000000L +
+		    now.tv_nsec - st->st_mtim.tv_nsec > 50000000L,
+	};
+}
+
+static bool
+same(const struct conf_stamp *a, const struct stat *st)
+{
+	return a->device == st->st_dev && a->inode == st->st_ino &&
+	    a->size == st->st_size &&
+	    a->changed.tv_sec == st->st_mtim.tv_sec &&
+	    a->changed.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+/* A whole file, to be freed; NULL with errno. */
+static char *
+read_file(const char *path, size_t ceiling, size_t *len, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char *text = NULL;
+	ssize_t got;
+
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, st) == -1)
+		goto out;
+	if (!S_ISREG(st->st_mode)) {
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+		goto out;
+	}
+	if ((uintmax_t)st->st_size > ceiling) {
+		errno = EFBIG;
+		goto out;
+	}
+	text = malloc((size_t)st->st_size + 1);
+	if (text == NULL)
+		goto out;
+	for (*len = 0; *len < (size_t)st->st_size; *len += (size_t)got) {
+		got = read(fd, text + *len, (size_t)st->st_size - *len);
+		if (got == -1 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			break;
+	}
+	text[*len] = '\0';
+out:
+	close(fd);
+	return text;
+}
+
+/* The first line of a file that a group names. */
+static const char *
+read_secret_file(struct reader *reader, const char *path,
+    struct conf_file *file)
+{
+	const char *kept = NULL;
+	struct stat st;
+	size_t len;
+	char *text = read_file(path, CONF_LINE_MAX, &len, &st);
+
+	if (text == NULL) {
+		fail(reader, "cannot read %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	file->path = path;
+	stamp(&file->stamp, &st);
+	len = strcspn(text, "\r\n");
+	if (len == 0)
+		fail(reader, "%s: its first line is empty", path);
+	else if ((kept = keep(reader->conf, text, len)) == NULL)
+		fail(reader, "out of memory");
+	explicit_bzero(text, (size_t)st.st_size);
+	free(text);
+	return kept;
+}
+
+/* A section ends where the next one begins, or the file. */
+static int
+end_section(struct reader *reader)
+{
+	struct conf_group *group = reader->group;
+	int line = reader->line;
+	int result = 0;
+
+	if (reader->section != GROUP &&
+	    (reader->section != DEFAULT || reader->seen == 0))
+		return 0;
+	reader->line = group->line;
+	if (group->secret_file != NULL && reader->secret_named)
+		result = fail(reader, "both secret and secret_file: keep one");
+	else if (group->secret_file != NULL)
+		group->secret = read_secret_file(reader, group->secret_file,
+		    &group->files[0]);
+	else if (!reader->secret_named)
+		result = fail(reader, "this section has no secret: add "
+		    "`secret = ...` as set in the community's Callback API "
+		    "settings, or `secret = none` to take events from anybody");
+	if (group->secret == NULL && group->old_secret != NULL && result == 0 &&
+	    reader->error[0] == '\0')
+		result = fail(reader, "old_secret without a secret");
+	if (group->token_file != NULL && group->token != NULL)
+		result = fail(reader, "both token and token_file: keep one");
+	else if (group->token_file != NULL)
+		group->token = read_secret_file(reader, group->token_file,
+		    &group->files[1]);
+	if (reader->section == DEFAULT)
+		reader->conf->has_fallback = true;
+	reader->line = line;
+	return reader->error[0] != '\0' ? -1 : result;
+}
+
+static int
+add_group(struct reader *reader, const char *id_text)
+{
+	struct conf *conf = reader->conf;
+	struct conf_group *groups;
+	size_t size = reader->groups_size;
+	char *end;
+	long long id;
+
+	errno = 0;
+	id = strtoll(id_text, &end, 10);
+	if (*id_text < '1' || *id_text > '9' || *end != '\0' || errno != 0)
+		return fail(reader, "[group %s]: after group stands the "
+		    "community's id, a positive number", id_text);
+	if (conf->n_groups == size) {
+		size = size == 0 ? 8 : 2 * size;
+		groups = realloc(conf->groups, size * sizeof(*groups));
+		if (groups == NULL)
+			return fail(reader, "out of memory");
+		conf->groups = groups;
+		reader->groups_size = size;
+	}
+	reader->group = &conf->groups[conf->n_groups++];
+	*reader->group = (struct conf_group){ .id = id, .line = reader->line };
+	return 0;
+}
+
+static int
+begin_section(struct reader *reader, const char *name)
+{
+	struct nearest nearest;
+
+	if (end_section(reader) == -1)
+		return -1;
+	if (reader->section == MAIN)
+		reader->seen_main = reader->seen;
+	reader->seen = 0;
+	reader->secret_named = false;
+	if (strcmp(name, "vkcb") == 0) {
+		reader->section = MAIN;
+		reader->seen = reader->seen_main;
+		return 0;
+	}
+	if (strcmp(name, "default") == 0) {
+		if (reader->seen_default)
+			return fail(reader, "a second [default]");
+		reader->seen_default = true;
+		reader->section = DEFAULT;
+		reader->group = &reader->conf->fallback;
+		reader->group->line = reader->line;
+		return 0;
+	}
+	if (strncmp(name, "group ", 6) == 0) {
+		reader->section = GROUP;
+		return add_group(reader, name + 6 + strspn(name + 6, " \t"));
+	}
+	nearest_begin(&nearest, name);
+	nearest_try(&nearest, "vkcb");
+	nearest_try(&nearest, "default");
+	nearest_try(&nearest, "group");
+	if (nearest.best != NULL)
+		return fail(reader, "unknown section [%s]: did you mean [%s]?",
+		    name, strcmp(nearest.best, "group") == 0 ? "group ID" :
+		    nearest.best);
+	return fail(reader, "unknown section [%s]: there are [vkcb], [default] "
+	    "and [group ID]", name);
+}
+
+/*
+ * Hands the file to inih line by line. inih tells no line numbers and nothing
+ * of a section without keys, so both are seen to here.
+ */
+static char *
+next_line(char *buffer, int size, void *arg)
+{
+	struct reader *reader = arg;
+	const char *newline = memchr(reader->text, '\n', reader->left), *end;
+	size_t len = newline != NULL ? (size_t)(newline + 1 - reader->text) :
+	    reader->left, skip;
+	char name[64];
+
+	if (reader->left == 0 || reader->error[0] != '\0')
+		return NULL;
+	reader->line++;
+	if (memchr(reader->text, '\0', len) != NULL) {
+		fail(reader, "a NUL byte: this is no text file");
+		return NULL;
+	}
+	if (len + 2 >= (size_t)size) {
+		fail(reader, "longer than %d bytes", size - 3);
+		return NULL;
+	}
+	memcpy(buffer, reader->text, len);
+	buffer[len] = '\0';
+	reader->text += len;
+	reader->left -= len;
+	skip = strspn(buffer, " \t");
+	if (buffer[skip] == '[') {
+		end = strchr(buffer + skip, ']');
+		if (end == NULL ||
+		    (size_t)(end - buffer) - skip >= sizeof(name)) {
+			fail(reader, "a section that does not end with ]");
+			return NULL;
+		}
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)(end - buffer - (ptrdiff_t)skip - 1),
+		    buffer + skip + 1);
+		if (begin_section(reader, name) == -1)
+			return NULL;
+	}
+	return buffer;
+}
+
+static const struct conf_key *
+find_key(struct reader *reader, const struct conf_key *keys, const char *name)
+{
+	const struct conf_key *key;
+	struct nearest nearest;
+	unsigned int bit;
+
+	for (key = keys; key->name != NULL; key++) {
+		if (strcmp(key->name, name) != 0)
+			continue;
+		bit = 1u << (key - keys);
+		if ((reader->seen & bit) != 0) {
+			fail(reader, "%s a second time", name);
+			return NULL;
+		}
+		reader->seen |= bit;
+		return key;
+	}
+	nearest_begin(&nearest, name);
+	for (key = keys; key->name != NULL; key++)
+		nearest_try(&nearest, key->name);
+	if (nearest.best != NULL)
+		fail(reader, "unknown key \"%s\": did you mean \"%s\"?", name,
+		    nearest.best);
+	else
+		fail(reader, "unknown key \"%s\": vkcb.conf(5) lists the keys",
+		    name);
+	return NULL;
+}
+
+static int
+set(struct reader *reader, const struct conf_key *key, void *into,
+    const char *text)
+{
+	char *field = (char *)into + key->offset;
+	const char *right, *kept;
+	int64_t number;
+
+	if (*text == '\0')
+		return fail(reader, "%s has no value", key->name);
+	if (key->missing != NULL && (key->preset == NULL ||
+	    strcmp(text, key->preset) != 0))
+		return fail(reader, "%s: %s", key->name, key->missing);
+	if (key->type == CONF_TEXT || key->type == CONF_PATH) {
+		if (strcmp(text, "none") == 0 && key->preset != NULL &&
+		    strcmp(key->preset, "none") != 0)
+			return fail(reader, "%s cannot be none", key->name);
+		kept = strcmp(text, "none") == 0 ? NULL :
+		    key->type == CONF_PATH ? keep_path(reader->conf, text) :
+		    keep(reader->conf, text, strlen(text));
+		if (kept == NULL && strcmp(text, "none") != 0)
+			return fail(reader, "out of memory");
+		memcpy(field, &kept, sizeof(kept));
+		return 0;
+	}
+	right = conf_value(key, text, &number);
+	if (right != NULL && key->max > 0) {
+		char low[32], high[32];
+
+		conf_show(key, (const char *)&key->min - key->offset, low,
+		    sizeof(low));
+		conf_show(key, (const char *)&key->max - key->offset, high,
+		    sizeof(high));
+		return fail(reader, "%s = %s: expected %s, from %s to %s",
+		    key->name, text, right, low, high);
+	}
+	if (right != NULL)
+		return fail(reader, "%s = %s: expected %s", key->name, text,
+		    right);
+	if (key->type == CONF_BOOL)
+		*(bool *)field = number != 0;
+	else
+		memcpy(field, &number, sizeof(number));
+	return 0;
+}
+
+/* inih's callback: 1 is fine, 0 an error. */
+static int
+take_key(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = arg;
+	const struct conf_key *key;
+	void *into = reader->section == MAIN ? (void *)reader->conf :
+	    (void *)reader->group;
+
+	(void)section;
+	if (reader->error[0] != '\0')
+		return 0;
+	if (reader->section == NO_SECTION) {
+		fail(reader, "%s stands before any section: put [vkcb], "
+		    "[default] or [group ID] above it", name);
+		return 0;
+	}
+	key = find_key(reader, reader->section == MAIN ? conf_keys :
+	    conf_group_keys, name);
+	if (key == NULL)
+		return 0;
+	if (key->offset == OF_GROUP(secret) && key->hidden)
+		reader->secret_named = true;
+	return set(reader, key, into, value) == 0;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct conf_group *left = a, *right = b;
+
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+static int
+sort_groups(struct reader *reader)
+{
+	struct conf *conf = reader->conf;
+	const struct conf_group *group;
+	size_t i;
+
+	if (conf->n_groups > 0)
+		qsort(conf->groups, conf->n_groups, sizeof(*conf->groups),
+		    by_id);
+	for (i = 1; i < conf->n_groups; i++) {
+		group = &conf->groups[i];
+		if (group->id != group[-1].id)
+			continue;
+		reader->line = group->line > group[-1].line ? group->line :
+		    group[-1].line;
+		return fail(reader, "a second [group %" PRId64 "]", group->id);
+	}
+	return 0;
+}
+
+static int
+read_lines(struct reader *reader)
+{
+	int result;
+
+	ini_max_line = CONF_LINE_MAX + 3;
+	ini_allow_multiline = false;
+	ini_stop_on_first_error = true;
+	result = ini_parse_stream(next_line, reader, take_key, reader);
+	if (reader->error[0] != '\0')
+		return -1;
+	if (result == -2)
+		return fail(reader, "out of memory");
+	if (result != 0)
+		return fail(reader, "neither a [section] nor `key = value`");
+	if (end_section(reader) == -1)
+		return -1;
+	return sort_groups(reader);
+}
+
+static void
+set_presets(struct reader *reader)
+{
+	const struct conf_key *key;
+
+	for (key = conf_keys; key->name != NULL; key++)
+		(void)set(reader, key, reader->conf, key->preset);
+}
+
+struct conf *
+conf_parse(const char *path, const char *text, size_t len,
+    char error[CONF_ERROR_MAX])
+{
+	struct reader reader = {
+		.path = path, .error = error, .text = text, .left = len,
+	};
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	error[0] = '\0';
+	reader.conf = conf;
+	if (conf == NULL) {
+		fail(&reader, "out of memory");
+		return NULL;
+	}
+	/* Copies of all values, and a path or secret of a file per line. */
+	conf->memory_size = 2 * len + 4 * (size_t)PATH_MAX +
+	    len / 8 * (strlen(path) + 256);
+	conf->memory = mmap(NULL, conf->memory_size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (conf->memory == MAP_FAILED) {
+		conf->memory = NULL;
+		fail(&reader, "out of memory");
+		goto bad;
+	}
+	(void)madvise(conf->memory, conf->memory_size, MADV_DONTDUMP);
+	conf->path = keep(conf, path, strlen(path));
+	set_presets(&reader);
+	if (read_lines(&reader) == 0)
+		return conf;
+bad:
+	conf_free(conf);
+	return NULL;
+}
+
+struct conf *
+conf_read(const char *path, char error[CONF_ERROR_MAX])
+{
+	struct conf *conf;
+	struct stat st;
+	size_t len;
+	char *text = read_file(path, CONF_SIZE_MAX, &len, &st);
+
+	if (text == NULL) {
+		snprintf(error, CONF_ERROR_MAX, "%s: %s", path,
+		    strerror(errno));
+		return NULL;
+	}
+	conf = conf_parse(path, text, len, error);
+	if (conf != NULL)
+		stamp(&conf->stamp, &st);
+	explicit_bzero(text, len);
+	free(text);
+	return conf;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	if (conf == NULL)
+		return;
+	free(conf->groups);
+	if (conf->memory != NULL) {
+		explicit_bzero(conf->memory, conf->memory_used);
+		munmap(conf->memory, conf->memory_size);
+	}
+	free(conf);
+}
+
+const struct conf_group *
+conf_group(const struct conf *conf, int64_t id)
+{
+	size_t low = 0, high = conf->n_groups, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (conf->groups[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < conf->n_groups && conf->groups[low].id == id)
+		return &conf->groups[low];
+	return conf->has_fallback ? &conf->fallback : NULL;
+}
+
+enum change { UNCHANGED, UNSETTLED, CHANGED };
+
+static enum change
+look(const struct conf_stamp *was, const char *path)
+{
+	struct stat st;
+
+	if (path == NULL)
+		return UNCHANGED;
+	if (stat(path, &st) == -1 || !same(was, &st))
+		return CHANGED;
+	return was->settled ? UNCHANGED : UNSETTLED;
+}
+
+/* Once for each state of the file: requests come by the thousand. */
+static void
+say_broken(const char *path, const char *error)
+{
+	static struct conf_stamp said;
+	static bool said_gone;
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		if (said_gone)
+			return;
+		said_gone = true;
+	} else {
+		said_gone = false;
+		if (same(&said, &st))
+			return;
+		stamp(&said, &st);
+	}
+	log_msg(LOG_LEVEL_ERROR, "the changed configuration is broken, the one "
+	    "before it stays: %s", error);
+}
+
+bool
+conf_refresh(struct conf **conf, const struct conf_group *group)
+{
+	char error[CONF_ERROR_MAX];
+	enum change change, other;
+	struct conf *fresh;
+	size_t i;
+
+	change = look(&(*conf)->stamp, (*conf)->path);
+	for (i = 0; group != NULL && i < 2; i++) {
+		other = look(&group->files[i].stamp, group->files[i].path);
+		if (other > change)
+			change = other;
+	}
+	if (change == UNCHANGED)
+		return false;
+	fresh = conf_read((*conf)->path, error);
+	if (fresh == NULL) {
+		say_broken((*conf)->path, error);
+		return false;
+	}
+	conf_free(*conf);
+	*conf = fresh;
+	if (log_open(fresh->log, (enum log_level)fresh->log_level) == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot open the log %s: %s",
+		    fresh->log, strerror(errno));
+	if (change == CHANGED)
+		log_msg(LOG_LEVEL_INFO, "configuration read anew");
+	return true;
+}
+
+int
+conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
+{
+	static const char name[] = "vkcb.conf";
+	const char *named = getenv("VKCB_CONF");
+	ssize_t len;
+	char *slash;
+
+	if (named != NULL && *named != '\0') {
+		snprintf(path, PATH_MAX, "%s", named);
+		return 0;
+	}
+	len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(name) - 1);
+	if (len > 0) {
+		path[len] = '\0';
+		slash = strrchr(path, '/');
+		if (slash != NULL) {
+			memcpy(slash + 1, name, sizeof(name));
+			if (access(path, F_OK) == 0)
+				return 0;
+		}
+	} else {
+		path[0] = '\0';
+	}
+	if (access("/etc/vkcb.conf", F_OK) == 0) {
+		snprintf(path, PATH_MAX, "/etc/vkcb.conf");
+		return 0;
+	}
+	snprintf(error, CONF_ERROR_MAX, "no configuration: $VKCB_CONF is not "
+	    "set, and there is neither %.256s nor /etc/vkcb.conf", path);
+	return -1;
+}

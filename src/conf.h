@@ -1,0 +1,136 @@
+/*
+ * conf.h - the configuration: what vkcb.conf and the files it names say.
+ *
+ * A configuration, once read, does not change: a changed file makes a new one.
+ * docs/vkcb.conf.5 is the manual; vkcb.conf lists every key.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "log.h"
+
+#define CONF_SIZE_MAX ((size_t)16 * 1024 * 1024)
+#define CONF_LINE_MAX 4096
+#define CONF_ERROR_MAX 512
+
+enum conf_type {
+	CONF_TEXT,
+	CONF_PATH,	/* relative to the file it stands in */
+	CONF_COUNT,
+	CONF_BYTES,	/* 4096, 64K, 1M */
+	CONF_TIME,	/* 500ms, 10s, 5m, 48h, 7d; kept in milliseconds */
+	CONF_BOOL,	/* yes, no */
+	CONF_LEVEL,	/* error, warning, info, debug */
+};
+
+/* A key: its row in the table of [vkcb] or of the groups. */
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	size_t offset;		/* of its value in struct conf, conf_group */
+	const char *preset;	/* NULL: none */
+	int64_t min;		/* of numbers */
+	int64_t max;
+	bool hidden;		/* a secret: never shown */
+	const char *missing;	/* set: not in this program, and why */
+};
+
+extern const struct conf_key conf_keys[];	/* ends with a NULL name */
+extern const struct conf_key conf_group_keys[];
+
+/* What a file was like when it was read. */
+struct conf_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+	bool settled;	/* old enough, when read, to show a later change */
+};
+
+/* A file named in a group: secret_file, token_file. */
+struct conf_file {
+	const char *path;	/* NULL: not named */
+	struct conf_stamp stamp;
+};
+
+struct conf_group {
+	int64_t id;		/* 0: [default] */
+	int line;		/* of its section */
+	const char *secret;	/* NULL: `secret = none` */
+	const char *old_secret;	/* NULL: none */
+	const char *confirmation;	/* NULL: none */
+	const char *token;	/* NULL: none */
+	const char *secret_file;
+	const char *token_file;
+	struct conf_file files[2];
+};
+
+struct conf {
+	const char *path;
+	struct conf_stamp stamp;
+
+	const char *inbox;
+	const char *log;
+	int64_t log_level;	/* enum log_level */
+	int64_t max_body;
+	int64_t body_timeout;
+	bool confirm_without_secret;
+	const char *keys;
+	const char *api_url;
+	int64_t handler_timeout;
+	int64_t workers;
+	int64_t attempts;
+	int64_t keep;
+
+	struct conf_group *groups;	/* by id, ascending */
+	size_t n_groups;
+	struct conf_group fallback;	/* [default] */
+	bool has_fallback;
+
+	char *memory;			/* holds it all */
+	size_t memory_size;
+	size_t memory_used;
+};
+
+/*
+ * Where the configuration is: $VKCB_CONF, else vkcb.conf beside the program,
+ * else /etc/vkcb.conf. 0, or -1 and a message that names the places.
+ */
+int conf_find(char path[4096], char error[CONF_ERROR_MAX]);
+
+/*
+ * Reads a file. NULL, and one line in error: file, line, what is wrong and
+ * what to do. The caller gives it back with conf_free().
+ */
+struct conf *conf_read(const char *path, char error[CONF_ERROR_MAX])
+    __attribute__((warn_unused_result));
+
+/* Reads text as if it were such a file; relative paths start at dir. */
+struct conf *conf_parse(const char *path, const char *text, size_t len,
+    char error[CONF_ERROR_MAX]) __attribute__((warn_unused_result));
+
+void conf_free(struct conf *);
+
+/* The group's section, else [default], else NULL. */
+const struct conf_group *conf_group(const struct conf *, int64_t id);
+
+/*
+ * Was the file, or one that this group names, changed since *conf was read? Then
+ * reads it anew; a broken one is logged, once, and the old one stays. Returns
+ * true when *conf is another one now; group may be NULL.
+ */
+bool conf_refresh(struct conf **conf, const struct conf_group *group);
+
+/* Prints a key's value as vkcb.conf would have it; "(set)" for a secret. */
+void conf_show(const struct conf_key *, const void *from, char *out,
+    size_t size);
+
+/* A value of this type from text: NULL, or what would be right. */
+const char *conf_value(const struct conf_key *, const char *text, int64_t *out);
+
+#endif

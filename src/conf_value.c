@@ -1,0 +1,136 @@
+/*
+ * conf_value.c - the values of vkcb.conf as text and as numbers.
+ *
+ * A value that does not fit its type or its bounds is refused with words that
+ * say what would be right; nothing is rounded or clamped.
+ */
+#include "conf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "banned.h"
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+static const struct unit count_units[] = {
+	{ "", 1 }, { NULL, 0 }
+};
+static const struct unit byte_units[] = {
+	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { NULL, 0 }
+};
+static const struct unit time_units[] = {
+	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
+	{ "d", 24 * 3600 * 1000 }, { NULL, 0 }
+};
+static const char *const levels[] = { "error", "warning", "info", "debug" };
+
+static const struct unit *
+units_of(enum conf_type type)
+{
+	return type == CONF_BYTES ? byte_units :
+	    type == CONF_TIME ? time_units : count_units;
+}
+
+static bool
+read_number(const struct unit *units, const char *text, int64_t *out)
+{
+	char *end;
+	long long number;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno != 0)
+		return false;
+	for (; units->name != NULL; units++) {
+		if (strcmp(end, units->name) != 0)
+			continue;
+		if (number > INT64_MAX / units->factor)
+			return false;
+		*out = number * units->factor;
+		return true;
+	}
+	return false;
+}
+
+const char *
+conf_value(const struct conf_key *key, const char *text, int64_t *out)
+{
+	size_t i;
+
+	switch (key->type) {
+	case CONF_BOOL:
+		*out = strcmp(text, "yes") == 0;
+		if (*out || strcmp(text, "no") == 0)
+			return NULL;
+		return "yes or no";
+	case CONF_LEVEL:
+		for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+			*out = (int64_t)i;
+			if (strcmp(text, levels[i]) == 0)
+				return NULL;
+		}
+		return "error, warning, info or debug";
+	case CONF_COUNT:
+	case CONF_BYTES:
+	case CONF_TIME:
+		if (read_number(units_of(key->type), text, out) &&
+		    *out >= key->min && *out <= key->max)
+			return NULL;
+		return key->type == CONF_TIME ?
+		    "a time such as 500ms, 10s, 5m, 48h or 7d" :
+		    key->type == CONF_BYTES ?
+		    "a size such as 4096, 64K or 1M" : "a whole number";
+	default:
+		return NULL;
+	}
+}
+
+static void
+show_number(const struct unit *units, int64_t value, char *out, size_t size)
+{
+	const struct unit *unit, *best = units;
+
+	for (unit = units; unit->name != NULL; unit++)
+		if (value != 0 && value % unit->factor == 0)
+			best = unit;
+	snprintf(out, size, "%" PRId64 "%s", value / best->factor, best->name);
+}
+
+void
+conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
+{
+	const char *field = (const char *)from + key->offset;
+	const char *text;
+	int64_t number;
+
+	switch (key->type) {
+	case CONF_TEXT:
+	case CONF_PATH:
+		memcpy(&text, field, sizeof(text));
+		if (text == NULL)
+			text = "none";
+		else if (key->hidden)
+			text = "(set)";
+		snprintf(out, size, "%s", text);
+		break;
+	case CONF_BOOL:
+		snprintf(out, size, "%s", *(const bool *)field ? "yes" : "no");
+		break;
+	default:
+		memcpy(&number, field, sizeof(number));
+		if (key->type == CONF_LEVEL)
+			snprintf(out, size, "%s", levels[number]);
+		else
+			show_number(units_of(key->type), number, out, size);
+		break;
+	}
+}

@@ -1,0 +1,534 @@
+/*
+ * decode.c - what objects.def says, as decoders.
+ *
+ * The values come from outside and are of any type. What can be taken without
+ * loss is taken; anything else leaves its field absent and is reported: there
+ * is never a wrong value in a field. Depth was bounded when the JSON was
+ * checked.
+ *
+ * Out of memory: decoding goes on with absent fields to its end, and the
+ * result says so; nobody gets to see it then.
+ */
+#include "decode.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "json.h"
+
+#include "banned.h"
+
+struct decode {
+	struct arena *arena;
+	decode_odd_fn *odd;
+	void *arg;
+	bool no_memory;
+};
+
+/* Where in the object: a chain from the field up to "object". */
+struct place {
+	const struct place *up;
+	const char *key;	/* NULL: element number `index` */
+	size_t index;
+};
+
+/* The all-zero objects that absent ones are. */
+
+static const int64_t none_integer;
+static const char *const none_string = "";
+
+#define OBJECT(tag, text) static const struct vk_##tag none_##tag;
+#include "objects.def"
+
+#define OBJECT(tag, text) static const struct vk_##tag none_##tag = {
+#define STR(name, example, text) .name = "",
+#define OBJ(name, tag, text) .name = &none_##tag,
+#define OBJ_TEXT(name, tag, text) .name = &none_##tag,
+#define LIST(name, tag, text) .name = &none_##tag,
+#define INTS(name, example, text) .name = &none_integer,
+#define STRS(name, example, text) .name = &none_string,
+#define END(tag) .json = NULL };
+#include "objects.def"
+
+static size_t
+put_place(char *out, size_t size, const struct place *place)
+{
+	size_t len = 0;
+	int more;
+
+	if (place->up != NULL)
+		len = put_place(out, size, place->up);
+	if (place->key == NULL)
+		more = snprintf(out + len, size - len, "[%zu]", place->index);
+	else
+		more = snprintf(out + len, size - len, "%s%s",
+		    place->up != NULL ? "." : "", place->key);
+	if (more < 0 || (size_t)more >= size - len)
+		return size - 1;
+	return len + (size_t)more;
+}
+
+static const char *
+kind_name(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_boolean:
+		return "boolean";
+	case json_type_int:
+		return "integer out of range";
+	case json_type_double:
+		return "number that is not exact";
+	case json_type_string:
+		return "text";
+	case json_type_array:
+		return "list";
+	case json_type_object:
+		return "object";
+	default:
+		return "null";
+	}
+}
+
+static void
+report(struct decode *decode, const struct place *place,
+    struct json_object *value, const char *wanted)
+{
+	char path[DECODE_PATH_MAX];
+
+	put_place(path, sizeof(path), place);
+	decode->odd(decode->arg, path, kind_name(value), wanted);
+}
+
+static void *
+take_memory(struct decode *decode, size_t n, size_t size)
+{
+	void *memory = NULL;
+
+	if (n == 0 || size <= SIZE_MAX / n)
+		memory = arena_alloc(decode->arena, n * size);
+	if (memory == NULL)
+		decode->no_memory = true;
+	return memory;
+}
+
+static bool
+is_false_or_empty(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return true;
+	case json_type_boolean:
+		return !json_object_get_boolean(value);
+	case json_type_array:
+		return json_object_array_length(value) == 0;
+	default:
+		return false;
+	}
+}
+
+/* The kinds, each: take the value, or report it and leave *out as it was. */
+
+static bool
+int_of(struct json_object *value, int64_t *out)
+{
+	const char *text;
+
+	switch (json_object_get_type(value)) {
+	case json_type_int:
+		if (json_object_get_uint64(value) > INT64_MAX)
+			return false;
+		*out = json_object_get_int64(value);
+		return true;
+	case json_type_double:
+	case json_type_string:
+		text = json_object_get_string(value);
+		return text != NULL && json_integer(text,
+		    json_object_is_type(value, json_type_string) ?
+		    (size_t)json_object_get_string_len(value) : strlen(text),
+		    out);
+	default:
+		return false;
+	}
+}
+
+static void
+take_int(struct decode *decode, const struct place *place,
+    struct json_object *value, int64_t *out)
+{
+	if (!int_of(value, out))
+		report(decode, place, value, "64-bit integer");
+}
+
+static void
+take_bool(struct decode *decode, const struct place *place,
+    struct json_object *value, bool *out)
+{
+	int64_t number;
+
+	if (json_object_is_type(value, json_type_boolean))
+		*out = json_object_get_boolean(value);
+	else if (int_of(value, &number) && (number == 0 || number == 1))
+		*out = number == 1;
+	else
+		report(decode, place, value, "boolean");
+}
+
+/* Digits that are not all 0 must not come out as 0. */
+static bool
+number_of(const char *text, double *out)
+{
+	double number;
+	char *end;
+
+	errno = 0;
+	number = strtod(text, &end);
+	if (*end != '\0' || errno == ERANGE || !isfinite(number))
+		return false;
+	*out = number;
+	return true;
+}
+
+static bool
+double_of(struct json_object *value, double *out)
+{
+	const char *text;
+	int64_t integer;
+
+	switch (json_object_get_type(value)) {
+	case json_type_int:
+		if (!int_of(value, &integer))
+			return false;
+		*out = (double)integer;
+		return *out < 0x1p63 && (int64_t)*out == integer;
+	case json_type_double:
+		*out = json_object_get_double(value);
+		if (isfinite(*out) && *out != 0)
+			return true;
+		text = json_object_get_string(value);
+		return text != NULL && number_of(text, out);
+	case json_type_string:
+		text = json_object_get_string(value);
+		return json_is_number(text,
+		    (size_t)json_object_get_string_len(value)) &&
+		    number_of(text, out);
+	default:
+		return false;
+	}
+}
+
+static void
+take_double(struct decode *decode, const struct place *place,
+    struct json_object *value, double *out)
+{
+	double number;
+
+	if (double_of(value, &number))
+		*out = number;
+	else
+		report(decode, place, value, "number");
+}
+
+static bool
+string_of(struct decode *decode, struct json_object *value, const char **out)
+{
+	const char *text;
+
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		text = json_object_get_string(value);
+		if (strlen(text) != (size_t)json_object_get_string_len(value))
+			return false;
+		*out = text;
+		return true;
+	case json_type_int:
+	case json_type_double:
+		text = json_object_get_string(value);
+		if (text == NULL)
+			decode->no_memory = true;
+		else
+			*out = text;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+take_string(struct decode *decode, const struct place *place,
+    struct json_object *value, const char **out)
+{
+	if (!string_of(decode, value, out))
+		report(decode, place, value, "text without NUL");
+}
+
+/* Does an object stand here? If not, and not an absent one, it is reported. */
+static bool
+is_object(struct decode *decode, const struct place *place,
+    struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_object))
+		return true;
+	if (!is_false_or_empty(value))
+		report(decode, place, value, "object");
+	return false;
+}
+
+/* Elements of a list to come; 0 for an absent or odd one. */
+static size_t
+list_length(struct decode *decode, const struct place *place,
+    struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_array))
+		return json_object_array_length(value);
+	if (!is_false_or_empty(value) &&
+	    !(json_object_is_type(value, json_type_object) &&
+	    json_object_object_length(value) == 0))
+		report(decode, place, value, "list");
+	return 0;
+}
+
+static void
+take_ints(struct decode *decode, const struct place *place,
+    struct json_object *value, const int64_t **out, size_t *n_out)
+{
+	struct place element = { place, NULL, 0 };
+	size_t n = list_length(decode, place, value), taken = 0;
+	struct json_object *number;
+	int64_t *list = n == 0 ? NULL :
+	    take_memory(decode, n, sizeof(*list));
+
+	if (list == NULL)
+		return;
+	for (; element.index < n; element.index++) {
+		number = json_object_array_get_idx(value, element.index);
+		if (int_of(number, &list[taken]))
+			taken++;
+		else
+			report(decode, &element, number, "64-bit integer");
+	}
+	*out = list;
+	*n_out = taken;
+}
+
+static void
+take_strings(struct decode *decode, const struct place *place,
+    struct json_object *value, const char *const **out, size_t *n_out)
+{
+	struct place element = { place, NULL, 0 };
+	size_t n = list_length(decode, place, value), taken = 0;
+	struct json_object *string;
+	const char **list = n == 0 ? NULL :
+	    take_memory(decode, n, sizeof(*list));
+
+	if (list == NULL)
+		return;
+	for (; element.index < n; element.index++) {
+		string = json_object_array_get_idx(value, element.index);
+		list[taken] = "";
+		if (string_of(decode, string, &list[taken]))
+			taken++;
+		else
+			report(decode, &element, string, "text without NUL");
+	}
+	*out = list;
+	*n_out = taken;
+}
+
+/* In posts the coordinates are a text: "55.75 37.61". */
+static bool
+decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
+{
+	const char *text = json_object_get_string(value);
+	char *end;
+
+	*out = none_coordinates;
+	out->latitude = strtod(text, &end);
+	if (end == text || *end != ' ')
+		return false;
+	text = end;
+	out->longitude = strtod(text, &end);
+	out->json = value;
+	return end != text && *end == '\0' && isfinite(out->latitude) &&
+	    isfinite(out->longitude);
+}
+
+/* A member's key is the field's name, less the _ of a C keyword. */
+#define KEY_LEN(name) \
+	(sizeof(#name) - 1 - (#name[sizeof(#name) - 2] == '_'))
+#define IS(name) \
+	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
+
+#define OBJECT(tag, text) \
+static void decode_##tag(struct decode *, const struct place *, \
+    struct json_object *, struct vk_##tag *);
+#include "objects.def"
+
+#define OBJECT(tag, text) \
+static void \
+decode_##tag(struct decode *decode, const struct place *up, \
+    struct json_object *in, struct vk_##tag *out) \
+{ \
+	struct place here = { up, NULL, 0 }; \
+	const struct lh_entry *entry; \
+	struct json_object *value; \
+	size_t len; \
+	\
+	*out = none_##tag; \
+	out->json = in; \
+	for (entry = json_object_get_object(in)->head; entry != NULL; \
+	    entry = entry->next) { \
+		value = lh_entry_v(entry); \
+		if (value == NULL) \
+			continue; \
+		here.key = lh_entry_k(entry); \
+		len = strlen(here.key);
+#define AKA(name, other) \
+		if (strcmp(here.key, other) == 0) { \
+			here.key = #name; \
+			len = KEY_LEN(name); \
+		}
+#define FIELD(name, take) \
+		if (IS(name)) { \
+			take; \
+			continue; \
+		}
+#define INT(name, example, text) \
+	FIELD(name, take_int(decode, &here, value, &out->name))
+#define BOOL(name, example, text) \
+	FIELD(name, take_bool(decode, &here, value, &out->name))
+#define DOUBLE(name, example, text) \
+	FIELD(name, take_double(decode, &here, value, &out->name))
+#define STR(name, example, text) \
+	FIELD(name, take_string(decode, &here, value, &out->name))
+#define INTS(name, example, text) \
+	FIELD(name, take_ints(decode, &here, value, &out->name, \
+	    &out->n_##name))
+#define STRS(name, example, text) \
+	FIELD(name, take_strings(decode, &here, value, &out->name, \
+	    &out->n_##name))
+#define JSON(name, example, text) \
+	FIELD(name, out->name = value)
+#define OBJ(name, tag, text) \
+		if (IS(name)) { \
+			struct vk_##tag *object; \
+			\
+			if (is_object(decode, &here, value) && (object = \
+			    take_memory(decode, 1, sizeof(*object))) != NULL) { \
+				decode_##tag(decode, &here, value, object); \
+				out->name = object; \
+			} \
+			continue; \
+		}
+#define OBJ_TEXT(name, tag, text) \
+		if (IS(name) && json_object_is_type(value, json_type_string)) { \
+			struct vk_##tag *object = \
+			    take_memory(decode, 1, sizeof(*object)); \
+			\
+			if (object != NULL && \
+			    decode_text_##tag(value, object)) \
+				out->name = object; \
+			else \
+				report(decode, &here, value, #tag); \
+			continue; \
+		} \
+		OBJ(name, tag, text)
+#define LIST(name, tag, text) \
+		if (IS(name)) { \
+			size_t n = list_length(decode, &here, value); \
+			struct vk_##tag *list = n == 0 ? NULL : \
+			    take_memory(decode, n, sizeof(*list)); \
+			struct place element = { &here, NULL, 0 }; \
+			\
+			for (out->n_##name = 0; list != NULL && \
+			    element.index < n; element.index++) { \
+				struct json_object *one = \
+				    json_object_array_get_idx(value, \
+				    element.index); \
+				\
+				if (!json_object_is_type(one, \
+				    json_type_object)) \
+					report(decode, &element, one, \
+					    "object"); \
+				else \
+					decode_##tag(decode, &element, one, \
+					    &list[out->n_##name++]); \
+			} \
+			if (list != NULL) \
+				out->name = list; \
+			continue; \
+		}
+#define END(tag) \
+	} \
+}
+#include "objects.def"
+
+/* Before API 5.103 the object of message_new was the message itself. */
+static bool
+is_bare_message(struct json_object *object)
+{
+	return !json_object_object_get_ex(object, "message", NULL) &&
+	    (json_object_object_get_ex(object, "from_id", NULL) ||
+	    json_object_object_get_ex(object, "peer_id", NULL));
+}
+
+static void
+decode_bare_message(struct decode *decode, const struct place *place,
+    struct json_object *object, struct vk_message_new *out)
+{
+	struct vk_message *message;
+
+	message = take_memory(decode, 1, sizeof(*message));
+	if (message != NULL) {
+		decode_message(decode, place, object, message);
+		out->message = message;
+	}
+}
+
+int
+decode_is_typed(enum vkcb_event_type type)
+{
+	switch (type) {
+#define EVENT(event, object, settable, text) \
+	case VKCB_EVENT_##event:
+#include "events.def"
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+enum decode_result
+decode_event(enum vkcb_event_type type, struct json_object *object,
+    struct arena *arena, decode_odd_fn *odd, void *arg, const void **typed)
+{
+	struct decode decode = { arena, odd, arg, false };
+	const struct place place = { NULL, "object", 0 };
+
+	*typed = NULL;
+	if (!json_object_is_type(object, json_type_object))
+		return DECODE_NO_OBJECT;
+	switch (type) {
+#define EVENT(event, tag, settable, text) \
+	case VKCB_EVENT_##event: { \
+		struct vk_##tag *out = take_memory(&decode, 1, sizeof(*out)); \
+		\
+		if (out != NULL) \
+			decode_##tag(&decode, &place, object, out); \
+		*typed = out; \
+		break; \
+	}
+#include "events.def"
+	default:
+		return DECODE_NO_OBJECT;
+	}
+	if (type == VKCB_EVENT_message_new && *typed != NULL &&
+	    is_bare_message(object))
+		decode_bare_message(&decode, &place, object, (void *)*typed);
+	if (decode.no_memory)
+		*typed = NULL;
+	return decode.no_memory ? DECODE_NO_MEMORY : DECODE_OK;
+}

@@ -1,0 +1,381 @@
+/*
+ * event.c - calls the handlers of an event.
+ *
+ * A tree and a struct are made when the first handler wants one, once. A
+ * handler that fails does not keep the next from running: what is still to be
+ * done is done again when VK repeats the event.
+ *
+ * A handler that breaks the rules of vkcb.h is logged as an error and put
+ * right in the way that loses nothing. Out of memory ends the event before
+ * the handler that needed it.
+ */
+#include "event.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "arena.h"
+#include "catalogue.h"
+#include "decode.h"
+#include "handlers.h"
+#include "log.h"
+
+#include "banned.h"
+
+#define ODD_LINES_MAX 8
+#define ID_SHOWN_MAX 64
+
+void
+event_init(struct event *event, const struct envelope *envelope,
+    struct arena *arena, int retry_counter)
+{
+	*event = (struct event){
+		.seen = {
+			.type = envelope->type.at,
+			.group_id = envelope->group_id,
+			.event_id = envelope->event_id.at,
+			.version = envelope->version.at,
+			.retry_counter = retry_counter,
+			.attempt = 1,
+		},
+		.type = catalogue_type(envelope->type.at, envelope->type.len),
+		.envelope = envelope,
+		.arena = arena,
+	};
+}
+
+void
+event_release(struct event *event)
+{
+	json_object_put(event->seen.object);
+	event->seen.object = NULL;
+}
+
+/* The event is the first member of what it is seen of. */
+static struct event *
+event_of(struct vkcb_event *seen)
+{
+	return (struct event *)(void *)seen;
+}
+
+static void
+log_short(struct log_line *line, const char *key, const struct text *text)
+{
+	log_bytes(line, key, text->at, text->len < ID_SHOWN_MAX ? text->len :
+	    ID_SHOWN_MAX);
+}
+
+static void
+log_event(struct log_line *line, const struct event *event)
+{
+	log_int(line, "group", event->seen.group_id);
+	log_short(line, "event", &event->envelope->type);
+	if (event->envelope->event_id.len > 0)
+		log_short(line, "id", &event->envelope->event_id);
+	if (event->running != NULL)
+		log_text(line, "handler", event->running->name);
+}
+
+static void
+log_rule(const struct event *event, const char *msg, const char *key,
+    const char *value)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_ERROR, msg);
+	log_event(&line, event);
+	log_text(&line, key, value);
+	log_end(&line);
+}
+
+void
+vkcb_log(struct vkcb_event *ev, const char *fmt, ...)
+{
+	struct log_line line;
+	char msg[2048];
+	va_list args;
+
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	va_start(args, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, args);
+	va_end(args);
+	log_begin(&line, LOG_LEVEL_INFO, msg);
+	log_event(&line, event_of(ev));
+	log_end(&line);
+}
+
+enum vkcb_outcome
+vkcb_retry_after(struct vkcb_event *ev, int status, int seconds)
+{
+	struct event *event = event_of(ev);
+	char number[24];
+
+	if (status != 410 && status != 429 && status != 503) {
+		snprintf(number, sizeof(number), "%d", status);
+		log_rule(event, "vkcb_retry_after: the status must be 410, "
+		    "429 or 503: 503 is taken", "status", number);
+		status = 503;
+	}
+	if (seconds < 0 || seconds > EVENT_RETRY_AFTER_MAX) {
+		snprintf(number, sizeof(number), "%d", seconds);
+		log_rule(event, "vkcb_retry_after: seconds must be 0 to 10799: "
+		    "the nearest is taken", "seconds", number);
+		seconds = seconds < 0 ? 0 : EVENT_RETRY_AFTER_MAX;
+	}
+	event->asked.status = status;
+	event->asked.seconds = seconds;
+	return event->asked.outcome = VKCB_RETRY_AFTER;
+}
+
+enum vkcb_outcome
+vkcb_remove(struct vkcb_event *ev)
+{
+	return event_of(ev)->asked.outcome = VKCB_REMOVE;
+}
+
+/* "5.81" and newer, two plain numbers. */
+static bool
+is_version(const char *text)
+{
+	size_t major = strspn(text, "0123456789"), minor;
+
+	if (major == 0 || major > 3 || text[major] != '.')
+		return false;
+	minor = strspn(text + major + 1, "0123456789");
+	if (minor == 0 || minor > 5 || text[major + 1 + minor] != '\0')
+		return false;
+	return strtol(text, NULL, 10) > 5 ||
+	    (strtol(text, NULL, 10) == 5 &&
+	    strtol(text + major + 1, NULL, 10) >= 81);
+}
+
+enum vkcb_outcome
+vkcb_set_version(struct vkcb_event *ev, const char *version)
+{
+	struct event *event = event_of(ev);
+
+	if (version == NULL || !is_version(version)) {
+		log_rule(event, "vkcb_set_version: no API version of 5.81 or "
+		    "newer: nothing is changed", "version",
+		    version != NULL ? version : "NULL");
+		return VKCB_OK;
+	}
+	snprintf(event->asked.version, sizeof(event->asked.version), "%s",
+	    version);
+	return event->asked.outcome = VKCB_SET_VERSION;
+}
+
+const char *
+event_outcome_name(enum vkcb_outcome outcome)
+{
+	switch (outcome) {
+	case VKCB_OK:
+		return "ok";
+	case VKCB_FAIL:
+		return "fail";
+	case VKCB_RETRY_AFTER:
+		return "retry_after";
+	case VKCB_REMOVE:
+		return "remove";
+	case VKCB_SET_VERSION:
+		return "set_version";
+	}
+	return "unknown";
+}
+
+static void
+report_odd(void *arg, const char *path, const char *got, const char *wanted)
+{
+	struct event *event = arg;
+	struct log_line line;
+
+	if (event->odd++ >= ODD_LINES_MAX)
+		return;
+	log_begin(&line, LOG_LEVEL_WARNING, "field left absent");
+	log_event(&line, event);
+	log_text(&line, "path", path);
+	log_text(&line, "got", got);
+	log_text(&line, "wanted", wanted);
+	log_end(&line);
+}
+
+static void
+report_more_odd(const struct event *event)
+{
+	struct log_line line;
+
+	if (event->odd <= ODD_LINES_MAX)
+		return;
+	log_begin(&line, LOG_LEVEL_WARNING, "more fields left absent");
+	log_event(&line, event);
+	log_int(&line, "fields", event->odd - ODD_LINES_MAX);
+	log_end(&line);
+}
+
+static enum event_result
+make_tree(struct event *event)
+{
+	if (event->has_tree)
+		return EVENT_HANDLED;
+	if (json_tree(&event->envelope->object, &event->seen.object) == -1)
+		return EVENT_NO_MEMORY;
+	event->has_tree = true;
+	return EVENT_HANDLED;
+}
+
+/* A struct takes more room than its JSON, fields that are absent too. */
+#define STRUCTS_PER_BYTE 16
+
+static enum event_result
+make_typed(struct event *event)
+{
+	enum decode_result result;
+
+	if (event->typed != NULL)
+		return EVENT_HANDLED;
+	arena_expect(event->arena, STRUCTS_PER_BYTE *
+	    event->envelope->object.len);
+	result = decode_event(event->type, event->seen.object, event->arena,
+	    report_odd, event, &event->typed);
+	report_more_odd(event);
+	return result == DECODE_OK ? EVENT_HANDLED :
+	    result == DECODE_NO_OBJECT ? EVENT_BAD_OBJECT : EVENT_NO_MEMORY;
+}
+
+static enum vkcb_outcome
+call(struct event *event, const struct vkcb_handler *def)
+{
+	switch (def->event) {
+#define EVENT(type, object, settable, text) \
+	case VKCB_EVENT_##type: \
+		return def->call.type(&event->seen, event->typed);
+#define EVENT_JSON(type, settable, text) \
+	case VKCB_EVENT_##type: \
+		return def->call.type(&event->seen, event->seen.object);
+#include "events.def"
+	default:
+		return def->call.any(&event->seen);
+	}
+}
+
+/* Outcomes that only their functions give mean nothing without them. */
+static enum vkcb_outcome
+outcome_of(const struct event *event, enum vkcb_outcome outcome)
+{
+	char number[24];
+
+	if (outcome == VKCB_OK || outcome == VKCB_FAIL ||
+	    outcome == event->asked.outcome)
+		return outcome;
+	snprintf(number, sizeof(number), "%d", (int)outcome);
+	log_rule(event, "not an outcome this handler may return: VKCB_FAIL is "
+	    "taken", "returned", number);
+	return VKCB_FAIL;
+}
+
+static double
+milliseconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) * 1e3 +
+	    (double)(now.tv_nsec - start->tv_nsec) / 1e6;
+}
+
+static void
+log_outcome(const struct event *event, enum vkcb_outcome outcome,
+    const struct timespec *start)
+{
+	enum log_level level = outcome == VKCB_FAIL ? LOG_LEVEL_WARNING :
+	    LOG_LEVEL_INFO;
+	struct log_line line;
+	char ms[32];
+
+	if (!log_wants(level))
+		return;
+	snprintf(ms, sizeof(ms), "%.3f", milliseconds_since(start));
+	log_begin(&line, level, "handled");
+	log_event(&line, event);
+	log_text(&line, "outcome", event_outcome_name(outcome));
+	if (outcome == VKCB_RETRY_AFTER) {
+		log_int(&line, "status", event->asked.status);
+		log_int(&line, "seconds", event->asked.seconds);
+	}
+	if (event->seen.retry_counter > 0)
+		log_int(&line, "retry", event->seen.retry_counter);
+	log_text(&line, "ms", ms);
+	log_end(&line);
+}
+
+static enum event_result
+run(struct event *event, const struct handler *handler,
+    enum vkcb_outcome *outcome)
+{
+	enum event_result result;
+	struct timespec start;
+
+	result = make_tree(event);
+	if (result == EVENT_HANDLED && handler_is_typed(handler))
+		result = make_typed(event);
+	if (result != EVENT_HANDLED)
+		return result;
+	event->running = handler;
+	event->asked = (struct verdict){ .outcome = VKCB_OK };
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	*outcome = outcome_of(event, call(event, handler->def));
+	log_outcome(event, *outcome, &start);
+	event->running = NULL;
+	return EVENT_HANDLED;
+}
+
+/*
+ * What is not done comes before what is: VK repeats the event, and the
+ * handlers that are done will say what they want again.
+ */
+static int
+weight(enum vkcb_outcome outcome)
+{
+	switch (outcome) {
+	case VKCB_RETRY_AFTER:
+		return 4;
+	case VKCB_FAIL:
+		return 3;
+	case VKCB_REMOVE:
+		return 2;
+	case VKCB_SET_VERSION:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+enum event_result
+event_handle(struct event *event, struct verdict *verdict)
+{
+	const struct handler *handler;
+	enum event_result result, worst = EVENT_HANDLED;
+	enum vkcb_outcome outcome;
+
+	*verdict = (struct verdict){ .outcome = VKCB_OK };
+	for (handler = handlers; handler->name != NULL; handler++) {
+		if (!handler_takes(handler, event->type, event->seen.type))
+			continue;
+		result = run(event, handler, &outcome);
+		if (result == EVENT_NO_MEMORY)
+			return result;
+		if (result != EVENT_HANDLED) {
+			worst = result;
+			continue;
+		}
+		if (weight(outcome) <= weight(verdict->outcome))
+			continue;
+		*verdict = event->asked;
+		verdict->outcome = outcome;
+	}
+	return worst;
+}

@@ -1,0 +1,288 @@
+/*
+ * log.c - one line per entry, in one write.
+ *
+ * The log never keeps an event from being answered: a line that cannot be
+ * written is lost. It takes no memory. Callers give no secrets to it; what
+ * comes from outside is escaped here, and a line has a ceiling.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "banned.h"
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+/* The only state of the process that is not its configuration. */
+static struct {
+	int fd;
+	bool to_syslog;
+	enum log_level upto;
+	char path[4096];		/* "" for stderr and syslog */
+	dev_t device;
+	ino_t inode;
+} target = { .fd = STDERR_FILENO, .upto = LOG_LEVEL_INFO };
+
+static int
+open_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY, 0640);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1) {
+		close(fd);
+		return -1;
+	}
+	if (target.path[0] != '\0')
+		close(target.fd);
+	target.fd = fd;
+	target.device = st.st_dev;
+	target.inode = st.st_ino;
+	return 0;
+}
+
+int
+log_open(const char *where, enum log_level upto)
+{
+	size_t len = strlen(where);
+
+	target.upto = upto;
+	if (strcmp(where, target.path) == 0)
+		return 0;
+	if (strcmp(where, "stderr") == 0 || strcmp(where, "syslog") == 0) {
+		if (target.path[0] != '\0')
+			close(target.fd);
+		target.path[0] = '\0';
+		target.fd = STDERR_FILENO;
+		target.to_syslog = where[1] == 'y';
+		if (target.to_syslog)
+			openlog("vkcb", LOG_PID, LOG_DAEMON);
+		return 0;
+	}
+	if (len >= sizeof(target.path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (open_file(where) == -1)
+		return -1;
+	memcpy(target.path, where, len + 1);
+	target.to_syslog = false;
+	return 0;
+}
+
+int
+log_wants(enum log_level level)
+{
+	return level <= target.upto;
+}
+
+/* The last bytes are kept free for a closing quote, … and the newline. */
+static bool
+put(struct log_line *line, const char *bytes, size_t len)
+{
+	if (line->len + len > sizeof(line->text) - 8)
+		return false;
+	memcpy(line->text + line->len, bytes, len);
+	line->len += len;
+	return true;
+}
+
+static void
+put_string(struct log_line *line, const char *text)
+{
+	put(line, text, strlen(text));
+}
+
+/* Bytes of the valid, printable character at `at`; 0: to be escaped. */
+static size_t
+printable(const unsigned char *at, size_t left)
+{
+	size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1, i;
+
+	if (at[0] < 0x80)
+		return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '"' &&
+		    at[0] != '\\';
+	if (at[0] < 0xc2 || at[0] > 0xf4 || left <= more)
+		return 0;
+	for (i = 1; i <= more; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	if (at[0] == 0xc2 && at[1] < 0xa0)	/* C1 controls */
+		return 0;
+	/* Separators and marks that turn the direction of text: U+2028… */
+	if (at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 &&
+	    at[2] <= 0xae) || (at[1] == 0x81 && at[2] >= 0xa6)))
+		return 0;
+	return more + 1;
+}
+
+static bool
+put_escaped(struct log_line *line, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char out[4] = { '\\', (char)c, 0, 0 };
+	size_t len = 2;
+
+	if (c == '\n') {
+		out[1] = 'n';
+	} else if (c == '\t') {
+		out[1] = 't';
+	} else if (c != '"' && c != '\\') {
+		out[1] = 'x';
+		out[2] = hex[c >> 4];
+		out[3] = hex[c & 15];
+		len = 4;
+	}
+	return put(line, out, len);
+}
+
+static void
+put_value(struct log_line *line, const char *value, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)value;
+	bool quote = len == 0;
+	size_t i, size;
+
+	for (i = 0; i < len; i++)
+		if (at[i] <= ' ' || at[i] >= 0x7f || at[i] == '"' ||
+		    at[i] == '\\' || at[i] == '=')
+			quote = true;
+	if (!quote) {
+		if (!put(line, value, len))
+			put_string(line, "…");
+		return;
+	}
+	put(line, "\"", 1);
+	for (i = 0; i < len; i += size) {
+		size = printable(at + i, len - i);
+		if (size == 0 ? put_escaped(line, at[i]) :
+		    put(line, value + i, size)) {
+			size += size == 0;
+			continue;
+		}
+		memcpy(line->text + line->len, "…", 3);
+		line->len += 3;
+		break;
+	}
+	line->text[line->len++] = '"';
+}
+
+static void
+put_time(struct log_line *line)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[96];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000));
+	put_string(line, text);
+}
+
+void
+log_begin(struct log_line *line, enum log_level level, const char *msg)
+{
+	line->level = level;
+	line->len = 0;
+	if (!target.to_syslog)
+		put_time(line);
+	put_string(line, level_names[level]);
+	log_text(line, "msg", msg);
+}
+
+void
+log_bytes(struct log_line *line, const char *key, const char *at, size_t len)
+{
+	if (line->len + strlen(key) + 2 > sizeof(line->text) - 16)
+		return;
+	put(line, " ", 1);
+	put_string(line, key);
+	put(line, "=", 1);
+	put_value(line, at, len);
+}
+
+void
+log_text(struct log_line *line, const char *key, const char *value)
+{
+	log_bytes(line, key, value, strlen(value));
+}
+
+void
+log_int(struct log_line *line, const char *key, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	log_text(line, key, text);
+}
+
+/* After logrotate the path leads to another file, or to none. */
+static void
+follow_path(void)
+{
+	struct stat st;
+
+	if (stat(target.path, &st) == 0 && st.st_dev == target.device &&
+	    st.st_ino == target.inode)
+		return;
+	(void)open_file(target.path);
+}
+
+void
+log_end(struct log_line *line)
+{
+	static const int priorities[] = {
+		LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG
+	};
+	ssize_t written;
+
+	if (!log_wants(line->level))
+		return;
+	if (target.to_syslog) {
+		syslog(priorities[line->level], "%.*s", (int)line->len,
+		    line->text);
+		return;
+	}
+	if (target.path[0] != '\0')
+		follow_path();
+	line->text[line->len++] = '\n';
+	do
+		written = write(target.fd, line->text, line->len);
+	while (written == -1 && errno == EINTR);
+}
+
+void
+log_msg(enum log_level level, const char *fmt, ...)
+{
+	struct log_line line;
+	char msg[2048];
+	va_list args;
+
+	if (!log_wants(level))
+		return;
+	va_start(args, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, args);
+	va_end(args);
+	log_begin(&line, level, msg);
+	log_end(&line);
+}

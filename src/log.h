@@ -1,0 +1,50 @@
+/*
+ * log.h - the program's log: one line an entry, key=value, escaped.
+ *
+ *	2026-01-31T12:00:00.123Z warning msg="bad secret" group=1 event=message_new
+ *
+ * A value with a space, a quote or anything unprintable stands in quotes, with
+ * \n, \", \\ and \xNN inside; letters of any language stay as they are.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+#define LOG_LINE_MAX 4096	/* one write(2), so that lines never mix */
+
+struct log_line {
+	enum log_level level;
+	size_t len;
+	char text[LOG_LINE_MAX];
+};
+
+/*
+ * Where lines go from now on: "stderr", "syslog" or a path, which is opened
+ * anew when the file was moved away. 0, or -1 with errno; then the log stays
+ * where it was.
+ */
+int log_open(const char *where, enum log_level upto);
+
+/* Is this level written? Saves making a line that is not. */
+int log_wants(enum log_level);
+
+void log_begin(struct log_line *, enum log_level, const char *msg);
+void log_text(struct log_line *, const char *key, const char *value);
+void log_bytes(struct log_line *, const char *key, const char *at, size_t len);
+void log_int(struct log_line *, const char *key, int64_t value);
+void log_end(struct log_line *);
+
+/* A line of its own that says only msg, printf-like. */
+void log_msg(enum log_level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

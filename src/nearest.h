@@ -1,0 +1,14 @@
+/* nearest.h - "did you mean": the word of a list that a typo was closest to. */
+#ifndef NEAREST_H
+#define NEAREST_H
+
+struct nearest {
+	const char *word;	/* as typed */
+	const char *best;	/* NULL: none was close */
+	unsigned int distance;
+};
+
+void nearest_begin(struct nearest *, const char *word);
+void nearest_try(struct nearest *, const char *candidate);
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * receive.c - from a request to its answer, in the order of checks that the
+ * manual's table of answers has.
+ *
+ * Every byte of a request may be a lie. A refusal is short, says nothing that
+ * an attacker does not know, and is logged with the reason. Until the secret
+ * was found right, a request costs no memory but its body's.
+ *
+ * Out of memory: 503, and VK repeats.
+ */
+#include "receive.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "envelope.h"
+#include "event.h"
+#include "log.h"
+
+#include "banned.h"
+
+#define TYPE_SHOWN_MAX 64
+
+/* A request on its way through the checks below. */
+struct receipt {
+	struct receiver *receiver;
+	struct http_request *request;
+	struct http_answer *answer;
+	char *body;
+	size_t len;
+	struct envelope envelope;
+	const struct conf_group *group;
+};
+
+void
+receiver_init(struct receiver *receiver, struct conf *conf)
+{
+	receiver->conf = conf;
+	arena_init(&receiver->arena);
+}
+
+void
+receiver_release(struct receiver *receiver)
+{
+	conf_free(receiver->conf);
+	arena_release(&receiver->arena);
+}
+
+void
+receive_done(struct receiver *receiver)
+{
+	arena_reset(&receiver->arena);
+}
+
+/* Answers and says why in the log; `why` is a word or two, `detail` optional. */
+static int
+refuse(struct receipt *receipt, int status, const char *body, const char *why,
+    const char *detail)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	struct log_line line;
+	size_t len = envelope->type.len;
+
+	http_answer(receipt->answer, status, body);
+	if (status == 503)
+		receipt->answer->retry_after = 10;
+	if (!log_wants(LOG_LEVEL_WARNING))
+		return -1;
+	log_begin(&line, LOG_LEVEL_WARNING, why);
+	log_int(&line, "status", status);
+	if (envelope->group_id != 0)
+		log_int(&line, "group", envelope->group_id);
+	if (len != 0)
+		log_bytes(&line, "event", envelope->type.at,
+		    len < TYPE_SHOWN_MAX ? len : TYPE_SHOWN_MAX);
+	if (detail != NULL)
+		log_text(&line, "detail", detail);
+	log_end(&line);
+	return -1;
+}
+
+/* CONTENT_LENGTH: digits only. Over SIZE_MAX counts as that. */
+static int
+read_length(const char *text, size_t *len)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || text[digits] != '\0')
+		return -1;
+	errno = 0;
+	*len = strtoull(text, NULL, 10);
+	if (errno != 0)
+		*len = SIZE_MAX;
+	return 0;
+}
+
+static int
+check_request(struct receipt *receipt)
+{
+	const struct http_request *request = receipt->request;
+	int64_t max_body = receipt->receiver->conf->max_body;
+
+	if (request->method == NULL || strcmp(request->method, "POST") != 0)
+		return refuse(receipt, 405, "This is a vkcb endpoint: VK posts "
+		    "events here.\n", "not a POST", request->method);
+	if (request->length == NULL || *request->length == '\0')
+		return refuse(receipt, 411, "Length Required",
+		    "no Content-Length", NULL);
+	if (read_length(request->length, &receipt->len) == -1)
+		return refuse(receipt, 400, "Bad Request",
+		    "Content-Length is no number", request->length);
+	if (receipt->len > (uint64_t)max_body)
+		return refuse(receipt, 413, "Content Too Large",
+		    "body longer than max_body", request->length);
+	return 0;
+}
+
+static int
+read_body(struct receipt *receipt)
+{
+	struct http_request *request = receipt->request;
+	struct receiver *receiver = receipt->receiver;
+	size_t got;
+
+	request->deadline = http_clock() + receiver->conf->body_timeout;
+	receipt->body = arena_alloc(&receiver->arena, receipt->len + 1);
+	if (receipt->body == NULL)
+		return refuse(receipt, 503, "Out of Memory", "out of memory",
+		    "body");
+	got = request->read(request, receipt->body, receipt->len);
+	if (got < receipt->len)
+		return refuse(receipt, 400, "Bad Request",
+		    http_clock() >= request->deadline ?
+		    "body did not come within body_timeout" :
+		    "body shorter than Content-Length", request->length);
+	receipt->body[receipt->len] = '\0';
+	return 0;
+}
+
+static int
+read_envelope(struct receipt *receipt)
+{
+	size_t where;
+	const char *error = envelope_read(&receipt->envelope, receipt->body,
+	    receipt->len, &where);
+	struct log_line line;
+
+	if (error == NULL)
+		return 0;
+	http_answer(receipt->answer, 400, "Bad Request");
+	log_begin(&line, LOG_LEVEL_WARNING, "body refused");
+	log_int(&line, "status", 400);
+	log_text(&line, "detail", error);
+	log_int(&line, "offset", (int64_t)where);
+	log_int(&line, "length", (int64_t)receipt->len);
+	log_end(&line);
+	return -1;
+}
+
+static int
+find_group(struct receipt *receipt)
+{
+	struct receiver *receiver = receipt->receiver;
+	int64_t id = receipt->envelope.group_id;
+
+	receipt->group = conf_group(receiver->conf, id);
+	if (receipt->group != NULL &&
+	    conf_refresh(&receiver->conf, receipt->group))
+		receipt->group = conf_group(receiver->conf, id);
+	if (receipt->group == NULL)
+		return refuse(receipt, 403, "Unknown Group",
+		    "group not in the configuration, and no [default]", NULL);
+	return 0;
+}
+
+/* Takes time by the length of what was given, not by what it is held to. */
+static bool
+same_secret(const struct text *given, const char *secret)
+{
+	size_t len, at = 0, i;
+	unsigned int differ;
+
+	if (secret == NULL)
+		return false;
+	len = strlen(secret);
+	differ = given->len != len;
+	for (i = 0; i < given->len; i++) {
+		differ |= (unsigned char)given->at[i] ^
+		    (unsigned char)secret[at];
+		at += at < len;
+	}
+	return differ == 0;
+}
+
+static int
+check_secret(struct receipt *receipt)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	const struct conf_group *group = receipt->group;
+	bool good;
+
+	if (group->secret == NULL)
+		return 0;
+	if (envelope->secret_kind == JSON_ABSENT &&
+	    strcmp(envelope->type.at, "confirmation") == 0) {
+		if (receipt->receiver->conf->confirm_without_secret)
+			return 0;
+		return refuse(receipt, 403, "Bad Secret", "no secret",
+		    "confirm_without_secret = yes lets a confirmation pass");
+	}
+	if (envelope->secret.at == NULL)
+		return refuse(receipt, 403, "Bad Secret",
+		    envelope->secret_kind == JSON_ABSENT ? "no secret" :
+		    "secret is not a text", NULL);
+	good = same_secret(&envelope->secret, group->secret);
+	good |= same_secret(&envelope->secret, group->old_secret);
+	return good ? 0 : refuse(receipt, 403, "Bad Secret",
+	    "secret is another one", NULL);
+}
+
+static void
+confirm(struct receipt *receipt)
+{
+	struct log_line line;
+
+	if (receipt->group->confirmation == NULL) {
+		(void)refuse(receipt, 404, "No Confirmation String",
+		    "no confirmation string for this group", NULL);
+		return;
+	}
+	http_answer(receipt->answer, 200, receipt->group->confirmation);
+	log_begin(&line, LOG_LEVEL_INFO, "confirmed");
+	log_int(&line, "group", receipt->envelope.group_id);
+	log_end(&line);
+}
+
+static int
+retry_counter(const struct http_request *request)
+{
+	size_t counter;
+
+	if (request->retry_counter == NULL ||
+	    read_length(request->retry_counter, &counter) == -1)
+		return 0;
+	return counter < 1000000 ? (int)counter : 1000000;
+}
+
+static void
+answer_verdict(struct http_answer *answer, const struct verdict *verdict)
+{
+	size_t len;
+
+	switch (verdict->outcome) {
+	case VKCB_OK:
+		http_answer(answer, 200, "ok");
+		break;
+	case VKCB_FAIL:
+		http_answer(answer, 500, "Handler Failed");
+		break;
+	case VKCB_RETRY_AFTER:
+		http_answer(answer, verdict->status, "Try Again Later");
+		answer->retry_after = verdict->seconds;
+		break;
+	case VKCB_REMOVE:
+		http_answer(answer, 200, "remove");
+		break;
+	case VKCB_SET_VERSION:
+		http_answer(answer, 200, "version ");
+		memcpy(answer->text, "version ", 8);
+		len = strlen(verdict->version);
+		memcpy(answer->text + 8, verdict->version, len);
+		answer->body = answer->text;
+		answer->len = 8 + len;
+		break;
+	}
+}
+
+static void
+handle(struct receipt *receipt)
+{
+	struct verdict verdict;
+	struct event event;
+
+	event_init(&event, &receipt->envelope, &receipt->receiver->arena,
+	    retry_counter(receipt->request));
+	switch (event_handle(&event, &verdict)) {
+	case EVENT_HANDLED:
+		answer_verdict(receipt->answer, &verdict);
+		break;
+	case EVENT_BAD_OBJECT:
+		(void)refuse(receipt, 400, "Bad Request",
+		    "object is not one: it cannot be decoded", NULL);
+		break;
+	case EVENT_NO_MEMORY:
+		(void)refuse(receipt, 503, "Out of Memory", "out of memory",
+		    "object");
+		break;
+	}
+	event_release(&event);
+}
+
+void
+receive(struct receiver *receiver, struct http_request *request,
+    struct http_answer *answer)
+{
+	struct receipt receipt = {
+		.receiver = receiver, .request = request, .answer = answer,
+	};
+
+	(void)conf_refresh(&receiver->conf, NULL);
+	if (check_request(&receipt) == -1 ||
+	    read_body(&receipt) == -1 ||
+	    read_envelope(&receipt) == -1 ||
+	    find_group(&receipt) == -1 ||
+	    check_secret(&receipt) == -1)
+		return;
+	if (strcmp(receipt.envelope.type.at, "confirmation") == 0)
+		confirm(&receipt);
+	else
+		handle(&receipt);
+}

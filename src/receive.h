@@ -1,0 +1,23 @@
+/* receive.h - a request in, an answer out: vkcb's main job. */
+#ifndef RECEIVE_H
+#define RECEIVE_H
+
+#include "arena.h"
+#include "http.h"
+
+struct conf;
+
+struct receiver {
+	struct conf *conf;	/* the one in force; replaced when it changes */
+	struct arena arena;	/* of the request in hand */
+};
+
+/* Takes the configuration over. */
+void receiver_init(struct receiver *, struct conf *);
+void receiver_release(struct receiver *);
+
+/* The answer is good until receive_done(), which forgets the request. */
+void receive(struct receiver *, struct http_request *, struct http_answer *);
+void receive_done(struct receiver *);
+
+#endif

@@ -1,0 +1,26 @@
+# cgi.sh - vkcb as a CGI program.
+. tests/lib.sh
+
+cat >"$work/vkcb.conf" <<'END'
+[group 219876543]
+secret = Kf7vQ2mXw9aLcR4t
+confirmation = 7d1a2b3c
+END
+export VKCB_CONF="$work/vkcb.conf"
+
+body_of() {
+	cgi "$@" | sed '1,/^\r$/d'
+}
+
+claim "a confirmation is answered with the string alone" \
+    same 7d1a2b3c "$(body_of "$bodies/confirmation.json")"
+claim "an event is answered ok" \
+    same ok "$(body_of "$bodies/message_new.json")"
+claim "arguments from a visitor's query are not taken for a command" \
+    same "HTTP" "$(env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
+    "$vkcb" --version 2>"$work/log" | sed -n 's/^Status: 405.*/HTTP/p')"
+claim "no other library is loaded than libfcgi, json-c and inih" \
+    same "libc.so libfcgi.so libinih.so libjson-c.so " "$(ldd "$vkcb" |
+    sed -n 's/^\t\(lib[a-z-]*\.so\).*/\1/p' | sort | tr '\n' ' ')"
+
+done_testing

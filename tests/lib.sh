@@ -1,0 +1,106 @@
+# lib.sh - what end-to-end tests share. A test sources it from the project's
+# folder: `. tests/lib.sh`. $work is a folder of its own, gone at the end;
+# processes named to `ends` are ended with it.
+# shellcheck shell=sh
+
+set -u
+O=${O:-build}
+root=$(pwd)
+export root
+work=$(mktemp -d "${TMPDIR:-/tmp}/vkcb-test.XXXXXX")
+chmod 755 "$work"
+vkcb=$root/$O/vkcb
+bodies=$root/tests/bodies
+failures=0
+pids=
+unset VKCB_CONF
+
+# ends PID ... - these processes end with the test.
+ends() {
+	pids="$pids $*"
+}
+
+clean_up() {
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null
+	done
+	for pid in $pids; do
+		gone "$pid" || kill -9 "$pid" 2>/dev/null
+	done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+# gone PID - waits up to 10 s for a process to end.
+gone() {
+	for _ in $(seq 100); do
+		kill -0 "$1" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# claim "sentence" COMMAND ... - the sentence is true if the command is.
+claim() {
+	sentence=$1
+	shift
+	if "$@" >"$work/claim.out" 2>&1; then
+		echo "ok - $sentence"
+	else
+		echo "not ok - $sentence"
+		sed 's/^/    /' "$work/claim.out"
+		failures=$((failures + 1))
+	fi
+}
+
+# same WANTED GOT - two texts are equal, byte for byte.
+same() {
+	[ "$1" = "$2" ] && return
+	printf 'wanted: %s\n   got: %s\n' "$1" "$2"
+	return 1
+}
+
+# has FILE TEXT - the file has the text somewhere.
+has() {
+	grep -qF -- "$2" "$1" && return
+	echo "no \"$2\" in $1:"
+	tail -n 20 "$1"
+	return 1
+}
+
+# lacks FILE TEXT
+lacks() {
+	! grep -F -- "$2" "$1"
+}
+
+# until_true SECONDS COMMAND ... - tries again until the command succeeds.
+until_true() {
+	tries=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# free_port - a TCP port that nobody listens on.
+free_port() {
+	"$root/$O/tests/tool/free-port"
+}
+
+# cgi BODY-FILE [NAME=VALUE ...] - one request as CGI; the whole answer.
+cgi() {
+	cgi_body=$1
+	shift
+	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    CONTENT_LENGTH="$(stat -c %s "$cgi_body")" "$@" "$vkcb" \
+	    <"$cgi_body" 2>>"$work/log"
+}
+
+# done_testing - the last line of a test.
+done_testing() {
+	[ $failures = 0 ]
+	exit
+}

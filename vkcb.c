@@ -1,0 +1,88 @@
+/*
+ * vkcb.c - the map of the program.
+ *
+ * A web server starts vkcb to serve: as FastCGI with a listening socket for
+ * descriptor 0, as CGI for one request. A person starts it with a command.
+ *
+ * One request goes through these files, from top to bottom:
+ *
+ *	src/fastcgi.c, src/cgi.c  the web server: a request in, an answer out
+ *	src/receive.c             the checks, in the order of the manual
+ *	  src/conf.c              the groups and their secrets
+ *	  src/envelope.c          type, group, secret, object of a body
+ *	    src/json.c            strict JSON
+ *	src/event.c               calls the handlers, sums up their outcomes
+ *	  src/handlers.c          the table of handlers/
+ *	  src/decode.c            JSON into the structs of vkcb.h
+ *	src/http.c                the header of the answer
+ *
+ * What all of them use: src/arena.c (memory of one request), src/log.c.
+ * The catalogue, read by many: src/events.def, src/objects.def.
+ * The commands: src/command.c, one src/cmd_NAME.c each.
+ */
+#include "vkcb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/command.h"
+#include "src/conf.h"
+#include "src/host.h"
+#include "src/receive.h"
+
+#include "src/banned.h"
+
+/* Reads the configuration and sends the log where it says; NULL: said why. */
+static struct conf *
+configure(void)
+{
+	char path[4096], error[CONF_ERROR_MAX];
+	struct conf *conf = NULL;
+
+	if (conf_find(path, error) == 0)
+		conf = conf_read(path, error);
+	if (conf == NULL) {
+		command_fail("configuration", "%s", error);
+		return NULL;
+	}
+	if (log_open(conf->log, (enum log_level)conf->log_level) == -1) {
+		command_fail(conf->log, "cannot open the log: %s",
+		    strerror(errno));
+		conf_free(conf);
+		return NULL;
+	}
+	return conf;
+}
+
+static int
+serve(int (*host)(struct receiver *), void (*apologize)(void))
+{
+	struct receiver receiver;
+	struct conf *conf = configure();
+	int status;
+
+	if (conf == NULL) {
+		if (apologize != NULL)
+			apologize();
+		return EXIT_PROBLEM;
+	}
+	receiver_init(&receiver, conf);
+	status = host(&receiver);
+	receiver_release(&receiver);
+	return status;
+}
+
+/*
+ * The web server first: a CGI program may get a visitor's query as its
+ * arguments, and must not take them for a command.
+ */
+int
+main(int argc, char **argv)
+{
+	if (fastcgi_is_host())
+		return serve(fastcgi_serve, NULL);
+	if (cgi_is_host())
+		return serve(cgi_serve, cgi_apologize);
+	return command_run(argc, argv);
+}
