@@ -14,6 +14,8 @@
 
 static const struct command *const commands[] = {
 	&command_check,
+	&command_events,
+	&command_new,
 	NULL,
 };
 

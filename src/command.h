@@ -23,6 +23,8 @@ struct command {
 };
 
 extern const struct command command_check;
+extern const struct command command_events;
+extern const struct command command_new;
 
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);

@@ -1,0 +1,58 @@
+/*
+ * fields.h - the catalogue as tables, for those who show it or make samples of
+ * it. Serving events needs none of this.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include <stdbool.h>
+
+enum field_kind {
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_DOUBLE,
+	FIELD_STR,
+	FIELD_OBJ,
+	FIELD_LIST,
+	FIELD_INTS,
+	FIELD_STRS,
+	FIELD_JSON,
+};
+
+struct field {
+	enum field_kind kind;
+	const char *name;	/* in the struct; NULL ends a table */
+	const char *object;	/* of OBJ and LIST: the tag of their objects */
+	const char *example;	/* of STR the text itself, else as JSON */
+	const char *text;
+};
+
+struct object_type {
+	const char *tag;	/* struct vk_TAG; NULL ends the table */
+	const char *text;
+	const struct field *fields;
+};
+
+struct event_info {
+	const char *name;	/* NULL ends the table */
+	const char *object;	/* tag; NULL: raw JSON, or none at all */
+	const char *alias_of;	/* NULL: it is no alias */
+	bool settable;		/* groups.setCallbackSettings can tick it */
+	bool has_handlers;	/* false: vkcb answers it by itself */
+	const char *text;
+};
+
+extern const struct object_type object_types[];
+extern const struct event_info event_infos[];
+
+/* NULL: none of this name. */
+const struct object_type *object_type(const char *tag);
+const struct event_info *event_info(const char *name);
+
+/* "INT", "LIST", … */
+const char *field_kind_name(enum field_kind);
+
+/* The key in VK's JSON: the name without the _ of a C keyword. */
+void field_key(const struct field *, char out[64]);
+
+#endif

@@ -1,0 +1,20 @@
+/* sample.h - a realistic event, made of the catalogue's examples. */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+struct event_info;
+struct json_object;
+
+/*
+ * The body that VK would post: envelope and object, with a fresh event_id. NULL:
+ * out of memory. The caller puts it.
+ */
+struct json_object *sample_body(const struct event_info *);
+
+/* An object of this tag alone; NULL: out of memory. */
+struct json_object *sample_object(const char *tag);
+
+/* 40 hex digits, as VK's event_id. */
+void sample_event_id(char out[41]);
+
+#endif
