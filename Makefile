@@ -103,6 +103,17 @@ $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(ALL_LDFLAGS) -o $@ $<
 
+BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
+
+$(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
+
+bench:
+	@tests/packages bench
+	@$(MAKE) --no-print-directory all tests $(BENCHES)
+	@tests/bench/run
+
 check:
 	@tests/packages check
 	@$(MAKE) --no-print-directory all tests

@@ -168,6 +168,32 @@ check_escape(struct check *check)
 	return true;
 }
 
+/* Printable ASCII that means nothing in a string. */
+static const unsigned char plain[256] = {
+	[' '] = 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['@'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['P'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+	['`'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['p'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
+/* The NUL after the text ends it at the latest. */
+static const char *
+skip_common(const char *at, const char *end)
+{
+	const unsigned char *s = (const unsigned char *)skip_plain(at, end);
+
+	for (;;) {
+		while (plain[*s])
+			s++;
+		/* Two bytes: all of Russian. */
+		if (*s < 0xc2 || *s > 0xdf || (s[1] & 0xc0) != 0x80)
+			return (const char *)s;
+		s += 2;
+	}
+}
+
 static bool
 check_string(struct check *check)
 {
@@ -176,7 +202,7 @@ check_string(struct check *check)
 	if (!take(check, '"'))
 		return refuse(check, "a string was expected");
 	for (;;) {
-		check->at = skip_plain(check->at, check->end);
+		check->at = skip_common(check->at, check->end);
 		if (check->at == check->end)
 			return refuse(check, "unfinished string");
 		c = (unsigned char)*check->at;
@@ -186,15 +212,8 @@ check_string(struct check *check)
 		}
 		if (c < 0x20)
 			return refuse(check, "control character in a string");
-		if (c == '\\') {
-			if (!check_escape(check))
-				return false;
-		} else if (c >= 0x80) {
-			if (!check_utf8(check))
-				return false;
-		} else {
-			check->at++;
-		}
+		if (c == '\\' ? !check_escape(check) : !check_utf8(check))
+			return false;
 	}
 }
 

@@ -46,8 +46,8 @@ typedef void json_member_fn(void *arg, const struct json_value *key,
 
 /*
  * Are these bytes one JSON object in UTF-8, with nothing but white space
- * around it, and no deeper than JSON_DEPTH_MAX? NULL: yes; else the reason
- * why not, and *where is the offset.
+ * around it, and no deeper than JSON_DEPTH_MAX? text[len] must be a NUL. NULL:
+ * yes; else the reason why not, and *where is the offset.
  */
 const char *json_check(char *text, size_t len, json_member_fn *, void *arg,
     size_t *where) __attribute__((warn_unused_result));

@@ -1,0 +1,200 @@
+/*
+ * change.c - changes in a JSON body, told in words of a command line.
+ *
+ * A change that cannot be made leaves the body as it was or with empty objects
+ * added on the path, and says why.
+ */
+#include "change.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "json.h"
+
+#include "banned.h"
+
+#define PATH_LONGEST 512
+#define INDEX_MAX 10000
+
+struct change {
+	char path[PATH_LONGEST];
+	const char *value;
+	bool is_json;
+	char *error;
+	size_t size;
+};
+
+static int fail(const struct change *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+fail(const struct change *change, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(change->error, change->size, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+static int
+split(struct change *change, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	size_t len;
+
+	if (equals == NULL || equals == text)
+		return fail(change, "%s: expected PATH=VALUE", text);
+	len = (size_t)(equals - text);
+	change->is_json = text[len - 1] == ':';
+	len -= change->is_json;
+	if (len == 0 || len >= sizeof(change->path))
+		return fail(change, "%.40s: the path is empty or too long",
+		    text);
+	memcpy(change->path, text, len);
+	change->path[len] = '\0';
+	change->value = equals + 1;
+	return 0;
+}
+
+static struct json_object *
+child(struct json_object *parent, const char *name)
+{
+	if (json_object_is_type(parent, json_type_array))
+		return json_object_array_get_idx(parent,
+		    strtoul(name, NULL, 10));
+	return json_object_object_get(parent, name);
+}
+
+static int
+put_child(const struct change *change, struct json_object *parent,
+    const char *name, struct json_object *value)
+{
+	unsigned long index;
+	char *end;
+	int result;
+
+	if (json_object_is_type(parent, json_type_array)) {
+		index = strtoul(name, &end, 10);
+		result = *end != '\0' || end == name || index > INDEX_MAX ? -1 :
+		    json_object_array_put_idx(parent, index, value);
+	} else {
+		result = json_object_object_add(parent, name, value);
+	}
+	if (result == 0)
+		return 0;
+	json_object_put(value);
+	return fail(change, "%s: %s is no place in a list", change->path,
+	    name);
+}
+
+static bool
+is_container(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_object) ||
+	    json_object_is_type(value, json_type_array);
+}
+
+/* The parent of the last name of the path, made if it is not there. */
+static struct json_object *
+descend(const struct change *change, struct json_object *body, char **name)
+{
+	char *dot;
+	struct json_object *here = body, *next;
+
+	while ((dot = strchr(*name, '.')) != NULL) {
+		*dot = '\0';
+		next = child(here, *name);
+		if (!is_container(next)) {
+			next = json_object_new_object();
+			if (put_child(change, here, *name, next) == -1)
+				return NULL;
+		}
+		here = next;
+		*name = dot + 1;
+	}
+	return here;
+}
+
+static int
+parse_json(const struct change *change, struct json_object **value)
+{
+	size_t len = strlen(change->value);
+	char *text = malloc(len + 8), why[128];
+	struct json_object *wrapped = NULL;
+
+	if (text == NULL)
+		return fail(change, "out of memory");
+	snprintf(text, len + 8, "{\"x\":%s}", change->value);
+	wrapped = change_parse(text, len + 6, why, sizeof(why));
+	free(text);
+	if (wrapped == NULL)
+		return fail(change, "%s: %s", change->path, why);
+	*value = json_object_get(json_object_object_get(wrapped, "x"));
+	json_object_put(wrapped);
+	return 0;
+}
+
+static int
+read_value(const struct change *change, struct json_object *before,
+    struct json_object **value)
+{
+	const char *text = change->value;
+
+	if (change->is_json)
+		return parse_json(change, value);
+	if (!json_object_is_type(before, json_type_string) &&
+	    (strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
+	    strcmp(text, "null") == 0 || json_is_number(text, strlen(text))))
+		return parse_json(change, value);
+	*value = json_object_new_string(text);
+	return *value != NULL ? 0 : fail(change, "out of memory");
+}
+
+struct json_object *
+change_parse(const char *text, size_t len, char *error, size_t size)
+{
+	struct json_tokener *tokener;
+	struct json_object *tree = NULL;
+	const char *reason;
+	size_t where;
+
+	reason = json_check((char *)text, len, NULL, NULL, &where);
+	if (reason != NULL) {
+		snprintf(error, size, "not JSON: %s, at byte %zu", reason,
+		    where + 1);
+		return NULL;
+	}
+	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+	if (tokener != NULL && len < INT32_MAX)
+		tree = json_tokener_parse_ex(tokener, text, (int)len + 1);
+	if (tree == NULL)
+		snprintf(error, size, "out of memory");
+	if (tokener != NULL)
+		json_tokener_free(tokener);
+	return tree;
+}
+
+int
+change_apply(struct json_object *body, const char *text, char *error,
+    size_t size)
+{
+	struct change change = { .error = error, .size = size };
+	struct json_object *parent, *value;
+	char names[PATH_LONGEST], *name = names;
+
+	if (split(&change, text) == -1)
+		return -1;
+	memcpy(names, change.path, sizeof(names));
+	parent = descend(&change, body, &name);
+	if (parent == NULL ||
+	    read_value(&change, child(parent, name), &value) == -1)
+		return -1;
+	return put_child(&change, parent, name, value);
+}

@@ -1,0 +1,52 @@
+# events.sh - `vkcb events` and `vkcb new`.
+. tests/lib.sh
+
+"$vkcb" events >"$work/list"
+"$vkcb" events --names >"$work/names"
+claim "every body among the tests has an event in the list" sh -c '
+	for body in '"$bodies"'/*.json; do
+		grep -qx "$(basename "$body" .json)" '"$work"'/names || exit 1
+	done'
+claim "the list says when each event comes" sh -c "
+	! grep -vE '^[a-z_]+ +[A-Z].*\\.\$' $work/list"
+
+"$vkcb" events message_new >"$work/message_new"
+claim "an event is explained with the struct its handler gets" \
+    has "$work/message_new" "const struct vk_message_new *"
+claim "fields have kind and meaning" \
+    grep -Eq '^  reply_message +OBJ message +[a-z]' "$work/message_new"
+claim "a nested object is told of once" \
+    same 1 "$(grep -c '^struct vk_message:' "$work/message_new")"
+claim "the sample is JSON that vkcb takes" sh -c "
+	printf '[default]\nsecret = none\n' >$work/vkcb.conf
+	sed '1,/^sample:/d' $work/message_new >$work/body
+	GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    CONTENT_LENGTH=\$(stat -c %s $work/body) \
+	    VKCB_CONF=$work/vkcb.conf $vkcb <$work/body | grep -q '^ok'"
+claim "an unknown event is an error that names the nearest one" sh -c "
+	! $vkcb events mesage_new 2>$work/err &&
+	grep -q 'did you mean message_new' $work/err"
+claim "docs/events.md is what vkcb events --markdown prints" sh -c "
+	$vkcb events --markdown | cmp - docs/events.md"
+
+# Each event has a handler that compiles as written, warnings or not.
+mkdir "$work/handlers"
+cd "$work" || exit 1
+claim "vkcb new writes a handler for every event" sh -c '
+	for event in $('"$vkcb"' events --names) any; do
+		[ $event = confirmation ] ||
+		    '"$vkcb"' new on-$event $event || exit 1
+	done'
+claim "each of them compiles without a warning" sh -c '
+	cat handlers/*.c >all.c
+	'"${CC:-cc}"' -std=c11 -Wall -Wextra -Werror -I'"$root"' \
+	    -fsyntax-only all.c'
+claim "an existing file is left alone" sh -c "
+	cp handlers/on-any.c before
+	! $vkcb new on-any message_new && cmp before handlers/on-any.c"
+claim "a name that make would not take is refused" sh -c "
+	$vkcb new ../evil any; [ \$? = 2 ]"
+claim "there is no handler of a confirmation" sh -c "
+	! $vkcb new x confirmation"
+
+done_testing
