@@ -41,6 +41,15 @@ OBJS = $(SRCS:src/%.c=$(O)/src/%.o)
 HANDLER_FILES = $(sort $(notdir $(wildcard $(HANDLERS)/*.c)))
 HANDLER_OBJS = $(HANDLER_FILES:%.c=$(O)/handlers/%.o)
 
+# Each step in a word; V=1 shows the commands.
+ifeq ($(V),1)
+say = @:
+quiet =
+else
+say = @echo ' '
+quiet = @
+endif
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all tests run check bench fuzz install uninstall clean help FORCE
@@ -72,22 +81,26 @@ $(O)/handlers.def: FORCE
 	$(write_if_changed)
 
 $(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
+	$(say) LD $@
+	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
 	    $(HANDLER_OBJS) $(LIBS)
 
 $(O)/vkcb.o: vkcb.c $(O)/flags
-	$(COMPILE) -c -o $@ $<
+	$(say) CC $<
+	$(quiet)$(COMPILE) -c -o $@ $<
 
 $(O)/src/%.o: src/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(say) CC $<
+	$(quiet)$(COMPILE) -c -o $@ $<
 
 $(O)/src/handlers.o: $(O)/handlers.def
 
 # The file's name says which handler it must define.
 $(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags src/check-handler
 	@mkdir -p $(@D)
-	$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
+	$(say) CC $<
+	$(quiet)$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
 	@src/check-handler '$(CC)' $< handler_$(subst -,_,$*) $@
 
 # Tests: a unit test is linked with everything but main, a tool stands alone.
@@ -96,18 +109,21 @@ TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) 
 
 $(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	@mkdir -p $(@D)
-	$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) \
+	$(say) CC $<
+	$(quiet)$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) \
 	    $(LIBS) -lcmocka
 
 $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(ALL_LDFLAGS) -o $@ $<
+	$(say) CC $<
+	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $<
 
 BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 $(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
+	$(say) CC $<
+	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
 
 bench:
 	@tests/packages bench
@@ -131,6 +147,7 @@ help:
 	@echo 'make uninstall  remove what install put there'
 	@echo 'make clean      remove what was built'
 	@echo 'DEV=1           warnings are errors, sanitizers are on'
+	@echo 'V=1             show the commands'
 
 clean:
 	rm -rf $(O) vkcb
