@@ -4,9 +4,9 @@
  * libfcgi reads and writes the protocol; waiting and accepting are done here,
  * because of what its own accept does: a stop signal while it reads a request
  * loses that request, a silent peer holds it for 2 s, and a connection kept
- * open by the web server pins it while others wait. Here signals arrive only
- * while nothing is in hand, and idle connections wait side by side with new
- * ones, so that one process serves any number of them.
+ * open by the web server pins it while others wait. Here stop signals are one
+ * more descriptor to wait for, and a connection is taken up once it has
+ * something to say, so that one process serves any number of them.
  *
  * A peer that goes away or stalls costs its request, no more. Out of memory:
  * libfcgi aborts if it is short of the few bytes that it needs per request;
@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -33,30 +34,24 @@
 #include "banned.h"
 
 #define LISTEN_FD 0
-#define KEPT_MAX 64
+#define KEPT_MAX 64		/* more are closed after their request */
+#define IDLE_MAX 512		/* with those that have said nothing yet */
 
 struct fastcgi_request {
 	struct http_request http;	/* first, see read_body() */
 	FCGX_Request *fcgx;
 	bool at_end;			/* the body, up to the end of its stream */
+	bool hurried;			/* its connection's reads were limited */
 };
 
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
 	int epoll;
-	int kept;			/* idle connections in epoll */
-	sigset_t waiting;		/* the mask while nothing is in hand */
+	int signals;			/* readable when it is time to leave */
+	int idle;			/* connections in epoll */
+	bool stopping;
 };
-
-static volatile sig_atomic_t stopping;
-
-static void
-stop(int signal)
-{
-	(void)signal;
-	stopping = 1;
-}
 
 bool
 fastcgi_is_host(void)
@@ -68,25 +63,29 @@ fastcgi_is_host(void)
 	    &size) == 0 && listening;
 }
 
-/* Stop signals stay pending except while epoll_pwait() waits. */
-static void
+/*
+ * Stop signals interrupt nothing: they stay pending, and a descriptor tells
+ * of them. (A mask lifted while waiting would not do: under load there always
+ * is a connection ready, and epoll_pwait() then delivers no signal.)
+ */
+static int
 set_signals(struct fastcgi *host)
 {
-	static const int signals[] = { SIGTERM, SIGUSR1, SIGINT };
-	struct sigaction action = { .sa_handler = stop };
-	sigset_t blocked;
+	static const int stops[] = { SIGTERM, SIGUSR1, SIGINT };
+	sigset_t set;
 	size_t i;
 
-	sigemptyset(&blocked);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaddset(&blocked, signals[i]);
-	sigprocmask(SIG_BLOCK, &blocked, &host->waiting);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigdelset(&host->waiting, signals[i]);
-		sigaction(signals[i], &action, NULL);
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		sigaddset(&set, stops[i]);
+		/* An ignored one, as after `vkcb &`, would not stay pending. */
+		signal(stops[i], SIG_DFL);
 	}
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	host->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return host->signals == -1 ? -1 : 0;
 }
 
 static int
@@ -97,66 +96,122 @@ watch(struct fastcgi *host, int fd, uint32_t events)
 	return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+static void
+forget(struct fastcgi *host, int fd)
+{
+	epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static int
 set_up(struct fastcgi *host)
 {
 	int flags = fcntl(LISTEN_FD, F_GETFL);
 
 	if (FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0)
+	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0 ||
+	    set_signals(host) == -1)
 		return -1;
-	set_signals(host);
 	/* Others may be quicker to accept what epoll woke this process for. */
 	if (flags == -1 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
+	/*
+	 * Whoever made the socket may have been sparing with its queue (mod_fcgid
+	 * has room for 5): a full one is a 502 or a 503 for VK.
+	 */
+	(void)listen(LISTEN_FD, SOMAXCONN);
 	host->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (host->epoll == -1)
+	if (host->epoll == -1 || watch(host, host->signals, EPOLLIN) == -1)
 		return -1;
 	return watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 static void
-limit_reads(int fd, int64_t milliseconds)
+limit(int fd, int option, int64_t milliseconds)
 {
-	struct timeval limit;
+	struct timeval time;
 
 	if (milliseconds < 1)
 		milliseconds = 1;
-	limit.tv_sec = (time_t)(milliseconds / 1000);
-	limit.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	time.tv_sec = (time_t)(milliseconds / 1000);
+	time.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000);
+	(void)setsockopt(fd, SOL_SOCKET, option, &time, sizeof(time));
 }
 
-/* A connection to read a request from; -1: none, or the end (stopping). */
+/* Waits for its next request side by side with the others. */
+static void
+put_aside(struct fastcgi *host, int fd)
+{
+	if (host->idle < IDLE_MAX && watch(host, fd, EPOLLIN) == 0)
+		host->idle++;
+	else
+		close(fd);
+}
+
+static void
+cannot_accept(struct fastcgi *host, int error)
+{
+	struct epoll_event event;
+
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_msg(LOG_LEVEL_ERROR, "cannot accept: %s", strerror(error));
+		/* The connection stays queued: do not spin on it. */
+		forget(host, LISTEN_FD);
+		(void)epoll_wait(host->epoll, &event, 1, 100);
+		(void)watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
+		break;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
+		    strerror(error));
+		host->stopping = true;
+		break;
+	default:	/* another process was quicker, or the peer left */
+		break;
+	}
+}
+
+/* A new connection that has something to say; -1: none has. */
+static int
+accept_connection(struct fastcgi *host)
+{
+	int64_t time = host->receiver->conf->body_timeout;
+	int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
+	char byte;
+
+	if (fd == -1) {
+		cannot_accept(host, errno);
+		return -1;
+	}
+	limit(fd, SO_RCVTIMEO, time);
+	limit(fd, SO_SNDTIMEO, time);
+	if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+		return fd;
+	put_aside(host, fd);
+	return -1;
+}
+
+/* A connection to read a request from; -1: none this time. */
 static int
 wait_for_request(struct fastcgi *host)
 {
 	struct epoll_event event;
-	int fd;
 
-	if (epoll_pwait(host->epoll, &event, 1, -1, &host->waiting) != 1)
+	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
 		return -1;
-	if (event.data.fd != LISTEN_FD) {
-		epoll_ctl(host->epoll, EPOLL_CTL_DEL, event.data.fd, NULL);
-		host->kept--;
-		return event.data.fd;
+	if (event.data.fd == host->signals) {
+		host->stopping = true;
+		return -1;
 	}
-	fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
-	if (fd != -1) {
-		limit_reads(fd, host->receiver->conf->body_timeout);
-		return fd;
-	}
-	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-	    errno == ENOMEM) {
-		log_msg(LOG_LEVEL_ERROR, "cannot accept: %s", strerror(errno));
-		/* The connection stays queued: do not spin on it. */
-		epoll_pwait(host->epoll, &event, 0, 100, &host->waiting);
-	} else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK) {
-		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
-		    strerror(errno));
-		stopping = 1;
-	}
-	return -1;
+	if (event.data.fd == LISTEN_FD)
+		return accept_connection(host);
+	forget(host, event.data.fd);
+	host->idle--;
+	return event.data.fd;
 }
 
 /*
@@ -176,18 +231,19 @@ read_body(struct http_request *http, char *into, size_t size)
 		want = (size_t)(in->stop - in->rdNext);
 		if (want == 0)
 			want = 1;
+		if (want == 1 && got > 0) {
+			left = http->deadline - http_clock();
+			if (left <= 0)
+				return got;
+			limit(request->fcgx->ipcFd, SO_RCVTIMEO, left);
+			request->hurried = true;
+		}
 		if (want > size - got)
 			want = size - got;
 		n = FCGX_GetStr(into + got, (int)want, in);
 		if (n <= 0)
 			return got;
 		got += (size_t)n;
-		if (got == size)
-			break;
-		left = http->deadline - http_clock();
-		if (left <= 0)
-			return got;
-		limit_reads(request->fcgx->ipcFd, left);
 	}
 	request->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
 	return got;
@@ -210,23 +266,45 @@ send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
  * that the web server gets to read the answer.
  */
 static void
-finish(struct fastcgi *host, bool at_end)
+finish(struct fastcgi *host, const struct fastcgi_request *request)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
-	if (!at_end || host->kept == KEPT_MAX)
+	if (!request->at_end || host->stopping || host->idle >= KEPT_MAX)
 		fcgx->keepConnection = 0;
-	if (at_end && !fcgx->keepConnection)
+	if (request->at_end && !fcgx->keepConnection)
 		FCGX_Detach(fcgx);
 	FCGX_Finish_r(fcgx);
 	if (fcgx->ipcFd == -1)
 		return;
-	limit_reads(fcgx->ipcFd, host->receiver->conf->body_timeout);
-	if (watch(host, fcgx->ipcFd, EPOLLIN) == 0)
-		host->kept++;
-	else
-		close(fcgx->ipcFd);
+	if (request->hurried)
+		limit(fcgx->ipcFd, SO_RCVTIMEO,
+		    host->receiver->conf->body_timeout);
+	put_aside(host, fcgx->ipcFd);
 	fcgx->ipcFd = -1;
+}
+
+/* Reads a request up to its body. 0, or -1: the connection is closed. */
+static int
+begin(struct fastcgi *host, int fd)
+{
+	FCGX_Request *fcgx = &host->fcgx;
+	int result;
+
+	/*
+	 * With a connection in place libfcgi accepts none, if it takes that one
+	 * for kept (else it begins by closing it). If no request can be read
+	 * there is nobody to linger for.
+	 */
+	fcgx->ipcFd = fd;
+	fcgx->keepConnection = 1;
+	FCGX_Detach(fcgx);
+	result = FCGX_Accept_r(fcgx);
+	FCGX_Attach(fcgx);
+	if (result == 0)
+		return 0;
+	fcgx->ipcFd = -1;
+	return -1;
 }
 
 static void
@@ -236,12 +314,8 @@ serve_request(struct fastcgi *host, int fd)
 	struct fastcgi_request request;
 	struct http_answer answer;
 
-	/* With a connection in place libfcgi reads from it and accepts none. */
-	fcgx->ipcFd = fd;
-	if (FCGX_Accept_r(fcgx) != 0) {
-		fcgx->ipcFd = -1;
+	if (begin(host, fd) == -1)
 		return;
-	}
 	request = (struct fastcgi_request){
 		.http = {
 			.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
@@ -254,8 +328,25 @@ serve_request(struct fastcgi *host, int fd)
 	};
 	receive(host->receiver, &request.http, &answer);
 	send_answer(fcgx, &answer);
-	finish(host, request.at_end);
+	finish(host, &request);
 	receive_done(host->receiver);
+}
+
+/*
+ * A web server may have sent its next request on a connection kept open before
+ * it can know of the end: such a request is still answered.
+ */
+static void
+serve_idle(struct fastcgi *host)
+{
+	struct epoll_event event;
+
+	forget(host, LISTEN_FD);
+	forget(host, host->signals);
+	while (epoll_wait(host->epoll, &event, 1, 0) == 1) {
+		forget(host, event.data.fd);
+		serve_request(host, event.data.fd);
+	}
 }
 
 int
@@ -269,11 +360,12 @@ fastcgi_serve(struct receiver *receiver)
 		    strerror(errno));
 		return 1;
 	}
-	while (!stopping) {
+	while (!host.stopping) {
 		fd = wait_for_request(&host);
 		if (fd != -1)
 			serve_request(&host, fd);
 	}
+	serve_idle(&host);
 	close(host.epoll);
 	return 0;
 }
