@@ -67,7 +67,8 @@ arena_alloc(struct arena *arena, size_t size)
 	if (size > SIZE_MAX - ALIGNMENT)
 		return NULL;
 	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	if (size > (size_t)(arena->end - arena->next) &&
+	if ((arena->next == NULL ||
+	    size > (size_t)(arena->end - arena->next)) &&
 	    add_chunk(arena, size) == -1)
 		return NULL;
 	piece = arena->next;
