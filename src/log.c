@@ -93,11 +93,17 @@ log_wants(enum log_level level)
 	return level <= target.upto;
 }
 
-/* The last bytes are kept free for a closing quote, … and the newline. */
+/*
+ * The last bytes are kept free for a closing quote, … and the newline; a
+ * message leaves a quarter of the line to those who say whose it is.
+ */
+#define LINE_LIMIT (LOG_LINE_MAX - 8)
+#define MSG_LIMIT (LOG_LINE_MAX / 4 * 3)
+
 static bool
 put(struct log_line *line, const char *bytes, size_t len)
 {
-	if (line->len + len > sizeof(line->text) - 8)
+	if (line->len + len > line->limit)
 		return false;
 	memcpy(line->text + line->len, bytes, len);
 	line->len += len;
@@ -110,27 +116,57 @@ put_string(struct log_line *line, const char *text)
 	put(line, text, strlen(text));
 }
 
+/* Is this character of several bytes UTF-8 in its shortest form? */
+static bool
+is_utf8(const unsigned char *at, size_t size)
+{
+	size_t i;
+
+	for (i = 1; i < size; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return false;
+	return (at[0] != 0xe0 || at[1] >= 0xa0) &&
+	    (at[0] != 0xed || at[1] < 0xa0) &&
+	    (at[0] != 0xf0 || at[1] >= 0x90) &&
+	    (at[0] != 0xf4 || at[1] < 0x90);
+}
+
+/*
+ * C1 controls, and what one does not see but that moves the rest of a line:
+ * separators, marks of direction, a BOM.
+ */
+static bool
+is_unseen(const unsigned char *at)
+{
+	switch (at[0]) {
+	case 0xc2:
+		return at[1] < 0xa0;
+	case 0xd8:
+		return at[1] == 0x9c;
+	case 0xe2:
+		return (at[1] == 0x80 && ((at[2] >= 0xa8 && at[2] <= 0xae) ||
+		    at[2] == 0x8e || at[2] == 0x8f)) ||
+		    (at[1] == 0x81 && at[2] >= 0xa6);
+	case 0xef:
+		return at[1] == 0xbb && at[2] == 0xbf;
+	default:
+		return false;
+	}
+}
+
 /* Bytes of the valid, printable character at `at`; 0: to be escaped. */
 static size_t
 printable(const unsigned char *at, size_t left)
 {
-	size_t more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1, i;
+	size_t size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
 
 	if (at[0] < 0x80)
 		return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '"' &&
 		    at[0] != '\\';
-	if (at[0] < 0xc2 || at[0] > 0xf4 || left <= more)
+	if (at[0] < 0xc2 || at[0] > 0xf4 || left < size ||
+	    !is_utf8(at, size) || is_unseen(at))
 		return 0;
-	for (i = 1; i <= more; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if (at[0] == 0xc2 && at[1] < 0xa0)	/* C1 controls */
-		return 0;
-	/* Separators and marks that turn the direction of text: U+2028… */
-	if (at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 &&
-	    at[2] <= 0xae) || (at[1] == 0x81 && at[2] >= 0xa6)))
-		return 0;
-	return more + 1;
+	return size;
 }
 
 static bool
@@ -157,7 +193,7 @@ static void
 put_value(struct log_line *line, const char *value, size_t len)
 {
 	const unsigned char *at = (const unsigned char *)value;
-	bool quote = len == 0;
+	bool quote = len == 0 || len > line->limit - line->len;
 	size_t i, size;
 
 	for (i = 0; i < len; i++)
@@ -165,8 +201,7 @@ put_value(struct log_line *line, const char *value, size_t len)
 		    at[i] == '\\' || at[i] == '=')
 			quote = true;
 	if (!quote) {
-		if (!put(line, value, len))
-			put_string(line, "…");
+		put(line, value, len);
 		return;
 	}
 	put(line, "\"", 1);
@@ -204,10 +239,12 @@ log_begin(struct log_line *line, enum log_level level, const char *msg)
 {
 	line->level = level;
 	line->len = 0;
+	line->limit = MSG_LIMIT;
 	if (!target.to_syslog)
 		put_time(line);
 	put_string(line, level_names[level]);
 	log_text(line, "msg", msg);
+	line->limit = LINE_LIMIT;
 }
 
 void

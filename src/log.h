@@ -24,6 +24,7 @@ enum log_level {
 struct log_line {
 	enum log_level level;
 	size_t len;
+	size_t limit;		/* for what is put now */
 	char text[LOG_LINE_MAX];
 };
 
