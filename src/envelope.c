@@ -57,11 +57,23 @@ find(void *arg, const struct json_value *key, const struct json_value *value)
 	}
 }
 
+/* An id is 64 bits wide; a version is digits and a point. */
+static bool
+is_number_in_range(const struct json_value *value)
+{
+	int64_t ignored;
+
+	if (memchr(value->at, '.', value->len) != NULL &&
+	    memchr(value->at, 'e', value->len) == NULL &&
+	    memchr(value->at, 'E', value->len) == NULL)
+		return true;
+	return json_integer(value->at, value->len, &ignored);
+}
+
 /* Text, also where VK sends a number: then its digits. */
 static bool
 read_text(struct text *text, struct json_value *value)
 {
-	int64_t ignored;
 	char *at;
 
 	*text = (struct text){ "", 0 };
@@ -69,8 +81,7 @@ read_text(struct text *text, struct json_value *value)
 		at = json_unescape(value, &text->len);
 		text->at = at;
 	} else if (value->kind == JSON_NUMBER) {
-		if (memchr(value->at, '.', value->len) == NULL &&
-		    !json_integer(value->at, value->len, &ignored))
+		if (!is_number_in_range(value))
 			return false;
 		/* The byte after a number is a comma, a brace or space. */
 		value->at[value->len] = '\0';
