@@ -1,0 +1,80 @@
+/* body.h - the bodies of tests/bodies, and JSON text as the program reads it. */
+#ifndef BODY_H
+#define BODY_H
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "src/json.h"
+
+/* A whole file with a NUL behind it, to be freed. */
+static inline char *
+body_read(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "r");
+	char *text;
+	long size;
+
+	*len = 0;
+	if (file == NULL || fseek(file, 0, SEEK_END) != 0 ||
+	    (size = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0)
+		return NULL;
+	text = calloc(1, (size_t)size + 1);
+	if (text != NULL)
+		*len = fread(text, 1, (size_t)size, file);
+	fclose(file);
+	return text;
+}
+
+/* Calls fn for each file of tests/bodies; how many there were. */
+static inline size_t
+body_each(void (*fn)(const char *path))
+{
+	glob_t found;
+	size_t i, n;
+
+	if (glob("tests/bodies/*.json", 0, NULL, &found) != 0)
+		return 0;
+	for (i = 0; i < found.gl_pathc; i++)
+		fn(found.gl_pathv[i]);
+	n = found.gl_pathc;
+	globfree(&found);
+	return n;
+}
+
+struct body_member {
+	const char *name;
+	struct json_value value;
+};
+
+static inline void
+body_take_member(void *arg, const struct json_value *key,
+    const struct json_value *value)
+{
+	struct body_member *member = arg;
+
+	if (json_spells(key, member->name, strlen(member->name)))
+		member->value = *value;
+}
+
+/*
+ * The tree of a member of this object, by the program's own reader; the text
+ * must outlive it. -1: not good JSON, or no memory.
+ */
+static inline int
+body_tree(char *text, size_t len, const char *name, struct json_object **tree)
+{
+	struct body_member member = { name, { JSON_ABSENT, NULL, 0 } };
+	size_t where;
+
+	*tree = NULL;
+	if (json_check(text, len, body_take_member, &member, &where) != NULL)
+		return -1;
+	return json_tree(&member.value, tree);
+}
+
+#endif
