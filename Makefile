@@ -1,14 +1,16 @@
 # vkcb - receives the events of VK communities.
 #
 # `make help` lists the targets. Variables a user may set: CC, CFLAGS, LDFLAGS,
-# PREFIX, DESTDIR, DEV=1 (warnings are errors, sanitizers), O=folder (where
-# everything is built), HANDLERS=folder (where the handlers are).
+# LDLIBS (what handlers need), PREFIX, DESTDIR, DEV=1 (warnings are errors,
+# sanitizers), O=folder (where everything is built), HANDLERS=folder (where the
+# handlers are).
 
 O = build
 HANDLERS = handlers
 PREFIX = /usr/local
 CFLAGS = -O2 -g
 LDFLAGS =
+LDLIBS =
 
 BINARY = $(O)/vkcb
 
@@ -26,7 +28,7 @@ endif
 
 # Simply expanded: pkg-config is asked once. Without it the usual names do.
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null || \
-	echo -ljson-c -linih -lfcgi)
+	echo -ljson-c -linih -lfcgi) $(LDLIBS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
