@@ -61,7 +61,8 @@ END
 ends $!
 for name in vkcb thousand null; do
 	until_true 5 curl -sf -o /dev/null --data-binary \
-	    @tests/bench/small.json "http://127.0.0.1:$port/$name"
+	    @tests/bench/small.json "http://127.0.0.1:$port/$name" ||
+	    { echo "$name does not answer" >&2; exit 1; }
 done
 
 # ticks NAME - CPU time of its processes so far, in clock ticks.
@@ -79,9 +80,10 @@ round() {
 		wrk.body = file:read("*a")
 	END
 	before=$(ticks "$1")
-	served=$(wrk -t 1 -c 4 -d ${seconds}s -s "$work/post.lua" \
-	    "http://127.0.0.1:$port/$1" |
-	    sed -n 's/ *\([0-9]*\) requests in.*/\1/p')
+	wrk -t 1 -c 4 -d ${seconds}s -s "$work/post.lua" \
+	    "http://127.0.0.1:$port/$1" >"$work/wrk.out"
+	! grep 'Non-2xx' "$work/wrk.out" >&2 || exit 1
+	served=$(sed -n 's/ *\([0-9]*\) requests in.*/\1/p' "$work/wrk.out")
 	echo "$1 $served $(($(ticks "$1") - before))"
 }
 
