@@ -670,7 +670,8 @@ conf_refresh(struct conf **conf, const struct conf_group *group)
 	struct conf *fresh;
 	size_t i;
 
-	change = look(&(*conf)->stamp, (*conf)->path);
+	change = group != NULL ? UNCHANGED : look(&(*conf)->stamp,
+	    (*conf)->path);
 	for (i = 0; group != NULL && i < 2; i++) {
 		other = look(&group->files[i].stamp, group->files[i].path);
 		if (other > change)
