@@ -132,12 +132,17 @@ bench:
 	@$(MAKE) --no-print-directory all tests $(BENCHES)
 	@tests/bench/run
 
+# vkcb with the handlers of tests/handlers, in a folder of its own.
+TESTED = $(O)/with-test-handlers
+$(TESTED)/vkcb: FORCE
+	@$(MAKE) --no-print-directory O=$(TESTED) HANDLERS=tests/handlers $@
+
 check:
 	@tests/packages check
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
-tests: $(TESTS)
+tests: $(TESTS) $(TESTED)/vkcb
 
 help:
 	@echo 'make            build vkcb (installs nothing)'

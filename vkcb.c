@@ -23,8 +23,10 @@
 #include "vkcb.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/command.h"
 #include "src/conf.h"
@@ -55,6 +57,22 @@ configure(void)
 	return conf;
 }
 
+/*
+ * A web server may start a program without standard output or errors: a
+ * connection or the answer would take their numbers, and log lines go there.
+ */
+static void
+open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 static int
 serve(int (*host)(struct receiver *), void (*apologize)(void))
 {
@@ -80,6 +98,7 @@ serve(int (*host)(struct receiver *), void (*apologize)(void))
 int
 main(int argc, char **argv)
 {
+	open_standard_fds();
 	if (fastcgi_is_host())
 		return serve(fastcgi_serve, NULL);
 	if (cgi_is_host())

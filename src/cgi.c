@@ -5,19 +5,32 @@
  * The web server may send SIGTERM as soon as it has what it wants: stop
  * signals wait until the answer is out. Descriptor 1 is kept for the answer
  * alone; what a handler prints goes to standard error.
+ *
+ * A body that is refused unread is thrown away after the answer: under Apache
+ * input and output are one socket, and one closed with bytes unread takes the
+ * answer along.
  */
 #include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http.h"
 #include "receive.h"
 
 #include "banned.h"
+
+#define LINGER_MS 2000
+
+struct cgi_request {
+	struct http_request http;	/* first, see read_body() */
+	bool whole;			/* the body was read */
+};
 
 bool
 cgi_is_host(void)
@@ -63,17 +76,32 @@ read_some(char *into, size_t size, int64_t deadline)
 }
 
 static size_t
-read_body(struct http_request *request, char *into, size_t size)
+read_body(struct http_request *http, char *into, size_t size)
 {
+	struct cgi_request *request = (struct cgi_request *)http;
 	size_t got = 0, more;
 
 	while (got < size) {
-		more = read_some(into + got, size - got, request->deadline);
+		more = read_some(into + got, size - got, http->deadline);
 		if (more == 0)
 			break;
 		got += more;
 	}
+	request->whole = got == size;
 	return got;
+}
+
+/* Ends the answer, then reads what the web server still sends, for a while. */
+static void
+linger(int out)
+{
+	int64_t deadline = http_clock() + LINGER_MS;
+	char waste[16384];
+
+	(void)shutdown(out, SHUT_WR);	/* a pipe needs none: it is closed */
+	close(out);
+	while (read_some(waste, sizeof(waste), deadline) > 0)
+		;
 }
 
 static int
@@ -107,21 +135,25 @@ send_answer(int fd, const struct http_answer *answer)
 int
 cgi_serve(struct receiver *receiver)
 {
-	struct http_request request = {
-		.method = getenv("REQUEST_METHOD"),
-		.length = getenv("CONTENT_LENGTH"),
-		.retry_counter = getenv("HTTP_X_RETRY_COUNTER"),
-		.read = read_body,
+	struct cgi_request request = {
+		.http = {
+			.method = getenv("REQUEST_METHOD"),
+			.length = getenv("CONTENT_LENGTH"),
+			.retry_counter = getenv("HTTP_X_RETRY_COUNTER"),
+			.read = read_body,
+		},
 	};
 	struct http_answer answer;
 	int out, result;
 
 	set_signals();
-	out = dup(STDOUT_FILENO);
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return 1;
-	receive(receiver, &request, &answer);
+	receive(receiver, &request.http, &answer);
 	result = send_answer(out, &answer);
+	if (!request.whole)
+		linger(out);
 	receive_done(receiver);
 	return result == 0 ? 0 : 1;
 }
@@ -134,4 +166,5 @@ cgi_apologize(void)
 	http_answer(&answer, 503, "Not Configured");
 	answer.retry_after = 60;
 	(void)send_answer(STDOUT_FILENO, &answer);
+	linger(STDOUT_FILENO);
 }

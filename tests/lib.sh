@@ -32,10 +32,12 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# gone PID - waits up to 10 s for a process to end.
+# gone PID - waits up to 10 s for a process to end; one that nobody has waited
+# for yet has ended too.
 gone() {
 	for _ in $(seq 100); do
-		kill -0 "$1" 2>/dev/null || return 0
+		grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null ||
+		    return 0
 		sleep 0.1
 	done
 	return 1

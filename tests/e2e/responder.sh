@@ -1,0 +1,219 @@
+# responder.sh - vkcb as a FastCGI responder, and what peers may do to it.
+. tests/hosts.sh
+
+socket=$run/vkcb.socket
+good=$bodies/message_new.json
+printf '{"a"' >"$work/piece"
+size=$(stat -c %s "$good")
+head -c 100 "$good" >"$work/first"
+tail -c +101 "$good" >"$work/rest"
+
+# client ACTION ... - a connection; what it was answered, without headers.
+client() {
+	"$fcgi" "$socket" "$@" >"$work/out" || return 1
+	tr -d '\r' <"$work/out" | sed '/^[A-Z][A-Za-z-]*: /d; /^$/d'
+}
+
+# answers WANTED ACTION ...
+answers() {
+	answers_wanted=$1
+	shift
+	same "$answers_wanted" "$(client "$@")"
+}
+
+alive() {
+	answers ok post "$good" answer
+}
+
+still_alive() {
+	"$@" && alive
+}
+
+# accepted PID N - the process has N connections.
+accepted() {
+	same "$2" "$(find "/proc/$1/fd" -lname 'socket:*' |
+	    sed 's,.*/,,' | grep -vc '^[012]$')"
+}
+
+### connections
+
+responder
+
+claim "a kept connection carries one request after another" \
+    answers "ok
+7d1a2b3c
+ok" keep post "$good" answer post "$bodies/confirmation.json" answer \
+    post "$good" answer
+
+# 70 connections that stay open, 10 that say nothing, and one process.
+many_idle() {
+	idle=
+	for i in $(seq 70); do
+		"$fcgi" "$socket" keep post "$good" answer make "$work/up.$i" \
+		    await "$work/down" >"$work/idle.$i" &
+		idle="$idle $!"
+	done
+	for i in $(seq 71 80); do
+		"$fcgi" "$socket" make "$work/up.$i" await "$work/down" &
+		idle="$idle $!"
+	done
+	for i in $(seq 80); do
+		until_true 10 test -e "$work/up.$i" || return 1
+	done
+	alive && alive
+	answered_while_idle=$?
+	: >"$work/down"
+	# shellcheck disable=SC2086 # a list of words
+	wait $idle
+	same 70 "$(cat "$work"/idle.* | grep -c '^ok$')" &&
+	    return $answered_while_idle
+}
+claim "one process serves 70 kept connections, 10 silent ones and a new one" \
+    many_idle
+claim "idle connections are gone when their peers are" \
+    until_true 10 accepted "$responder" 0
+claim "a request sent before the last was answered does no harm" \
+    still_alive answers ok keep post "$good" post "$good" answer
+claim "a refused body closes its kept connection" \
+    answers "Content Too Large" keep head 99999999 answer closed
+claim "a body shorter than it said: 400" \
+    answers "Bad Request" head 100 part "$work/piece" end answer closed
+claim "the log says that it was shorter" \
+    has "$log" 'msg="body shorter than Content-Length"'
+claim "a body longer than it said: its first bytes count" \
+    answers "Bad Request" head 2 part "$good" end answer closed
+claim "a peer that leaves in mid-request ends nothing" \
+    still_alive client head 100 part "$work/piece"
+claim "a peer that leaves at once ends nothing" still_alive client
+claim "a peer that leaves before the answer ends nothing" \
+    still_alive client post "$good"
+claim "bytes that are no FastCGI end their connection, no more" \
+    still_alive answers "" raw "$good" closed
+claim "500 KB of them, too" \
+    still_alive answers "" raw "$vkcb" closed
+
+### time limits
+
+configure 'body_timeout = 300ms'
+claim "a peer that stops sending its body is refused within body_timeout" \
+    answers "Bad Request" head 100 part "$work/piece" answer closed
+claim "the log says that it took too long" \
+    has "$log" 'msg="body did not come within body_timeout"'
+claim "a kept connection takes the next body as slowly as that, no slower" \
+    answers "ok
+Bad Request" keep post "$good" answer head 100 part "$work/piece" answer
+printf '\001\001' >"$work/two"
+claim "a peer that stops within a header loses its connection" \
+    still_alive answers "" raw "$work/two" closed
+claim "others are served after it" alive
+configure
+
+### the configuration
+
+broken_configuration() {
+	sed 's/^secret/secrte/' "$work/app/vkcb.conf" >"$work/app/new.conf"
+	mv "$work/app/new.conf" "$work/app/vkcb.conf"
+	alive && alive && has "$log" 'the changed configuration is broken' &&
+	    has "$log" 'did you mean' &&
+	    same 1 "$(grep -c 'configuration is broken' "$log")"
+}
+claim "a broken configuration is told of once, and the old one stays" \
+    broken_configuration
+new_secret() {
+	sed 's/^secret = .*4t$/secret = brand-new/; /^old_/d; s/^secrte/#/' \
+	    "$work/app/vkcb.conf" >"$work/app/new.conf"
+	sed 's/^#.*/secret = brand-new/' "$work/app/new.conf" \
+	    >"$work/app/newer.conf"
+	mv "$work/app/newer.conf" "$work/app/vkcb.conf"
+	answers "Bad Secret" post "$good" answer
+}
+claim "a new secret holds from the next request on" new_secret
+configure
+claim "and so does the old one when it is back" alive
+
+### leaving
+
+left() {
+	gone "$responder" && wait "$responder"
+}
+
+leave_idle() {
+	kill -s "$1" "$responder" && left
+}
+
+# A request whose body is half there when the signal comes.
+leave_reading() {
+	rm -f "$work/sent" "$work/on"
+	"$fcgi" "$socket" keep head "$size" part "$work/first" make "$work/sent" \
+	    await "$work/on" part "$work/rest" end answer closed \
+	    >"$work/reading" &
+	reading=$!
+	until_true 10 test -e "$work/sent" &&
+	    until_true 10 accepted "$responder" 1 &&
+	    kill -s "$1" "$responder" || return 1
+	: >"$work/on"
+	wait "$reading" && left && has "$work/reading" "200 OK"
+}
+
+# A request whose handler is at work, with another on a kept connection.
+leave_handling() {
+	rm -f "$run/leave.held" "$run/leave.go" "$work/kept" "$work/sent"
+	"$fcgi" "$socket" keep post "$good" answer make "$work/kept" \
+	    await "$run/leave.held" post "$good" make "$work/sent" answer \
+	    closed >"$work/other" &
+	other=$!
+	until_true 10 test -e "$work/kept" || return 1
+	"$fcgi" "$socket" post "$(message "hold $run/leave")" answer \
+	    >"$work/handled" &
+	handled=$!
+	until_true 10 test -e "$work/sent" || return 1
+	kill -s "$1" "$responder"
+	: >"$run/leave.go"
+	wait "$handled" && wait "$other" && left &&
+	    has "$work/handled" "200 OK" &&
+	    same 2 "$(grep -c '200 OK' "$work/other")"
+}
+
+for signal in TERM USR1 INT; do
+	[ $signal = TERM ] || responder
+	alive
+	claim "$signal: an idle process leaves with status 0" \
+	    leave_idle $signal
+	responder
+	claim "$signal: a request half read is answered first" \
+	    leave_reading $signal
+	responder
+	claim "$signal: so is one being handled, and one already sent" \
+	    leave_handling $signal
+done
+
+responder >&- 2>&-
+claim "without standard output a handler's words go nowhere" \
+    answers ok post "$(message talk)" answer
+
+### several processes
+
+crowd_of_clients() {
+	clients=
+	for i in $(seq 30); do
+		"$fcgi" "$socket" post "$good" answer >"$work/client.$i" &
+		clients="$clients $!"
+	done
+	# shellcheck disable=SC2086 # a list of words
+	wait $clients
+	same 30 "$(cat "$work"/client.* | grep -c '^ok$')"
+}
+all_leave() {
+	# shellcheck disable=SC2086 # a list of words
+	kill $responders
+	for pid in $responders; do
+		gone "$pid" || return 1
+	done
+}
+leave_idle TERM
+responders 3
+claim "three processes share one socket" crowd_of_clients
+claim "they leave together" all_leave
+claim "the log holds no secret" lacks "$log" "$secret"
+
+done_testing
