@@ -97,7 +97,7 @@ struct vkcb_event {
 	const char *event_id;	/* unique per event; "" if VK sent none */
 	const char *version;	/* VK API version of the object, "5.199" */
 	int retry_counter;	/* VK's failed deliveries before this one */
-	int attempt;		/* runs of this handler for this event: 1, 2, … */
+	int attempt;		/* this handler's run for this event: 1, 2, … */
 	struct json_object *object; /* as sent; NULL if there was none */
 };
 

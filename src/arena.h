@@ -1,4 +1,4 @@
-/* arena.h - what belongs to one event: taken piece by piece, given back whole. */
+/* arena.h - what belongs to one event: taken in pieces, given back whole. */
 #ifndef ARENA_H
 #define ARENA_H
 

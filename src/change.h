@@ -1,4 +1,4 @@
-/* change.h - PATH=VALUE: changes in a JSON body, as `vkcb trigger` takes them. */
+/* change.h - PATH=VALUE: a change in a JSON body, as for `vkcb trigger`. */
 #ifndef CHANGE_H
 #define CHANGE_H
 

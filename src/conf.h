@@ -121,8 +121,8 @@ const struct conf_group *conf_group(const struct conf *, int64_t id);
 
 /*
  * Was the file, or with a group one that this group names, changed since *conf
- * was read? Then reads it all anew; if it is broken that is logged, once, and the
- * old one stays. Returns true when *conf is another one now.
+ * was read? Then reads it all anew; if it is broken that is logged, once, and
+ * the old one stays. Returns true when *conf is another one now.
  */
 bool conf_refresh(struct conf **conf, const struct conf_group *group);
 

@@ -416,15 +416,17 @@ decode_##tag(struct decode *decode, const struct place *up, \
 		if (IS(name)) { \
 			struct vk_##tag *object; \
 			\
-			if (is_object(decode, &here, value) && (object = \
-			    take_memory(decode, 1, sizeof(*object))) != NULL) { \
+			if (is_object(decode, &here, value) && \
+			    (object = take_memory(decode, 1, \
+			    sizeof(*object))) != NULL) { \
 				decode_##tag(decode, &here, value, object); \
 				out->name = object; \
 			} \
 			continue; \
 		}
 #define OBJ_TEXT(name, tag, text) \
-		if (IS(name) && json_object_is_type(value, json_type_string)) { \
+		if (IS(name) && \
+		    json_object_is_type(value, json_type_string)) { \
 			struct vk_##tag *object = \
 			    take_memory(decode, 1, sizeof(*object)); \
 			\

@@ -19,7 +19,7 @@ struct envelope {
 	struct text event_id;		/* "" when absent */
 	struct text version;		/* "" when absent */
 	struct text secret;		/* at is NULL when absent or no text */
-	enum json_kind secret_kind;	/* JSON_ABSENT: the body has no secret */
+	enum json_kind secret_kind;	/* JSON_ABSENT: there is none */
 	struct json_value object;	/* unchanged bytes of the body */
 };
 

@@ -23,7 +23,7 @@ struct verdict {
 
 enum event_result {
 	EVENT_HANDLED,		/* the verdict says how */
-	EVENT_BAD_OBJECT,	/* a handler wants a struct, it cannot be made */
+	EVENT_BAD_OBJECT,	/* a struct is wanted and cannot be made */
 	EVENT_NO_MEMORY,
 };
 

@@ -40,8 +40,8 @@
 struct fastcgi_request {
 	struct http_request http;	/* first, see read_body() */
 	FCGX_Request *fcgx;
-	bool at_end;			/* the body, up to the end of its stream */
-	bool hurried;			/* its connection's reads were limited */
+	bool at_end;			/* the body was read to its end */
+	bool hurried;			/* its reads were limited */
 };
 
 struct fastcgi {
@@ -115,8 +115,8 @@ set_up(struct fastcgi *host)
 	if (flags == -1 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
 	/*
-	 * Whoever made the socket may have been sparing with its queue (mod_fcgid
-	 * has room for 5): a full one is a 502 or a 503 for VK.
+	 * Whoever made the socket may have been sparing with its queue
+	 * (mod_fcgid has room for 5): a full one is a 502 or a 503 for VK.
 	 */
 	(void)listen(LISTEN_FD, SOMAXCONN);
 	host->epoll = epoll_create1(EPOLL_CLOEXEC);

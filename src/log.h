@@ -1,7 +1,7 @@
 /*
  * log.h - the program's log: one line an entry, key=value, escaped.
  *
- *	2026-01-31T12:00:00.123Z warning msg="bad secret" group=1 event=message_new
+ *	2026-01-31T12:00:00.123Z warning msg="no secret" group=1 event=like_add
  *
  * A value with a space, a quote or anything unprintable stands in quotes, with
  * \n, \", \\ and \xNN inside; letters of any language stay as they are.

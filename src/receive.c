@@ -54,7 +54,7 @@ receive_done(struct receiver *receiver)
 	arena_reset(&receiver->arena);
 }
 
-/* Answers and says why in the log; `why` is a word or two, `detail` optional. */
+/* Answers and says why in the log, in a word or two; detail may be NULL. */
 static int
 refuse(struct receipt *receipt, int status, const char *body, const char *why,
     const char *detail)

@@ -6,8 +6,8 @@ struct event_info;
 struct json_object;
 
 /*
- * The body that VK would post: envelope and object, with a fresh event_id. NULL:
- * out of memory. The caller puts it.
+ * The body that VK would post: envelope and object, with a fresh event_id.
+ * NULL: out of memory. The caller puts it.
  */
 struct json_object *sample_body(const struct event_info *);
 

@@ -47,8 +47,10 @@ good_json_is_taken(void **state)
 		{ TEXT("{\"a\":1,\"b\":[],\"c\":{},\"d\":null}") },
 		{ TEXT("{ \"a\" : [ true , false , null ] }") },
 		{ TEXT("{\"\":\"\"}") },
-		{ TEXT("{\"a\":0,\"b\":-0,\"c\":10,\"d\":-1.5e+10,\"e\":1E-2}") },
-		{ TEXT("{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0416\\u0000\"}") },
+		{ TEXT("{\"a\":0,\"b\":-0,\"c\":10,\"d\":-1.5e+10,"
+		    "\"e\":1E-2}") },
+		{ TEXT("{\"a\":\"\\\"\\\\\\/\\b\\f"
+		    "\\n\\r\\t\\u0416\\u0000\"}") },
 		{ TEXT("{\"a\":\"\\ud83d\\ude9A\"}") },
 		{ TEXT("{\"a\":\"\x7f \xc2\x80 \xdf\xbf\"}") },
 		{ TEXT("{\"a\":\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80"
@@ -115,8 +117,10 @@ bad_json_is_refused(void **state)
 		{ TEXT("{\"a\":\"12345678\x1f" "12345678\"}") },
 		{ TEXT("{\"\n\":1}") },
 		/* surrogates without their half */
-		{ TEXT("{\"a\":\"\\ud800\"}") }, { TEXT("{\"a\":\"\\udbff\"}") },
-		{ TEXT("{\"a\":\"\\udc00\"}") }, { TEXT("{\"a\":\"\\udfff\"}") },
+		{ TEXT("{\"a\":\"\\ud800\"}") },
+		{ TEXT("{\"a\":\"\\udbff\"}") },
+		{ TEXT("{\"a\":\"\\udc00\"}") },
+		{ TEXT("{\"a\":\"\\udfff\"}") },
 		{ TEXT("{\"a\":\"\\ud83dx\"}") },
 		{ TEXT("{\"a\":\"\\ud83d\\n\"}") },
 		{ TEXT("{\"a\":\"\\ud83d\\u0041\"}") },
@@ -258,7 +262,8 @@ the_deepest_tree_is_made(void **state)
 static void
 a_string_of_8_mib_is_one(void **state)
 {
-	static const char *const pieces[] = { "x", "\\u0416", "\xd0\x96", "\\\"" };
+	static const char *const pieces[] =
+	    { "x", "\\u0416", "\xd0\x96", "\\\"" };
 	static const size_t sizes[] = { 1, 2, 2, 1 };
 	struct json_object *tree;
 	size_t i, at, len, step;
@@ -347,7 +352,8 @@ trees_are_as_json_c_makes_them(void **state)
 {
 	static const struct text_row rows[] = {
 		{ TEXT("{\"o\":{\"a\":[],\"b\":{},\"c\":[ ],\"d\":{ }}}") },
-		{ TEXT("{\"o\": [ 1 , -1 , 0, -0, 1.0, 0.1e1, 1E5, -2.50 ] }") },
+		{ TEXT("{\"o\": [ 1 , -1 , 0, -0, 1.0, "
+		    "0.1e1, 1E5, -2.50 ] }") },
 		{ TEXT("{\"o\":[9223372036854775807,-9223372036854775808,"
 		    "9223372036854775808,18446744073709551615]}") },
 		{ TEXT("{\"o\":[true,false,null,[null],{\"a\":null}]}") },
@@ -356,7 +362,8 @@ trees_are_as_json_c_makes_them(void **state)
 		{ TEXT("{\"o\":\"Ж€🚚\"}") },
 		{ TEXT("{\"o\":{\"\\u0061\\n\":1,\"\":2,\"Ж\":3}}") },
 		{ TEXT("{\"o\":{\"a\":1,\"b\":2,\"a\":[3]}}") },
-		{ TEXT("{\"o\":{\n\t\"a\"\r\n:\n\"b\"\n,\n\"c\"\n:\n[\n]\n}}") },
+		{ TEXT("{\"o\":{\n\t\"a\"\r\n:\n\"b\"\n,\n"
+		    "\"c\"\n:\n[\n]\n}}") },
 	};
 	size_t i;
 
