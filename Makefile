@@ -28,7 +28,7 @@ endif
 
 # Simply expanded: pkg-config is asked once. Without it the usual names do.
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null || \
-	echo -ljson-c -linih -lfcgi) $(LDLIBS)
+	echo -ljson-c -linih -lfcgi) -ldl $(LDLIBS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
@@ -118,7 +118,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $<
+	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
 
 BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 

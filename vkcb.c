@@ -14,6 +14,11 @@
  *	src/event.c               calls the handlers, sums up their outcomes
  *	  src/handlers.c          the table of handlers/
  *	  src/decode.c            JSON into the structs of vkcb.h
+ *	  src/call.c              a handler's calls to VK, src/message.c and
+ *	                          src/keyboard.c what is built on them
+ *	    src/api.c             one call: src/form.c the parameters,
+ *	                          src/rate.c its turn, src/post.c the wire
+ *	      src/curl.c          libcurl, loaded by the first call
  *	src/http.c                the header of the answer
  *
  * What all of them use: src/arena.c (memory of one request), src/log.c.

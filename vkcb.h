@@ -7,13 +7,14 @@
  *	static enum vkcb_outcome
  *	greet(struct vkcb_event *ev, const struct vk_message_new *new)
  *	{
- *		vkcb_log(ev, "%s", new->message->text);
- *		return VKCB_OK;
+ *		if (strcmp(new->message->text, "привет") != 0)
+ *			return VKCB_OK;
+ *		return vkcb_send(ev, new->message->peer_id, "И тебе привет!");
  *	}
  *
  *	const struct vkcb_handler handler_greet = {
  *		ON(message_new, greet),
- *		.summary = "logs what people write",
+ *		.summary = "greets whoever says привет",
  *	};
  *
  * The file's name is the registration: handlers/greet.c defines handler_greet,
@@ -46,8 +47,10 @@
 
 #if defined(__GNUC__)
 #define VKCB_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define VKCB_USE __attribute__((warn_unused_result))
 #else
 #define VKCB_PRINTF(fmt, args)
+#define VKCB_USE
 #endif
 
 /*
@@ -108,6 +111,8 @@ enum vkcb_outcome {
 	VKCB_RETRY_AFTER,	/* only through vkcb_retry_after() */
 	VKCB_REMOVE,		/* only through vkcb_remove() */
 	VKCB_SET_VERSION,	/* only through vkcb_set_version() */
+	VKCB_GIVE_UP,		/* not done, and trying again cannot help: VK */
+				/* is answered ok, an inbox parks the event */
 };
 
 /*
@@ -134,6 +139,168 @@ enum vkcb_outcome vkcb_set_version(struct vkcb_event *, const char *version);
  * is escaped; over 2 KiB are cut.
  */
 void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
+
+/*
+ * Calling VK, with the group's token. Every function here waits for VK's answer
+ * and returns an outcome that a handler may return as it is:
+ *
+ *	VKCB_OK        VK did it
+ *	VKCB_FAIL      it may work later: no connection, no answer in time,
+ *	               too many calls, trouble inside VK. A moment's trouble
+ *	               has been waited out by then, and the call made again
+ *	VKCB_GIVE_UP   VK says no and will go on saying so (the user forbids
+ *	               messages: 901; a wrong parameter: 100; a token without
+ *	               the right: 15), or there is no token or no libcurl
+ *
+ * What failed is in the log, with what to do; vkcb_error() has it too. So
+ *
+ *	outcome = vkcb_api(ev, "users.get",
+ *	    VK_PARAMS("user_ids", VK_INT(id)), &users);
+ *	if (outcome != VKCB_OK)
+ *		return outcome;
+ *
+ * is all that is to be done. A call takes up to api_timeout (10 s) for its turn
+ * and as long for its answer, and 20 calls a second are made per token. Without
+ * an inbox VK waits for the handler all the while, and repeats the event after
+ * some seconds: call as little as you can, or use an inbox. Repeats after
+ * trouble end 3 s (with an inbox: 20 s) of trouble into the event.
+ *
+ * A repeat of a call, or of the event, may reach VK although the first was
+ * done. messages.send is then dropped by VK, for an hour, since its random_id
+ * is the same; other methods do it twice.
+ */
+
+/* Of the last call of this handler. */
+struct vkcb_error {
+	int code;		/* VK's, above 0; one of these; 0: it went well */
+	const char *message;	/* VK's words, or ours; good until the next call */
+};
+
+enum {
+	VKCB_ERROR_TOKEN = -1,		/* this group has none */
+	VKCB_ERROR_LIBRARY = -2,	/* there is no libcurl */
+	VKCB_ERROR_CONNECTION = -3,	/* no answer */
+	VKCB_ERROR_ANSWER = -4,		/* an answer that is not VK's */
+	VKCB_ERROR_BUSY = -5,		/* no turn: too many calls before it */
+	VKCB_ERROR_CALL = -6,		/* a method or params that cannot be */
+	VKCB_ERROR_MEMORY = -7,
+};
+
+const struct vkcb_error *vkcb_error(struct vkcb_event *);
+
+/*
+ * Calls any method: https://dev.vk.com/ru/method. params is an object that is
+ * taken over, whatever comes of it: VK_PARAMS() makes one. Lists of ids are
+ * text, "1,2,3"; objects and json-c arrays go as JSON. *response (the pointer
+ * may be NULL) is what VK answered, NULL if it did not; it is freed when
+ * the handler returns. "v" in params asks for another API version than 5.199.
+ */
+enum vkcb_outcome vkcb_api(struct vkcb_event *, const char *method,
+    struct json_object *params, struct json_object **response);
+
+/*
+ * VK_PARAMS("peer_id", VK_INT(id), "message", VK_STR(text)): an object of
+ * pairs of name and value. A NULL value is out of memory, and so is a NULL
+ * object; vkcb_api() knows. VK_JSON takes a json_object over:
+ * json_object_get() first what you keep, or what belongs to the event.
+ */
+#define VK_PARAMS(...) vk_params(__VA_ARGS__, (const char *)NULL)
+#define VK_NO_PARAMS vk_params((const char *)NULL)
+#define VK_INT(number) json_object_new_int64(number)
+#define VK_DOUBLE(number) json_object_new_double(number)
+#define VK_BOOL(flag) json_object_new_boolean(flag)
+#define VK_STR(text) vk_str(text)
+#define VK_JSON(object) (object)
+
+struct json_object *vk_params(const char *name, ...) VKCB_USE;
+struct json_object *vk_str(const char *text) VKCB_USE;	/* NULL is "" */
+
+/*
+ * VKScript, up to 25 calls in one: https://dev.vk.com/ru/method/execute. A call
+ * in it that fails is logged and false in the response. Messages it sends
+ * want vkcb_random_id().
+ */
+enum vkcb_outcome vkcb_execute(struct vkcb_event *, const char *code,
+    struct json_object **response);
+
+/*
+ * A random_id for messages.send: the first, second, ... of this handler for
+ * this event, the same when the event is repeated; never 0. messages.send gets
+ * one by itself.
+ */
+int32_t vkcb_random_id(struct vkcb_event *);
+
+/*
+ * Sends a text to a user, chat or community: peer_id as in message_new. More
+ * than 9000 characters become several messages, parted at lines or words.
+ */
+enum vkcb_outcome vkcb_send(struct vkcb_event *, int64_t peer_id,
+    const char *text);
+
+/* The same as an answer to a message, shown with it. */
+enum vkcb_outcome vkcb_reply(struct vkcb_event *, const struct vk_message *,
+    const char *text);
+
+/* One text of up to 9000 characters with a keyboard, which is taken over. */
+enum vkcb_outcome vkcb_send_keyboard(struct vkcb_event *, int64_t peer_id,
+    const char *text, struct json_object *keyboard);
+
+/* Puts a new text into a message of the community. */
+enum vkcb_outcome vkcb_edit(struct vkcb_event *, int64_t peer_id,
+    int64_t conversation_message_id, const char *text);
+
+/* Marks a conversation as read. */
+enum vkcb_outcome vkcb_mark_as_read(struct vkcb_event *, int64_t peer_id);
+
+/* Shows "... is typing" for some seconds, or until a message is sent. */
+enum vkcb_outcome vkcb_typing(struct vkcb_event *, int64_t peer_id);
+
+/*
+ * Answers the press of a callback button: `text` (up to 90 characters) is shown
+ * to who pressed it; "" only ends the waiting. Once, and within a minute.
+ */
+enum vkcb_outcome vkcb_answer_event(struct vkcb_event *,
+    const struct vk_message_event *, const char *text);
+
+/*
+ * Keyboards: https://dev.vk.com/ru/api/bots/development/keyboard
+ *
+ *	VK_KEYBOARD(VK_INLINE,
+ *	    VK_ROW(vk_button("Да", VK_POSITIVE,
+ *	            VK_PARAMS("cmd", VK_STR("yes"))),
+ *	        vk_callback_button("Нет", VK_NEGATIVE,
+ *	            VK_PARAMS("cmd", VK_STR("no")))),
+ *	    VK_ROW(vk_link_button("Сайт", "https://example.com/")))
+ *
+ * goes to vkcb_send_keyboard(), or into parameters as "keyboard". A payload is
+ * any JSON, up to 255 bytes, and taken over; VK_NO_PARAMS for none. It comes
+ * back in message_new (text button) or message_event (callback button). All are
+ * json-c's objects: rows of a number that is not known before are arrays to
+ * add to. VK_NO_KEYBOARD takes the shown one away.
+ */
+enum vk_color {
+	VK_SECONDARY,	/* white */
+	VK_PRIMARY,	/* blue */
+	VK_POSITIVE,	/* green */
+	VK_NEGATIVE,	/* red */
+};
+
+#define VK_INLINE 1u	/* in the message, not below the conversation */
+#define VK_ONE_TIME 2u	/* goes away once a button was pressed */
+
+#define VK_END ((struct json_object *)-1)	/* NULL is out of memory */
+#define VK_KEYBOARD(...) vk_keyboard(__VA_ARGS__, VK_END)
+#define VK_NO_KEYBOARD vk_keyboard(0u, VK_END)
+#define VK_ROW(...) vk_row(__VA_ARGS__, VK_END)
+
+struct json_object *vk_keyboard(unsigned int flags, ...) VKCB_USE;
+struct json_object *vk_row(struct json_object *button, ...) VKCB_USE;
+struct json_object *vk_button(const char *label, enum vk_color,
+    struct json_object *payload) VKCB_USE;
+struct json_object *vk_callback_button(const char *label, enum vk_color,
+    struct json_object *payload) VKCB_USE;
+struct json_object *vk_link_button(const char *label, const char *url)
+    VKCB_USE;
 
 /* The events by number: VKCB_EVENT_message_new, … */
 enum vkcb_event_type {

@@ -6,8 +6,7 @@ greet(struct vkcb_event *ev, const struct vk_message_new *new)
 {
 	if (strcmp(new->message->text, "привет") != 0)
 		return VKCB_OK;
-	vkcb_log(ev, "%lld says hello", (long long)new->message->from_id);
-	return VKCB_OK;
+	return vkcb_send(ev, new->message->peer_id, "И тебе привет!");
 }
 
 const struct vkcb_handler handler_greet = {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "curl.h"
 #include "handlers.h"
 
 #include "banned.h"
@@ -83,6 +84,15 @@ show_handlers(void)
 			    "function) and is never called");
 	}
 	return status;
+}
+
+static void
+show_curl(void)
+{
+	char state[CURL_STATE_MAX];
+
+	(void)curl_state(state);
+	printf("libcurl: %s\n", state);
 }
 
 static void
@@ -200,6 +210,7 @@ check(int argc, char **argv)
 	show_keys(conf_keys, conf);
 	show_groups(conf);
 	status = show_handlers();
+	show_curl();
 	warn_all(conf);
 	conf_free(conf);
 	return status;

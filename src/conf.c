@@ -27,7 +27,7 @@
 
 #include "banned.h"
 
-#define LATER "this vkcb has no inbox and does not call VK"
+#define LATER "this vkcb has no inbox"
 #define SETTING(name) offsetof(struct conf, name)
 #define OF_GROUP(name) offsetof(struct conf_group, name)
 
@@ -43,8 +43,12 @@ const struct conf_key conf_keys[] = {
 	{ "confirm_without_secret", CONF_BOOL,
 	    SETTING(confirm_without_secret), "no", 0, 0, false, NULL },
 	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false, LATER },
-	{ "api_url", CONF_TEXT, SETTING(api_url),
-	    "https://api.vk.ru/method/", 0, 0, false, LATER },
+	{ "api_url", CONF_URL, SETTING(api_url),
+	    "https://api.vk.ru/method/", 0, 0, false, NULL },
+	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
+	    60 * 1000, false, NULL },
+	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false, NULL },
+	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false, NULL },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
 	    3600 * 1000, false, LATER },
 	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false, LATER },
@@ -63,9 +67,9 @@ const struct conf_key conf_group_keys[] = {
 	    NULL },
 	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0, false,
 	    NULL },
-	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true, LATER },
+	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true, NULL },
 	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false,
-	    LATER },
+	    NULL },
 	{ .name = NULL },
 };
 
@@ -423,7 +427,11 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 	if (key->missing != NULL && (key->preset == NULL ||
 	    strcmp(text, key->preset) != 0))
 		return fail(reader, "%s: %s", key->name, key->missing);
-	if (key->type == CONF_TEXT || key->type == CONF_PATH) {
+	right = key->type == CONF_URL ? conf_url(text) : NULL;
+	if (right != NULL)
+		return fail(reader, "%s = %s: %s", key->name, text, right);
+	if (key->type == CONF_TEXT || key->type == CONF_PATH ||
+	    key->type == CONF_URL) {
 		if (strcmp(text, "none") == 0 && key->preset != NULL &&
 		    strcmp(key->preset, "none") != 0)
 			return fail(reader, "%s cannot be none", key->name);

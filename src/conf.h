@@ -26,6 +26,7 @@ enum conf_type {
 	CONF_TIME,	/* 500ms, 10s, 5m, 48h, 7d; kept in milliseconds */
 	CONF_BOOL,	/* yes, no */
 	CONF_LEVEL,	/* error, warning, info, debug */
+	CONF_URL,	/* https, or http to this machine */
 };
 
 /* A key: its row in the table of [vkcb] or of the groups. */
@@ -82,6 +83,9 @@ struct conf {
 	bool confirm_without_secret;
 	const char *keys;
 	const char *api_url;
+	int64_t api_timeout;
+	const char *ca_file;	/* NULL: as libcurl was built */
+	const char *state;	/* folder of what processes share */
 	int64_t handler_timeout;
 	int64_t workers;
 	int64_t attempts;
@@ -129,6 +133,9 @@ bool conf_refresh(struct conf **conf, const struct conf_group *group);
 /* Prints a key's value as vkcb.conf would have it; "(set)" for a secret. */
 void conf_show(const struct conf_key *, const void *from, char *out,
     size_t size);
+
+/* Is this an address to send a token to? NULL, or what would be right. */
+const char *conf_url(const char *text);
 
 /* A value of this type from text: NULL, or what would be right. */
 const char *conf_value(const struct conf_key *, const char *text, int64_t *out);

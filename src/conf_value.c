@@ -6,6 +6,7 @@
  */
 #include "conf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,6 +95,47 @@ conf_value(const struct conf_key *key, const char *text, int64_t *out)
 	}
 }
 
+/* The host between http:// and its port or path: is it this machine? */
+static bool
+is_loopback(const char *host)
+{
+	size_t len = strcspn(host, ":/");
+	struct in_addr address;
+	char name[16];
+
+	if (strncmp(host, "[::1]", 5) == 0)
+		return host[5] == ':' || host[5] == '/' || host[5] == '\0';
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	if (strcmp(name, "localhost") == 0)
+		return true;
+	return inet_pton(AF_INET, name, &address) == 1 &&
+	    ntohl(address.s_addr) >> 24 == 127;
+}
+
+const char *
+conf_url(const char *text)
+{
+	const char *c;
+
+	for (c = text; *c != '\0'; c++)
+		if (*c <= ' ' || *c == 0x7f || strchr("@?#\\\"", *c) != NULL)
+			return "an address without user, ? or #, such as "
+			    "https://api.vk.ru/method/";
+	if (c - text > 512)
+		return "too long";
+	if (strncmp(text, "https://", 8) == 0 && text[8] != '\0' &&
+	    text[8] != '/')
+		return NULL;
+	if (strncmp(text, "http://", 7) != 0)
+		return "expected https://...";
+	return is_loopback(text + 7) ? NULL : "plain http is for 127.0.0.1, "
+	    "[::1] and localhost only, since the token could be read on its "
+	    "way: use https://";
+}
+
 static void
 show_number(const struct unit *units, int64_t value, char *out, size_t size)
 {
@@ -115,6 +157,7 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 	switch (key->type) {
 	case CONF_TEXT:
 	case CONF_PATH:
+	case CONF_URL:
 		memcpy(&text, field, sizeof(text));
 		if (text == NULL)
 			text = "none";

@@ -19,14 +19,27 @@
 
 #include "arena.h"
 #include "catalogue.h"
+#include "conf.h"
 #include "decode.h"
 #include "handlers.h"
+#include "hash.h"
 #include "log.h"
 
 #include "banned.h"
 
 #define ODD_LINES_MAX 8
 #define ID_SHOWN_MAX 64
+
+/* VK repeats an event with the same id; without one, with the same object. */
+static uint64_t
+key_of(const struct envelope *envelope)
+{
+	const struct text *id = &envelope->event_id;
+
+	if (id->len > 0)
+		return hash_add(1, id->at, id->len);
+	return hash_add(2, envelope->object.at, envelope->object.len);
+}
 
 void
 event_init(struct event *event, const struct envelope *envelope,
@@ -44,7 +57,17 @@ event_init(struct event *event, const struct envelope *envelope,
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,
 		.arena = arena,
+		.key = key_of(envelope),
 	};
+	api_init(&event->api, NULL, NULL, 0);
+}
+
+void
+event_may_call(struct event *event, const struct conf *conf,
+    const struct conf_group *group)
+{
+	api_init(&event->api, conf, group->token, conf->inbox == NULL ?
+	    API_PATIENCE_ANSWERING : API_PATIENCE);
 }
 
 void
@@ -54,13 +77,6 @@ event_release(struct event *event)
 	event->seen.object = NULL;
 }
 
-/* The event is the first member of what it is seen of. */
-static struct event *
-event_of(struct vkcb_event *seen)
-{
-	return (struct event *)(void *)seen;
-}
-
 static void
 log_short(struct log_line *line, const char *key, const struct text *text)
 {
@@ -68,8 +84,8 @@ log_short(struct log_line *line, const char *key, const struct text *text)
 	    ID_SHOWN_MAX);
 }
 
-static void
-log_event(struct log_line *line, const struct event *event)
+void
+event_log(struct log_line *line, const struct event *event)
 {
 	log_int(line, "group", event->seen.group_id);
 	log_short(line, "event", &event->envelope->type);
@@ -86,7 +102,7 @@ log_rule(const struct event *event, const char *msg, const char *key,
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_ERROR, msg);
-	log_event(&line, event);
+	event_log(&line, event);
 	log_text(&line, key, value);
 	log_end(&line);
 }
@@ -104,7 +120,7 @@ vkcb_log(struct vkcb_event *ev, const char *fmt, ...)
 	vsnprintf(msg, sizeof(msg), fmt, args);
 	va_end(args);
 	log_begin(&line, LOG_LEVEL_INFO, msg);
-	log_event(&line, event_of(ev));
+	event_log(&line, event_of(ev));
 	log_end(&line);
 }
 
@@ -177,6 +193,8 @@ event_outcome_name(enum vkcb_outcome outcome)
 		return "ok";
 	case VKCB_FAIL:
 		return "fail";
+	case VKCB_GIVE_UP:
+		return "give_up";
 	case VKCB_RETRY_AFTER:
 		return "retry_after";
 	case VKCB_REMOVE:
@@ -196,7 +214,7 @@ report_odd(void *arg, const char *path, const char *got, const char *wanted)
 	if (event->odd++ >= ODD_LINES_MAX)
 		return;
 	log_begin(&line, LOG_LEVEL_WARNING, "field left absent");
-	log_event(&line, event);
+	event_log(&line, event);
 	log_text(&line, "path", path);
 	log_text(&line, "got", got);
 	log_text(&line, "wanted", wanted);
@@ -211,7 +229,7 @@ report_more_odd(const struct event *event)
 	if (event->odd <= ODD_LINES_MAX)
 		return;
 	log_begin(&line, LOG_LEVEL_WARNING, "more fields left absent");
-	log_event(&line, event);
+	event_log(&line, event);
 	log_int(&line, "fields", event->odd - ODD_LINES_MAX);
 	log_end(&line);
 }
@@ -269,7 +287,7 @@ outcome_of(const struct event *event, enum vkcb_outcome outcome)
 	char number[24];
 
 	if (outcome == VKCB_OK || outcome == VKCB_FAIL ||
-	    outcome == event->asked.outcome)
+	    outcome == VKCB_GIVE_UP || outcome == event->asked.outcome)
 		return outcome;
 	snprintf(number, sizeof(number), "%d", (int)outcome);
 	log_rule(event, "not an outcome this handler may return: VKCB_FAIL is "
@@ -291,8 +309,8 @@ static void
 log_outcome(const struct event *event, enum vkcb_outcome outcome,
     const struct timespec *start)
 {
-	enum log_level level = outcome == VKCB_FAIL ? LOG_LEVEL_WARNING :
-	    LOG_LEVEL_INFO;
+	enum log_level level = outcome == VKCB_FAIL ||
+	    outcome == VKCB_GIVE_UP ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 	struct log_line line;
 	char ms[32];
 
@@ -300,7 +318,7 @@ log_outcome(const struct event *event, enum vkcb_outcome outcome,
 		return;
 	snprintf(ms, sizeof(ms), "%.3f", milliseconds_since(start));
 	log_begin(&line, level, "handled");
-	log_event(&line, event);
+	event_log(&line, event);
 	log_text(&line, "outcome", event_outcome_name(outcome));
 	if (outcome == VKCB_RETRY_AFTER) {
 		log_int(&line, "status", event->asked.status);
@@ -309,6 +327,12 @@ log_outcome(const struct event *event, enum vkcb_outcome outcome,
 	if (event->seen.retry_counter > 0)
 		log_int(&line, "retry", event->seen.retry_counter);
 	log_text(&line, "ms", ms);
+	if (event->api.calls > 0) {
+		log_int(&line, "calls", event->api.calls);
+		snprintf(ms, sizeof(ms), "%.3f",
+		    (double)event->api.waited / 1e3);
+		log_text(&line, "vk_ms", ms);
+	}
 	log_end(&line);
 }
 
@@ -326,9 +350,11 @@ run(struct event *event, const struct handler *handler,
 		return result;
 	event->running = handler;
 	event->asked = (struct verdict){ .outcome = VKCB_OK };
+	event->numbers = 0;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	*outcome = outcome_of(event, call(event, handler->def));
 	log_outcome(event, *outcome, &start);
+	api_forget(&event->api);
 	event->running = NULL;
 	return EVENT_HANDLED;
 }

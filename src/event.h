@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
+#include "api.h"
 #include "envelope.h"
 #include "vkcb.h"
 
 struct arena;
+struct conf_group;
 struct handler;
+struct log_line;
 
 #define EVENT_VERSION_MAX 16
 #define EVENT_RETRY_AFTER_MAX 10799	/* VK waits less than 3 hours */
@@ -37,12 +40,29 @@ struct event {
 	unsigned int odd;		/* values reported */
 	const struct handler *running;
 	struct verdict asked;		/* by the running handler */
+	struct api api;			/* its calls to VK */
+	uint64_t key;			/* the same for every repeat */
+	int numbers;			/* random_ids made for this handler */
 };
 
 /* The envelope's bytes must stay; the tree made of them is put on release. */
 void event_init(struct event *, const struct envelope *, struct arena *,
     int retry_counter);
 void event_release(struct event *);
+
+/* The event's handlers may call VK with this group's token; both must stay. */
+void event_may_call(struct event *, const struct conf *,
+    const struct conf_group *);
+
+/* The event is the first member of what it is seen of. */
+static inline struct event *
+event_of(struct vkcb_event *seen)
+{
+	return (struct event *)(void *)seen;
+}
+
+/* Names group, event and handler in a line of the log. */
+void event_log(struct log_line *, const struct event *);
 
 /* Calls every handler that takes the event, in order, and sums them up. */
 enum event_result event_handle(struct event *, struct verdict *)

@@ -254,6 +254,7 @@ answer_verdict(struct http_answer *answer, const struct verdict *verdict)
 
 	switch (verdict->outcome) {
 	case VKCB_OK:
+	case VKCB_GIVE_UP:
 		http_answer(answer, 200, "ok");
 		break;
 	case VKCB_FAIL:
@@ -285,6 +286,7 @@ handle(struct receipt *receipt)
 
 	event_init(&event, &receipt->envelope, &receipt->receiver->arena,
 	    retry_counter(receipt->request));
+	event_may_call(&event, receipt->receiver->conf, receipt->group);
 	switch (event_handle(&event, &verdict)) {
 	case EVENT_HANDLED:
 		answer_verdict(receipt->answer, &verdict);

@@ -1,0 +1,64 @@
+/*
+ * api.h - calls of VK's methods with a group's token.
+ *
+ * Handlers call through vkcb.h (src/call.c); commands of vkcb call this.
+ */
+#ifndef API_H
+#define API_H
+
+#include <stdint.h>
+
+#include "vkcb.h"
+
+struct conf;
+struct api_reply;
+
+#define API_VERSION "5.199"
+#define API_MESSAGE_MAX 320
+
+/*
+ * How long failed tries and the pauses after them may take in all before a
+ * call is given back as failed: a web server and VK wait for a handler that
+ * runs before the answer, nobody for the others.
+ */
+#define API_PATIENCE_ANSWERING 3000
+#define API_PATIENCE 20000
+
+/* Whoever calls: a handler on its event, or a command for a group. */
+struct api {
+	const struct conf *conf;	/* borrowed */
+	const char *token;		/* borrowed; NULL: none */
+	int64_t patience;		/* milliseconds of it that are left */
+
+	/* Since api_init() or the last api_forget(). */
+	int calls;
+	int64_t waited;			/* microseconds, for all of them */
+	struct api_reply *replies;	/* what responses live in */
+
+	/* The last call. */
+	struct vkcb_error error;
+	const char *advice;		/* what to do about it; NULL */
+	int tries;
+	int failed_inside;		/* calls of an execute that failed */
+	char message[API_MESSAGE_MAX];
+};
+
+void api_init(struct api *, const struct conf *, const char *token,
+    int64_t patience);
+
+/* Responses go, and counts; what is left of the patience stays. */
+void api_forget(struct api *);
+
+/*
+ * Calls a method. params: an object, taken over; NULL is out of memory. Token
+ * and version are added, the version unless params have "v".
+ *
+ * VKCB_OK: *response (may be NULL) is what VK answered, there until
+ * api_forget(). VKCB_FAIL: error says why; trying later may help. VKCB_GIVE_UP:
+ * it cannot. Nothing is logged but single tries, when debugging.
+ */
+enum vkcb_outcome api_call(struct api *, const char *method,
+    struct json_object *params, struct json_object **response)
+    __attribute__((warn_unused_result));
+
+#endif

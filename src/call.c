@@ -1,0 +1,145 @@
+/*
+ * call.c - a handler's calls to VK: what vkcb.h offers of them.
+ *
+ * A call that failed is logged here, once, with what to do about it: a handler
+ * that returns its outcome needs no words of its own.
+ *
+ * Parameters are made of json-c's objects. Out of memory makes no parameters at
+ * all, and a call with none fails: none is ever left out in silence.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "event.h"
+#include "handlers.h"
+#include "hash.h"
+#include "log.h"
+
+#include "banned.h"
+
+static void
+log_failed(const struct event *event, const char *method,
+    enum vkcb_outcome outcome)
+{
+	const struct api *api = &event->api;
+	struct log_line line;
+
+	log_begin(&line, outcome == VKCB_FAIL || api->advice == NULL ?
+	    LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "call to VK failed");
+	event_log(&line, event);
+	log_text(&line, "method", method);
+	log_int(&line, "code", api->error.code);
+	log_text(&line, "error", api->error.message);
+	if (api->tries > 1)
+		log_int(&line, "tries", api->tries);
+	if (api->advice != NULL)
+		log_text(&line, "advice", api->advice);
+	log_end(&line);
+}
+
+static void
+log_failed_inside(const struct event *event, const char *method)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARNING, "calls failed inside a call to VK");
+	event_log(&line, event);
+	log_text(&line, "method", method);
+	log_int(&line, "failed", event->api.failed_inside);
+	log_end(&line);
+}
+
+int32_t
+vkcb_random_id(struct vkcb_event *ev)
+{
+	struct event *event = event_of(ev);
+	const char *name = event->running != NULL ? event->running->name : "";
+	int32_t number = event->numbers++;
+	uint64_t hash;
+	int32_t id;
+
+	hash = hash_add(event->key, &ev->group_id, sizeof(ev->group_id));
+	hash = hash_add(hash, name, strlen(name));
+	hash = hash_add(hash, &number, sizeof(number));
+	id = (int32_t)((hash ^ hash >> 32) & INT32_MAX);
+	return id != 0 ? id : 1;
+}
+
+/* So that VK drops a message that it got before. */
+static int
+add_random_id(struct vkcb_event *ev, struct json_object *params)
+{
+	struct json_object *id;
+
+	if (json_object_object_get_ex(params, "random_id", NULL))
+		return 0;
+	id = json_object_new_int(vkcb_random_id(ev));
+	if (id == NULL)
+		return -1;
+	if (json_object_object_add(params, "random_id", id) == 0)
+		return 0;
+	json_object_put(id);
+	return -1;
+}
+
+enum vkcb_outcome
+vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
+    struct json_object **response)
+{
+	struct event *event = event_of(ev);
+	enum vkcb_outcome outcome;
+
+	if (method != NULL && strcmp(method, "messages.send") == 0 &&
+	    json_object_is_type(params, json_type_object) &&
+	    add_random_id(ev, params) == -1) {
+		json_object_put(params);
+		params = NULL;
+	}
+	outcome = api_call(&event->api, method, params, response);
+	if (outcome != VKCB_OK)
+		log_failed(event, method != NULL ? method : "", outcome);
+	else if (event->api.failed_inside > 0)
+		log_failed_inside(event, method);
+	return outcome;
+}
+
+enum vkcb_outcome
+vkcb_execute(struct vkcb_event *ev, const char *code,
+    struct json_object **response)
+{
+	return vkcb_api(ev, "execute", VK_PARAMS("code", VK_STR(code)),
+	    response);
+}
+
+const struct vkcb_error *
+vkcb_error(struct vkcb_event *ev)
+{
+	return &event_of(ev)->api.error;
+}
+
+struct json_object *
+vk_str(const char *text)
+{
+	return json_object_new_string(text != NULL ? text : "");
+}
+
+struct json_object *
+vk_params(const char *name, ...)
+{
+	struct json_object *params = json_object_new_object(), *value;
+	va_list args;
+
+	/* After a failure too: the values that follow have to be freed. */
+	va_start(args, name);
+	for (; name != NULL; name = va_arg(args, const char *)) {
+		value = va_arg(args, struct json_object *);
+		if (params != NULL && value != NULL &&
+		    json_object_object_add(params, name, value) == 0)
+			continue;
+		json_object_put(value);
+		json_object_put(params);
+		params = NULL;
+	}
+	va_end(args);
+	return params;
+}

@@ -1,0 +1,38 @@
+/* post.h - one HTTP POST, by libcurl, over a connection that is kept. */
+#ifndef POST_H
+#define POST_H
+
+#include <stddef.h>
+
+#define POST_ANSWER_MAX ((size_t)4 * 1024 * 1024)
+#define POST_WHY_MAX 300
+
+enum post_result {
+	POST_ANSWERED,		/* with any status */
+	POST_TROUBLE,		/* none came; another try may help */
+	POST_REFUSED,		/* none is taken; nor would it be at once again */
+	POST_NO_LIBRARY,
+	POST_NO_MEMORY,
+};
+
+struct post_request {
+	const char *url;
+	const char *body;	/* a form; may hold secrets, and is not copied */
+	size_t len;
+	const char *ca_file;	/* NULL: as libcurl was built */
+	long connect_ms;
+	long total_ms;
+};
+
+struct post_answer {
+	long status;
+	char *body;		/* ends with a NUL; to be freed if answered */
+	size_t len;
+	char why[POST_WHY_MAX];	/* if not answered */
+};
+
+/* TLS is always verified, and no redirection is followed. */
+enum post_result post(const struct post_request *, struct post_answer *)
+    __attribute__((warn_unused_result));
+
+#endif
