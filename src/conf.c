@@ -339,6 +339,41 @@ begin_section(struct reader *reader, const char *name)
 	    "and [group ID]", name);
 }
 
+/* One line as a string, without its end: is it text? */
+static int
+check_line(struct reader *reader, const char *line, size_t len)
+{
+	size_t i;
+
+	if (memchr(line, '\0', len) != NULL)
+		return fail(reader, "a NUL byte: this is no text file");
+	if (len > CONF_LINE_MAX)
+		return fail(reader, "longer than %d bytes", CONF_LINE_MAX);
+	for (i = 0; i < len; i++)
+		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
+			return fail(reader, "a control character: only text "
+			    "and tabs may stand here");
+	return 0;
+}
+
+/* At a [: a name, a ], and nothing behind it but a comment. */
+static int
+take_section(struct reader *reader, const char *line)
+{
+	const char *end = strchr(line, ']');
+	char name[64];
+	size_t skip;
+
+	if (end == NULL || (size_t)(end - line) >= sizeof(name))
+		return fail(reader, "a section that does not end with ]");
+	skip = strspn(end + 1, " \t");
+	if (strchr(";#", end[1 + skip]) == NULL)
+		return fail(reader, "something behind the section's ]: a key "
+		    "stands on a line of its own");
+	snprintf(name, sizeof(name), "%.*s", (int)(end - line - 1), line + 1);
+	return begin_section(reader, name);
+}
+
 /*
  * Hands the file to inih line by line. inih tells no line numbers and nothing
  * of a section without keys, so both are seen to here.
@@ -347,40 +382,27 @@ static char *
 next_line(char *buffer, int size, void *arg)
 {
 	struct reader *reader = arg;
-	const char *newline = memchr(reader->text, '\n', reader->left), *end;
-	size_t len = newline != NULL ? (size_t)(newline + 1 - reader->text) :
+	const char *newline = memchr(reader->text, '\n', reader->left);
+	size_t len = newline != NULL ? (size_t)(newline - reader->text) :
 	    reader->left, skip;
-	char name[64];
 
 	if (reader->left == 0 || reader->error[0] != '\0')
 		return NULL;
 	reader->line++;
-	if (memchr(reader->text, '\0', len) != NULL) {
-		fail(reader, "a NUL byte: this is no text file");
+	if (len > 0 && reader->text[len - 1] == '\r')
+		len--;
+	if (check_line(reader, reader->text, len) == -1 ||
+	    len >= (size_t)size)
 		return NULL;
-	}
-	if (len + 2 >= (size_t)size) {
-		fail(reader, "longer than %d bytes", size - 3);
-		return NULL;
-	}
 	memcpy(buffer, reader->text, len);
 	buffer[len] = '\0';
-	reader->text += len;
-	reader->left -= len;
+	reader->left -= newline != NULL ?
+	    (size_t)(newline + 1 - reader->text) : reader->left;
+	reader->text = newline != NULL ? newline + 1 : NULL;
 	skip = strspn(buffer, " \t");
-	if (buffer[skip] == '[') {
-		end = strchr(buffer + skip, ']');
-		if (end == NULL ||
-		    (size_t)(end - buffer) - skip >= sizeof(name)) {
-			fail(reader, "a section that does not end with ]");
-			return NULL;
-		}
-		snprintf(name, sizeof(name), "%.*s",
-		    (int)(end - buffer - (ptrdiff_t)skip - 1),
-		    buffer + skip + 1);
-		if (begin_section(reader, name) == -1)
-			return NULL;
-	}
+	if (buffer[skip] == '[' &&
+	    take_section(reader, buffer + skip) == -1)
+		return NULL;
 	return buffer;
 }
 
@@ -524,7 +546,7 @@ read_lines(struct reader *reader)
 {
 	int result;
 
-	ini_max_line = CONF_LINE_MAX + 3;
+	ini_max_line = CONF_LINE_MAX + 2;
 	ini_allow_multiline = false;
 	ini_stop_on_first_error = true;
 	result = ini_parse_stream(next_line, reader, take_key, reader);
@@ -559,6 +581,10 @@ conf_parse(const char *path, const char *text, size_t len,
 
 	error[0] = '\0';
 	reader.conf = conf;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		reader.text += 3;
+		reader.left -= 3;
+	}
 	if (conf == NULL) {
 		fail(&reader, "out of memory");
 		return NULL;

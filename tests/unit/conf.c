@@ -1,0 +1,640 @@
+/* conf.c - vkcb.conf: every key, every kind of mistake, changes. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "conf.h"
+
+static char error[CONF_ERROR_MAX];
+static char folder[] = "/tmp/vkcb-conf.XXXXXX";
+
+static struct conf *
+parse(const char *text)
+{
+	return conf_parse("/etc/x.conf", text, strlen(text), error);
+}
+
+static const char *
+path_of(const char *name)
+{
+	static char paths[4][256];
+	static unsigned int next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+/* In place, without a new inode: the hardest change to notice. */
+static void
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	(void)log_open("stderr", LOG_LEVEL_ERROR);
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	static const char *const names[] = { "c", "s", "t", "log" };
+	size_t i;
+
+	(void)state;
+	(void)log_open("stderr", LOG_LEVEL_ERROR);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlink(path_of(names[i]));
+	return rmdir(folder);
+}
+
+static void
+an_empty_file_has_every_preset(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", "[vkcb]", "[vkcb]\n", "; words\n# more\n", "\xef\xbb\xbf",
+	};
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		conf = parse(texts[i]);
+		if (conf == NULL)
+			fail_msg("%s", error);
+		assert_string_equal(conf->log, "stderr");
+		assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
+		assert_int_equal(conf->max_body, 1 << 20);
+		assert_int_equal(conf->body_timeout, 10000);
+		assert_false(conf->confirm_without_secret);
+		assert_int_equal(conf->n_groups, 0);
+		assert_false(conf->has_fallback);
+		assert_null(conf_group(conf, 1));
+		conf_free(conf);
+	}
+}
+
+static void
+every_key_is_read(void **state)
+{
+	struct conf *conf = parse(
+	    "[vkcb]\n"
+	    "log = log/vkcb.log\n"
+	    "log_level=debug   ; words\n"
+	    "  max_body  =  64K\n"
+	    "body_timeout = 2m\n"
+	    "confirm_without_secret = yes\n"
+	    "[default]\n"
+	    "secret = none\n"
+	    "[group 7] ; words\n"
+	    "secret = a=b;c #d \n"
+	    "old_secret = old\n"
+	    "confirmation = 693d0ba9\n");
+	const struct conf_group *group;
+
+	(void)state;
+	if (conf == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(conf->log, "/etc/log/vkcb.log");
+	assert_int_equal(conf->log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(conf->max_body, 64 * 1024);
+	assert_int_equal(conf->body_timeout, 120000);
+	assert_true(conf->confirm_without_secret);
+	group = conf_group(conf, 7);
+	assert_non_null(group);
+	assert_string_equal(group->secret, "a=b;c #d");
+	assert_string_equal(group->old_secret, "old");
+	assert_string_equal(group->confirmation, "693d0ba9");
+	assert_null(group->token);
+	group = conf_group(conf, 8);
+	assert_non_null(group);
+	assert_int_equal(group->id, 0);
+	assert_null(group->secret);
+	conf_free(conf);
+}
+
+static void
+line_ends_and_a_bom_do_not_matter(void **state)
+{
+	static const char *const texts[] = {
+		"\xef\xbb\xbf[group 7]\r\nsecret = s\r\nconfirmation = c\r\n",
+		"\xef\xbb\xbf[group 7]\nsecret = s\nconfirmation = c",
+		"[group 7]\r\nsecret=s\r\n\r\nconfirmation=c",
+		"\t[group \t7]\n\tsecret\t=\ts\t\nconfirmation = c\n\n\n",
+	};
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		conf = parse(texts[i]);
+		if (conf == NULL)
+			fail_msg("row %zu: %s", i, error);
+		assert_string_equal(conf->groups[0].secret, "s");
+		assert_string_equal(conf->groups[0].confirmation, "c");
+		conf_free(conf);
+	}
+}
+
+#define GROUP "[group 1]\nsecret = s\n"
+
+static void
+every_mistake_is_told_with_its_line(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *wanted;	/* how the message begins */
+		const char *also;	/* and what it says */
+	} rows[] = {
+		/* typos */
+		{ "[vkcb]\nlog = stderr\nlog_levl = info\n",
+		    "/etc/x.conf:3: unknown key \"log_levl\"",
+		    "did you mean \"log_level\"?" },
+		{ "[vkcb]\nmaxbody = 1M\n", "/etc/x.conf:2: ", "\"max_body\"" },
+		{ "[vkcb]\nLOG = stderr\n", "/etc/x.conf:2: ", "unknown key" },
+		{ "[vkcb]\nport = 80\n", "/etc/x.conf:2: ",
+		    "vkcb.conf(5) lists the keys" },
+		{ "[vkcb]\nsecret = s\n", "/etc/x.conf:2: ", "unknown key" },
+		{ GROUP "secert = x\n", "/etc/x.conf:3: unknown key \"secert\"",
+		    "did you mean \"secret\"?" },
+		{ GROUP "confirmtion = x\n", "/etc/x.conf:3: ",
+		    "\"confirmation\"" },
+		{ GROUP "log = stderr\n", "/etc/x.conf:3: ", "unknown key" },
+		{ "[default]\nsecrets = x\n", "/etc/x.conf:2: ", "\"secret\"" },
+		{ "[vkbc]\n", "/etc/x.conf:1: unknown section [vkbc]",
+		    "did you mean [vkcb]?" },
+		{ "\n\n[defalt]\n", "/etc/x.conf:3: ", "[default]" },
+		{ "[grup 1]\nsecret = s\n", "/etc/x.conf:1: ", "[group ID]" },
+		{ "[groups]\n", "/etc/x.conf:1: ", "[group ID]" },
+		{ "[group1]\n", "/etc/x.conf:1: ", "[group ID]" },
+		{ "[nonsense]\n", "/etc/x.conf:1: ",
+		    "there are [vkcb], [default] and [group ID]" },
+		{ "[]\n", "/etc/x.conf:1: ", "unknown section []" },
+		{ "[VKCB]\n", "/etc/x.conf:1: ", "unknown section" },
+		/* no INI */
+		{ "log = stderr\n", "/etc/x.conf:1: log stands before any",
+		    "[default] or [group ID]" },
+		{ "[vkcb]\nlog\n", "/etc/x.conf:2: ", "neither" },
+		{ "[vkcb]\n\n\nlog stderr\n", "/etc/x.conf:4: ", "neither" },
+		{ "[vkcb\nlog = stderr\n", "/etc/x.conf:1: ",
+		    "does not end with ]" },
+		{ "[vkcb] log = stderr\n", "/etc/x.conf:1: ", "behind" },
+		{ "[vkcb]]\n", "/etc/x.conf:1: ", "behind" },
+		{ "[vkcb]\nlog =\n", "/etc/x.conf:2: ", "log has no value" },
+		{ "[vkcb]\nlog = ; words\n", "/etc/x.conf:2: ", "no value" },
+		{ GROUP "old_secret =\n", "/etc/x.conf:3: ", "no value" },
+		{ "[vkcb]\n= x\n", "/etc/x.conf:2: ", "unknown key \"\"" },
+		/* twice */
+		{ "[vkcb]\nlog = stderr\nlog = syslog\n", "/etc/x.conf:3: ",
+		    "log a second time" },
+		{ "[vkcb]\nlog = stderr\n" GROUP "[vkcb]\nlog = syslog\n",
+		    "/etc/x.conf:6: ", "log a second time" },
+		{ GROUP "secret = s\n", "/etc/x.conf:3: ", "a second time" },
+		{ GROUP "[group 2]\nsecret = s\n[group 1]\nsecret = s\n",
+		    "/etc/x.conf:5: ", "a second [group 1]" },
+		{ "[default]\nsecret = s\n[default]\nsecret = s\n",
+		    "/etc/x.conf:3: ", "a second [default]" },
+		{ "[default]\n[default]\n", "/etc/x.conf:2: ", "a second" },
+		/* ids */
+		{ "[group]\n", "/etc/x.conf:1: ", "[group ID]" },
+		{ "[group ]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group 0]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group -1]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group +1]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group 01]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group 1x]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group 1 2]\n", "/etc/x.conf:1: ", "a positive number" },
+		{ "[group 9223372036854775808]\n", "/etc/x.conf:1: ",
+		    "a positive number" },
+		/* values */
+		{ "[vkcb]\nlog_level = loud\n", "/etc/x.conf:2: log_level = "
+		    "loud: ", "error, warning, info or debug" },
+		{ "[vkcb]\nconfirm_without_secret = true\n", "/etc/x.conf:2: ",
+		    "expected yes or no" },
+		{ "[vkcb]\nmax_body = 1G\n", "/etc/x.conf:2: ",
+		    "4096, 64K or 1M, from 1K to 64M" },
+		{ "[vkcb]\nmax_body = 1023\n", "/etc/x.conf:2: ", "from 1K" },
+		{ "[vkcb]\nmax_body = 65M\n", "/etc/x.conf:2: ", "to 64M" },
+		{ "[vkcb]\nmax_body = -1\n", "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = 1.5M\n", "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = 1 M\n", "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = M\n", "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = none\n", "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = 99999999999999999999\n",
+		    "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nmax_body = 9223372036854775807M\n",
+		    "/etc/x.conf:2: ", "a size" },
+		{ "[vkcb]\nbody_timeout = 10\n", "/etc/x.conf:2: ",
+		    "500ms, 10s, 5m, 48h or 7d, from 100ms to 1h" },
+		{ "[vkcb]\nbody_timeout = 10sec\n", "/etc/x.conf:2: ",
+		    "a time" },
+		{ "[vkcb]\nbody_timeout = 99ms\n", "/etc/x.conf:2: ",
+		    "from 100ms" },
+		{ "[vkcb]\nbody_timeout = 2h\n", "/etc/x.conf:2: ", "to 1h" },
+		{ "[vkcb]\nlog = none\n", "/etc/x.conf:2: ",
+		    "log cannot be none" },
+		/* groups */
+		{ "[group 1]\n", "/etc/x.conf:1: ", "no secret" },
+		{ "\n[group 1]\nconfirmation = c\n[group 2]\nsecret = s\n",
+		    "/etc/x.conf:2: ", "secret = none" },
+		{ GROUP "[group 2]\n", "/etc/x.conf:3: ", "no secret" },
+		{ "[default]\nconfirmation = c\n", "/etc/x.conf:1: ",
+		    "no secret" },
+		{ "[group 1]\nsecret = none\nold_secret = o\n",
+		    "/etc/x.conf:1: ", "old_secret without a secret" },
+		{ GROUP "secret_file = f\n", "/etc/x.conf:1: ",
+		    "both secret and secret_file" },
+		{ "[group 1]\nsecret = none\nsecret_file = f\n",
+		    "/etc/x.conf:1: ", "both secret and secret_file" },
+		{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:1: "
+		    "cannot read /etc/nowhere: ", "No such file" },
+		/* bytes */
+		{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
+		    "control character" },
+	};
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		conf = parse(rows[i].text);
+		if (conf != NULL)
+			fail_msg("taken: %s", rows[i].text);
+		if (strncmp(error, rows[i].wanted, strlen(rows[i].wanted)) !=
+		    0 || strstr(error, rows[i].also) == NULL)
+			fail_msg("for %s: %s", rows[i].text, error);
+		assert_null(strchr(error, '\n'));
+	}
+}
+
+static void
+no_secret_is_in_a_message(void **state)
+{
+	static const char *const texts[] = {
+		"[group 1]\nsecret = Kf7vQ2mX\nsecret = Kf7vQ2mX\n",
+		"[group 1]\nsecret = Kf7vQ2mX\ntypo = Kf7vQ2mX\n",
+		"[group 1]\nsecret Kf7vQ2mX\n",
+		"[group 1]\nsecret = none\nold_secret = Kf7vQ2mX\n",
+		"[group 1]\nsecret = s\ntoken = Kf7vQ2mX\n",
+		"secret = Kf7vQ2mX\n",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_null(parse(texts[i]));
+		assert_null(strstr(error, "Kf7v"));
+	}
+}
+
+static void
+a_nul_is_refused(void **state)
+{
+	static const char text[] = "[vkcb]\nlog = std\0err\n";
+
+	(void)state;
+	assert_null(conf_parse("x", text, sizeof(text) - 1, error));
+	assert_string_equal(error, "x:2: a NUL byte: this is no text file");
+}
+
+/* A line of this many bytes with a value that fills it. */
+static struct conf *
+parse_line_of(size_t bytes, const char *end, size_t *value_len)
+{
+	static char text[16384];
+	static const char start[] = "[group 1]\nsecret = s\nconfirmation = ";
+	size_t len = sizeof(start) - 1, head = sizeof("confirmation = ") - 1;
+
+	memcpy(text, start, len);
+	*value_len = bytes - head;
+	memset(text + len, 'x', *value_len);
+	snprintf(text + len + *value_len, 16, "%s", end);
+	return conf_parse("x", text, strlen(text), error);
+}
+
+static void
+long_lines_are_whole_or_refused(void **state)
+{
+	static const size_t lengths[] = {
+		100, 196, 197, 198, 199, 200, 201, 255, 256, 1023, 1024, 2000,
+		4000, CONF_LINE_MAX - 1, CONF_LINE_MAX,
+	};
+	static const char *const ends[] = { "", "\n", "\n[vkcb]\n" };
+	struct conf *conf;
+	size_t i, k, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		for (k = 0; k < 3; k++) {
+			conf = parse_line_of(lengths[i], ends[k], &len);
+			if (conf == NULL)
+				fail_msg("%zu: %s", lengths[i], error);
+			assert_int_equal(strlen(conf->groups[0].confirmation),
+			    len);
+			conf_free(conf);
+		}
+	}
+	for (i = CONF_LINE_MAX + 2; i < CONF_LINE_MAX + 300; i++) {
+		assert_null(parse_line_of(i, "\nlog = x\n", &len));
+		assert_non_null(strstr(error, "x:3: longer than 4096 bytes"));
+	}
+	assert_null(parse_line_of(12000, "\n", &len));
+	assert_non_null(strstr(error, "x:3: longer than 4096 bytes"));
+}
+
+static void
+an_empty_default_is_none(void **state)
+{
+	struct conf *conf = parse("[default]\n" GROUP "[vkcb]\nlog = syslog\n");
+
+	(void)state;
+	assert_non_null(conf);
+	assert_null(conf_group(conf, 2));
+	assert_non_null(conf_group(conf, 1));
+	conf_free(conf);
+}
+
+static void
+values_are_shown_as_they_are_written(void **state)
+{
+	static const char *const values[] = {
+		"1K", "1M", "1500", "64K", "1025K", "64M",
+	};
+	static const char *const times[] = {
+		"100ms", "1500ms", "1s", "90s", "2m", "1h",
+	};
+	const struct conf_key *key = conf_keys, *time_key = conf_keys;
+	char text[64], shown[64];
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	while (strcmp(key->name, "max_body") != 0)
+		key++;
+	while (strcmp(time_key->name, "body_timeout") != 0)
+		time_key++;
+	for (i = 0; i < 6; i++) {
+		snprintf(text, sizeof(text), "[vkcb]\nmax_body = %s\n"
+		    "body_timeout = %s\n", values[i], times[i]);
+		conf = parse(text);
+		if (conf == NULL)
+			fail_msg("%s", error);
+		conf_show(key, conf, shown, sizeof(shown));
+		assert_string_equal(shown, values[i]);
+		conf_show(time_key, conf, shown, sizeof(shown));
+		assert_string_equal(shown, times[i]);
+		conf_free(conf);
+	}
+}
+
+static void
+a_secret_is_never_shown(void **state)
+{
+	struct conf *conf = parse("[group 1]\nsecret = Kf7v\n"
+	    "old_secret = Kf7v\n");
+	const struct conf_key *key;
+	char shown[64];
+
+	(void)state;
+	assert_non_null(conf);
+	for (key = conf_group_keys; key->name != NULL; key++) {
+		conf_show(key, &conf->groups[0], shown, sizeof(shown));
+		assert_null(strstr(shown, "Kf7v"));
+	}
+	conf_free(conf);
+}
+
+static void
+a_thousand_groups_are_found(void **state)
+{
+	char *text = malloc(100000);
+	const struct conf_group *group;
+	struct conf *conf;
+	size_t len = 0, i;
+	char secret[16];
+
+	(void)state;
+	assert_non_null(text);
+	/* Neither ascending nor descending. */
+	for (i = 0; i < 1000; i++)
+		len += (size_t)snprintf(text + len, 100000 - len,
+		    "[group %zu]\nsecret = s%zu\n", 2 * (i * 577 % 1000) + 2,
+		    i * 577 % 1000);
+	conf = conf_parse("x", text, len, error);
+	if (conf == NULL)
+		fail_msg("%s", error);
+	assert_int_equal(conf->n_groups, 1000);
+	for (i = 0; i < 1000; i++) {
+		group = conf_group(conf, (int64_t)(2 * i + 2));
+		assert_non_null(group);
+		snprintf(secret, sizeof(secret), "s%zu", i);
+		assert_string_equal(group->secret, secret);
+		assert_null(conf_group(conf, (int64_t)(2 * i + 1)));
+	}
+	assert_null(conf_group(conf, 2002));
+	assert_null(conf_group(conf, INT64_MAX));
+	conf_free(conf);
+	free(text);
+}
+
+static void
+secret_files_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *secret;	/* NULL: refused */
+	} rows[] = {
+		{ "abc", "abc" }, { "abc\n", "abc" }, { "abc\r\n", "abc" },
+		{ "abc\nsecond\n", "abc" }, { "a b;c # d\n", "a b;c # d" },
+		{ "none\n", "none" }, { "", NULL }, { "\nabc\n", NULL },
+		{ "\r\n", NULL },
+	};
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_file(path_of("s"), rows[i].text);
+		conf = conf_read(path_of("c"), error);
+		if ((conf == NULL) != (rows[i].secret == NULL))
+			fail_msg("row %zu: %s", i, error);
+		if (conf != NULL)
+			assert_string_equal(conf->groups[0].secret,
+			    rows[i].secret);
+		conf_free(conf);
+	}
+	write_file(path_of("c"), "[group 1]\nsecret_file = .\n");
+	assert_null(conf_read(path_of("c"), error));
+	assert_non_null(strstr(error, "Is a directory"));
+}
+
+static void
+a_file_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	assert_null(conf_read("/nowhere/at/all", error));
+	assert_string_equal(error, "/nowhere/at/all: No such file or directory");
+	assert_null(conf_read("/tmp", error));
+	assert_string_equal(error, "/tmp: Is a directory");
+	assert_null(conf_read("/dev/zero", error));
+	assert_non_null(strstr(error, "/dev/zero: "));
+}
+
+static const char *
+secret_now(const struct conf *conf)
+{
+	return conf_group(conf, 1)->secret;
+}
+
+/* Written again and again within the same tick of the file system's clock. */
+static void
+a_change_within_a_tick_is_seen(void **state)
+{
+	struct conf *conf;
+	char text[64], secret[8];
+	int i;
+
+	(void)state;
+	write_file(path_of("c"), "[group 1]\nsecret = s00\n");
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	for (i = 0; i < 100; i++) {
+		snprintf(secret, sizeof(secret), "s%02d", i);
+		snprintf(text, sizeof(text), "[group 1]\nsecret = %s\n",
+		    secret);
+		write_file(path_of("c"), text);
+		(void)conf_refresh(&conf, NULL);
+		assert_string_equal(secret_now(conf), secret);
+	}
+	conf_free(conf);
+}
+
+static void
+a_broken_change_keeps_the_old(void **state)
+{
+	struct conf *conf;
+
+	(void)state;
+	write_file(path_of("log"), "");
+	write_file(path_of("c"), "[vkcb]\nlog = log\n[group 1]\nsecret = a\n");
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	assert_int_equal(log_open(conf->log, LOG_LEVEL_INFO), 0);
+	write_file(path_of("c"), "[group 1]\nsecert = b\n");
+	assert_false(conf_refresh(&conf, NULL));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_string_equal(secret_now(conf), "a");
+	unlink(path_of("c"));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_string_equal(secret_now(conf), "a");
+	write_file(path_of("c"), "[vkcb]\nlog = log\n[group 1]\nsecret = b\n");
+	assert_true(conf_refresh(&conf, NULL));
+	assert_string_equal(secret_now(conf), "b");
+	conf_free(conf);
+	(void)log_open("stderr", LOG_LEVEL_ERROR);
+}
+
+/* Said once per state of the file, though asked at each request. */
+static void
+a_broken_change_is_said_once(void **state)
+{
+	char text[8192] = "", *at = text;
+	FILE *file = fopen(path_of("log"), "r");
+	int said = 0;
+
+	(void)state;
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	while ((at = strstr(at, "broken")) != NULL) {
+		said++;
+		at++;
+	}
+	assert_int_equal(said, 2);
+	assert_non_null(strstr(text, "did you mean"));
+	assert_non_null(strstr(text, "No such file"));
+	assert_non_null(strstr(text, "configuration read anew"));
+}
+
+static void
+a_changed_secret_file_is_seen(void **state)
+{
+	struct conf *conf;
+
+	(void)state;
+	write_file(path_of("s"), "one\n");
+	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	assert_string_equal(secret_now(conf), "one");
+	write_file(path_of("s"), "two\n");
+	(void)conf_refresh(&conf, conf_group(conf, 1));
+	assert_string_equal(secret_now(conf), "two");
+	unlink(path_of("s"));
+	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_string_equal(secret_now(conf), "two");
+	conf_free(conf);
+}
+
+static void
+an_unchanged_file_is_left_alone(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct conf *conf, *before;
+
+	(void)state;
+	write_file(path_of("c"), GROUP);
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	conf = before = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_ptr_equal(conf, before);
+	conf_free(conf);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_file_has_every_preset),
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(line_ends_and_a_bom_do_not_matter),
+		cmocka_unit_test(every_mistake_is_told_with_its_line),
+		cmocka_unit_test(no_secret_is_in_a_message),
+		cmocka_unit_test(a_nul_is_refused),
+		cmocka_unit_test(long_lines_are_whole_or_refused),
+		cmocka_unit_test(an_empty_default_is_none),
+		cmocka_unit_test(values_are_shown_as_they_are_written),
+		cmocka_unit_test(a_secret_is_never_shown),
+		cmocka_unit_test(a_thousand_groups_are_found),
+		cmocka_unit_test(secret_files_are_read),
+		cmocka_unit_test(a_file_that_is_none_is_refused),
+		cmocka_unit_test(a_change_within_a_tick_is_seen),
+		cmocka_unit_test(a_broken_change_keeps_the_old),
+		cmocka_unit_test(a_broken_change_is_said_once),
+		cmocka_unit_test(a_changed_secret_file_is_seen),
+		cmocka_unit_test(an_unchanged_file_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
