@@ -12,6 +12,7 @@
 #include "decode.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,10 +133,36 @@ is_false_or_empty(struct json_object *value)
 
 /* The kinds, each: take the value, or report it and leave *out as it was. */
 
+/*
+ * A number's text. One with a point or an exponent was made from a text, which
+ * json-c keeps; to ask json-c for it would take memory for each.
+ */
+static const char *
+number_text(struct json_object *value, char buffer[32])
+{
+	const char *kept;
+	uint64_t large;
+
+	if (json_object_is_type(value, json_type_double)) {
+		kept = json_object_get_userdata(value);
+		if (kept != NULL)
+			return kept;
+		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
+		return buffer;
+	}
+	large = json_object_get_uint64(value);
+	if (large > INT64_MAX)
+		snprintf(buffer, 32, "%" PRIu64, large);
+	else
+		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
+	return buffer;
+}
+
 static bool
 int_of(struct json_object *value, int64_t *out)
 {
 	const char *text;
+	char buffer[32];
 
 	switch (json_object_get_type(value)) {
 	case json_type_int:
@@ -144,12 +171,11 @@ int_of(struct json_object *value, int64_t *out)
 		*out = json_object_get_int64(value);
 		return true;
 	case json_type_double:
+		text = number_text(value, buffer);
+		return json_integer(text, strlen(text), out);
 	case json_type_string:
-		text = json_object_get_string(value);
-		return text != NULL && json_integer(text,
-		    json_object_is_type(value, json_type_string) ?
-		    (size_t)json_object_get_string_len(value) : strlen(text),
-		    out);
+		return json_integer(json_object_get_string(value),
+		    (size_t)json_object_get_string_len(value), out);
 	default:
 		return false;
 	}
@@ -177,16 +203,15 @@ take_bool(struct decode *decode, const struct place *place,
 		report(decode, place, value, "boolean");
 }
 
-/* Digits that are not all 0 must not come out as 0. */
+/* A number's text: digits that are not all 0 must not come out as 0. */
 static bool
 number_of(const char *text, double *out)
 {
 	double number;
-	char *end;
 
 	errno = 0;
-	number = strtod(text, &end);
-	if (*end != '\0' || errno == ERANGE || !isfinite(number))
+	number = strtod(text, NULL);
+	if (errno == ERANGE || !isfinite(number))
 		return false;
 	*out = number;
 	return true;
@@ -197,6 +222,7 @@ double_of(struct json_object *value, double *out)
 {
 	const char *text;
 	int64_t integer;
+	char buffer[32];
 
 	switch (json_object_get_type(value)) {
 	case json_type_int:
@@ -208,8 +234,7 @@ double_of(struct json_object *value, double *out)
 		*out = json_object_get_double(value);
 		if (isfinite(*out) && *out != 0)
 			return true;
-		text = json_object_get_string(value);
-		return text != NULL && number_of(text, out);
+		return number_of(number_text(value, buffer), out);
 	case json_type_string:
 		text = json_object_get_string(value);
 		return json_is_number(text,
@@ -236,6 +261,8 @@ static bool
 string_of(struct decode *decode, struct json_object *value, const char **out)
 {
 	const char *text;
+	char buffer[32], *copy;
+	size_t size;
 
 	switch (json_object_get_type(value)) {
 	case json_type_string:
@@ -246,11 +273,11 @@ string_of(struct decode *decode, struct json_object *value, const char **out)
 		return true;
 	case json_type_int:
 	case json_type_double:
-		text = json_object_get_string(value);
-		if (text == NULL)
-			decode->no_memory = true;
-		else
-			*out = text;
+		text = number_text(value, buffer);
+		size = strlen(text) + 1;
+		copy = take_memory(decode, 1, size);
+		if (copy != NULL)
+			*out = memcpy(copy, text, size);
 		return true;
 	default:
 		return false;
@@ -310,7 +337,8 @@ take_ints(struct decode *decode, const struct place *place,
 		else
 			report(decode, &element, number, "64-bit integer");
 	}
-	*out = list;
+	if (taken > 0)
+		*out = list;
 	*n_out = taken;
 }
 
@@ -334,7 +362,8 @@ take_strings(struct decode *decode, const struct place *place,
 		else
 			report(decode, &element, string, "text without NUL");
 	}
-	*out = list;
+	if (taken > 0)
+		*out = list;
 	*n_out = taken;
 }
 
@@ -343,17 +372,15 @@ static bool
 decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 {
 	const char *text = json_object_get_string(value);
-	char *end;
+	size_t len = (size_t)json_object_get_string_len(value);
+	size_t first = strcspn(text, " ");
 
 	*out = none_coordinates;
-	out->latitude = strtod(text, &end);
-	if (end == text || *end != ' ')
-		return false;
-	text = end;
-	out->longitude = strtod(text, &end);
 	out->json = value;
-	return end != text && *end == '\0' && isfinite(out->latitude) &&
-	    isfinite(out->longitude);
+	return first < len && json_is_number(text, first) &&
+	    json_is_number(text + first + 1, len - first - 1) &&
+	    number_of(text, &out->latitude) &&
+	    number_of(text + first + 1, &out->longitude);
 }
 
 /* A member's key is the field's name, less the _ of a C keyword. */
@@ -459,7 +486,7 @@ decode_##tag(struct decode *decode, const struct place *up, \
 					decode_##tag(decode, &element, one, \
 					    &list[out->n_##name++]); \
 			} \
-			if (list != NULL) \
+			if (out->n_##name > 0) \
 				out->name = list; \
 			continue; \
 		}
