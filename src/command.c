@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&command_check,
 	&command_events,
 	&command_new,
+	&command_trigger,
 	NULL,
 };
 

@@ -25,6 +25,7 @@ struct command {
 extern const struct command command_check;
 extern const struct command command_events;
 extern const struct command command_new;
+extern const struct command command_trigger;
 
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);

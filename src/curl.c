@@ -28,6 +28,7 @@ static const struct {
 	SYMBOL("curl_easy_strerror", strerror),
 	SYMBOL("curl_easy_cleanup", cleanup),
 	SYMBOL("curl_slist_append", slist_append),
+	SYMBOL("curl_slist_free_all", slist_free_all),
 	SYMBOL("curl_version_info", version_info),
 };
 

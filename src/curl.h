@@ -28,6 +28,7 @@ struct curl {
 	__typeof__(curl_easy_strerror) *strerror;
 	__typeof__(curl_easy_cleanup) *cleanup;
 	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
 	__typeof__(curl_version_info) *version_info;
 #else
 	int none;

@@ -368,12 +368,14 @@ weight(enum vkcb_outcome outcome)
 {
 	switch (outcome) {
 	case VKCB_RETRY_AFTER:
-		return 4;
+		return 5;
 	case VKCB_FAIL:
-		return 3;
+		return 4;
 	case VKCB_REMOVE:
-		return 2;
+		return 3;
 	case VKCB_SET_VERSION:
+		return 2;
+	case VKCB_GIVE_UP:
 		return 1;
 	default:
 		return 0;

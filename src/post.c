@@ -137,14 +137,39 @@ is_plain(const char *url)
 	return strncmp(url, "http://", 7) == 0;
 }
 
+/* The header's lines that a request adds; NULL: out of memory. */
+static struct curl_slist *
+more_headers(const struct curl *curl, const struct post_request *request)
+{
+	struct curl_slist *list = curl->slist_append(NULL, "Expect:"), *longer;
+	size_t i;
+
+	for (i = 0; list != NULL && i < 2; i++) {
+		if (request->headers[i] == NULL)
+			continue;
+		longer = curl->slist_append(list, request->headers[i]);
+		if (longer == NULL)
+			curl->slist_free_all(list);
+		list = longer;
+	}
+	return list;
+}
+
 static CURLcode
 perform(const struct curl *curl, const struct post_request *request,
     struct intake *in, char words[CURL_ERROR_SIZE])
 {
+	struct curl_slist *headers = NULL;
 	CURL *easy = kept.easy;
 	CURLcode code;
 
 	words[0] = '\0';
+	if (request->headers[0] != NULL) {
+		headers = more_headers(curl, request);
+		if (headers == NULL)
+			return CURLE_OUT_OF_MEMORY;
+		curl->setopt(easy, CURLOPT_HTTPHEADER, headers);
+	}
 	curl->setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl->setopt(easy, CURLOPT_WRITEDATA, in);
 	curl->setopt(easy, CURLOPT_URL, request->url);
@@ -164,6 +189,8 @@ perform(const struct curl *curl, const struct post_request *request,
 	curl->setopt(easy, CURLOPT_ERRORBUFFER, (char *)NULL);
 	curl->setopt(easy, CURLOPT_WRITEDATA, (void *)NULL);
 	curl->setopt(easy, CURLOPT_POSTFIELDS, (char *)NULL);
+	curl->setopt(easy, CURLOPT_HTTPHEADER, kept.headers);
+	curl->slist_free_all(headers);
 	return code;
 }
 

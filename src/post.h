@@ -20,6 +20,7 @@ struct post_request {
 	const char *body;	/* a form; may hold secrets, and is not copied */
 	size_t len;
 	const char *ca_file;	/* NULL: as libcurl was built */
+	const char *headers[2];	/* more lines of the header; NULL: none */
 	long connect_ms;
 	long total_ms;
 };

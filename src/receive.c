@@ -289,6 +289,9 @@ handle(struct receipt *receipt)
 	event_may_call(&event, receipt->receiver->conf, receipt->group);
 	switch (event_handle(&event, &verdict)) {
 	case EVENT_HANDLED:
+		receipt->receiver->done = verdict.outcome != VKCB_FAIL &&
+		    verdict.outcome != VKCB_RETRY_AFTER &&
+		    verdict.outcome != VKCB_GIVE_UP;
 		answer_verdict(receipt->answer, &verdict);
 		break;
 	case EVENT_BAD_OBJECT:
@@ -311,6 +314,7 @@ receive(struct receiver *receiver, struct http_request *request,
 		.receiver = receiver, .request = request, .answer = answer,
 	};
 
+	receiver->done = true;
 	(void)conf_refresh(&receiver->conf, NULL);
 	if (check_request(&receipt) == -1 ||
 	    read_body(&receipt) == -1 ||

@@ -2,6 +2,8 @@
 #ifndef RECEIVE_H
 #define RECEIVE_H
 
+#include <stdbool.h>
+
 #include "arena.h"
 #include "http.h"
 
@@ -10,6 +12,7 @@ struct conf;
 struct receiver {
 	struct conf *conf;	/* the one in force; replaced when it changes */
 	struct arena arena;	/* of the request in hand */
+	bool done;		/* all handlers of the last event are done */
 };
 
 /* Takes the configuration over. */

@@ -1,0 +1,465 @@
+/*
+ * cmd_trigger.c - `vkcb trigger`: an event without VK.
+ *
+ * Makes a realistic body, or takes a saved one, and runs it through the handlers
+ * here, posts it to a URL, or prints it. The group's secret is added to what is
+ * run or posted, never to what is printed.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "change.h"
+#include "conf.h"
+#include "fields.h"
+#include "load.h"
+#include "nearest.h"
+#include "post.h"
+#include "receive.h"
+#include "sample.h"
+
+#include "banned.h"
+
+#define BODY_MAX ((size_t)64 << 20)
+#define ANSWER_SHOWN 200
+
+static int trigger(int, char **);
+
+const struct command command_trigger = {
+	.name = "trigger",
+	.args = "[OPTION ...] EVENT [PATH=VALUE ...]",
+	.summary = "makes an event and runs, posts or prints it",
+	.help =
+	    "PATH=VALUE        object.message.text=hello; numbers, true, false, "
+	    "null as such\n"
+	    "PATH:=JSON        object.message.geo:='{\"type\":\"point\"}'\n"
+	    "--file FILE       take a saved body instead of EVENT; - is standard "
+	    "input\n"
+	    "--print           only show the body\n"
+	    "--url URL         post it as VK would, with the group's secret\n"
+	    "--retry N         VK's X-Retry-Counter\n"
+	    "--count N         so many events, each with an event_id of its own\n"
+	    "--parallel M      posted by M at a time\n",
+	.run = trigger,
+};
+
+struct request {
+	const char *event;
+	const char *file;
+	const char *url;
+	bool print;
+	bool has_event_id;	/* given by the user: the same for all */
+	bool has_secret;
+	int retry;
+	int count;
+	int parallel;
+	struct conf *conf;
+	struct json_object *body;
+};
+
+static int
+read_number(const char *text, int max, int *out)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno != 0 || *end != '\0' || end == text || number < 0 ||
+	    number > max)
+		return -1;
+	*out = (int)number;
+	return 0;
+}
+
+static int
+read_options(struct request *request, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "file", required_argument, NULL, 'f' },
+		{ "print", no_argument, NULL, 'p' },
+		{ "url", required_argument, NULL, 'u' },
+		{ "retry", required_argument, NULL, 'r' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "parallel", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, result = 0;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			request->file = optarg;
+		else if (option == 'p')
+			request->print = true;
+		else if (option == 'u')
+			request->url = optarg;
+		else if (option == 'r')
+			result = read_number(optarg, 1000, &request->retry);
+		else if (option == 'c')
+			result = read_number(optarg, 1000000, &request->count);
+		else if (option == 'm')
+			result = read_number(optarg, 64, &request->parallel);
+		else
+			return command_misused(&command_trigger,
+			    "unknown option or missing value: %s",
+			    argv[optind - 1]);
+		if (result == -1)
+			return command_misused(&command_trigger,
+			    "%s: a number that is too large, or none",
+			    optarg);
+	}
+	return EXIT_FINE;
+}
+
+static struct json_object *
+read_file(const char *path)
+{
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	struct json_object *body = NULL;
+	char *text = NULL, error[256];
+	size_t len = 0, size = 0, got = 1;
+
+	if (in == NULL) {
+		command_fail(path, "%s", strerror(errno));
+		return NULL;
+	}
+	while (got > 0 && len < BODY_MAX) {
+		if (size - len < 2) {
+			char *more = realloc(text, size = 2 * size + 65536);
+
+			if (more == NULL)
+				break;
+			text = more;
+		}
+		got = fread(text + len, 1, size - len - 1, in);
+		len += got;
+	}
+	if (ferror(in) || got > 0) {
+		command_fail(path, "%s", ferror(in) ? "cannot be read" :
+		    "longer than 64 MiB");
+	} else {
+		text[len] = '\0';
+		body = change_parse(text, len, error, sizeof(error));
+		if (body == NULL)
+			command_fail(path, "%s", error);
+	}
+	if (in != stdin)
+		fclose(in);
+	free(text);
+	return body;
+}
+
+static const struct event_info *
+find_event(const char *name)
+{
+	const struct event_info *info = event_info(name);
+	struct nearest nearest;
+
+	if (info != NULL)
+		return info;
+	nearest_begin(&nearest, name);
+	for (info = event_infos; info->name != NULL; info++)
+		nearest_try(&nearest, info->name);
+	command_fail(name, "no such event%s%s: vkcb events lists them, and "
+	    "--file takes a saved body of any type", nearest.best != NULL ?
+	    ": did you mean " : "", nearest.best != NULL ? nearest.best : "");
+	return NULL;
+}
+
+/* A configuration if there is one; without, every group is welcome here. */
+static int
+configure(struct request *request)
+{
+	static const char fallback[] = "[default]\nsecret = none\n"
+	    "confirmation = confirmation-string\n";
+	char path[PATH_MAX], error[CONF_ERROR_MAX];
+
+	if (conf_find(path, error) == 0)
+		request->conf = conf_read(path, error);
+	else
+		request->conf = conf_parse("no configuration", fallback,
+		    sizeof(fallback) - 1, error);
+	if (request->conf == NULL)
+		return command_fail("configuration", "%s", error);
+	return EXIT_FINE;
+}
+
+/* The group that stands first in the file; 0: there is none. */
+static int64_t
+first_group(const struct conf *conf)
+{
+	const struct conf_group *first = NULL;
+	size_t i;
+
+	for (i = 0; i < conf->n_groups; i++)
+		if (first == NULL || conf->groups[i].line < first->line)
+			first = &conf->groups[i];
+	return first != NULL ? first->id : 0;
+}
+
+static int
+make_body(struct request *request)
+{
+	const struct event_info *info;
+
+	if (request->file != NULL) {
+		request->body = read_file(request->file);
+		return request->body != NULL ? EXIT_FINE : EXIT_PROBLEM;
+	}
+	info = find_event(request->event);
+	if (info == NULL)
+		return EXIT_PROBLEM;
+	request->body = sample_body(info);
+	if (request->body == NULL)
+		return command_fail("trigger", "out of memory");
+	if (request->conf->n_groups > 0)
+		json_object_object_add(request->body, "group_id",
+		    json_object_new_int64(first_group(request->conf)));
+	return EXIT_FINE;
+}
+
+static int
+change_body(struct request *request, char **changes, int n)
+{
+	char error[512];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (change_apply(request->body, changes[i], error,
+		    sizeof(error)) == -1)
+			return command_fail("trigger", "%s", error);
+		if (strncmp(changes[i], "event_id", 8) == 0)
+			request->has_event_id = true;
+		if (strncmp(changes[i], "secret", 6) == 0)
+			request->has_secret = true;
+	}
+	if (request->file != NULL)
+		request->has_event_id = true;
+	return EXIT_FINE;
+}
+
+/* What the group's section says, unless the user said another. */
+static void
+add_secret(struct request *request)
+{
+	const struct conf_group *group = conf_group(request->conf,
+	    json_object_get_int64(json_object_object_get(request->body,
+	    "group_id")));
+
+	if (!request->has_secret && group != NULL && group->secret != NULL)
+		json_object_object_add(request->body, "secret",
+		    json_object_new_string(group->secret));
+}
+
+static void
+print_body(struct request *request)
+{
+	if (!request->has_secret)
+		json_object_object_del(request->body, "secret");
+	puts(json_object_to_json_string_ext(request->body,
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+	    JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* The next body as text; good until the body changes. */
+static const char *
+next_text(struct request *request, int nth)
+{
+	char event_id[41];
+
+	if (nth > 0 && !request->has_event_id) {
+		sample_event_id(event_id);
+		json_object_object_add(request->body, "event_id",
+		    json_object_new_string(event_id));
+	}
+	return json_object_to_json_string_ext(request->body,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+/* A request whose body is at hand. */
+struct local_request {
+	struct http_request http;	/* first, see read_local() */
+	const char *body;
+	size_t left;
+};
+
+static size_t
+read_local(struct http_request *http, char *into, size_t size)
+{
+	struct local_request *request = (struct local_request *)http;
+
+	if (size > request->left)
+		size = request->left;
+	memcpy(into, request->body, size);
+	request->body += size;
+	request->left -= size;
+	return size;
+}
+
+static bool
+is_good(int status)
+{
+	return status == 200;
+}
+
+static int
+run_here(struct request *request)
+{
+	struct receiver receiver;
+	struct http_answer answer;
+	int nth, status = EXIT_FINE;
+	char length[24], retry[16];
+
+	request->conf->max_body = (int64_t)BODY_MAX;
+	log_open("stderr", request->conf->log_level < LOG_LEVEL_INFO ?
+	    LOG_LEVEL_INFO : (enum log_level)request->conf->log_level);
+	receiver_init(&receiver, request->conf);
+	snprintf(retry, sizeof(retry), "%d", request->retry);
+	for (nth = 0; nth < request->count; nth++) {
+		const char *text = next_text(request, nth);
+		struct local_request local = {
+			.http = {
+				.method = "POST",
+				.length = length,
+				.retry_counter = retry,
+				.read = read_local,
+			},
+			.body = text,
+			.left = strlen(text),
+		};
+
+		snprintf(length, sizeof(length), "%zu", local.left);
+		receive(&receiver, &local.http, &answer);
+		printf("answer: %d %.*s\n", answer.status, (int)answer.len,
+		    answer.body);
+		if (!is_good(answer.status) || !receiver.done)
+			status = EXIT_PROBLEM;
+		receive_done(&receiver);
+	}
+	request->conf = NULL;
+	receiver_release(&receiver);
+	return status;
+}
+
+static int64_t
+microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* "ok" is the one answer to an event that VK does not repeat. */
+static int
+show_answer(const struct request *request, const struct post_answer *answer,
+    double ms)
+{
+	int len = answer->len < ANSWER_SHOWN ? (int)answer->len : ANSWER_SHOWN;
+
+	if (request->count == 1)
+		printf("answer: %ld %.*s (%.1f ms)\n", answer->status, len,
+		    answer->body, ms);
+	if (is_good((int)answer->status))
+		return EXIT_FINE;
+	if (request->count == 1)
+		return EXIT_PROBLEM;
+	return command_fail(request->url, "answered %ld %.*s", answer->status,
+	    len, answer->body);
+}
+
+static int
+post_once(void *arg, int nth, double *ms)
+{
+	struct request *request = arg;
+	const char *text = next_text(request, nth);
+	struct post_answer answer;
+	char retry[40];
+	struct post_request out = {
+		.url = request->url,
+		.body = text,
+		.len = strlen(text),
+		.ca_file = request->conf->ca_file,
+		.headers = { "Content-Type: application/json",
+		    request->retry > 0 ? retry : NULL },
+		.connect_ms = 3000,
+		.total_ms = 30000,
+	};
+	int64_t start = microseconds();
+	int status;
+
+	snprintf(retry, sizeof(retry), "X-Retry-Counter: %d", request->retry);
+	if (post(&out, &answer) != POST_ANSWERED)
+		return command_fail(request->url, "%s", answer.why);
+	*ms = (double)(microseconds() - start) / 1000;
+	status = show_answer(request, &answer, *ms);
+	free(answer.body);
+	return status;
+}
+
+static int
+run(struct request *request, char **changes, int n)
+{
+	int status = configure(request);
+
+	if (status == EXIT_FINE)
+		status = make_body(request);
+	if (status == EXIT_FINE)
+		status = change_body(request, changes, n);
+	if (status != EXIT_FINE)
+		return status;
+	if (request->print) {
+		print_body(request);
+		return EXIT_FINE;
+	}
+	add_secret(request);
+	if (request->url == NULL)
+		return run_here(request);
+	if (request->count == 1) {
+		double ms;
+
+		return post_once(request, 0, &ms);
+	}
+	return load_run(request->count, request->parallel, post_once, request);
+}
+
+static int
+trigger(int argc, char **argv)
+{
+	struct request request = { .count = 1, .parallel = 1 };
+	int status = read_options(&request, argc, argv);
+	char **rest = argv + optind;
+	int n = argc - optind;
+
+	if (status != EXIT_FINE)
+		return status;
+	if (request.file == NULL) {
+		if (n == 0)
+			return command_misused(&command_trigger,
+			    "give an event, or --file FILE");
+		request.event = rest[0];
+		rest++;
+		n--;
+	}
+	if (request.count < 1 || request.parallel < 1)
+		return command_misused(&command_trigger, "--count and "
+		    "--parallel start at 1");
+	if (request.parallel > 1 && request.url == NULL)
+		return command_misused(&command_trigger, "--parallel goes "
+		    "with --url");
+	status = run(&request, rest, n);
+	json_object_put(request.body);
+	conf_free(request.conf);
+	return status;
+}

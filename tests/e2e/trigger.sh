@@ -1,0 +1,93 @@
+# trigger.sh - `vkcb trigger`: events without VK, here and to a real server.
+. tests/hosts.sh
+
+from_contrib lighttpd-fastcgi.conf >"$run/vkcb.conf"
+lighttpd_server
+
+# trigger ARGUMENT ... - leaves its output, errors and exit status.
+trigger() {
+	"$app" trigger "$@" >"$work/out" 2>"$work/err"
+	echo $? >"$work/status"
+}
+
+# exits WANTED STATUS TEXT - the last trigger's status, and what it printed.
+exits() {
+	same "$1" "$(cat "$work/status")" && has "$work/out" "$2" && return
+	cat "$work/err"
+	return 1
+}
+
+# complains STATUS TEXT
+complains() {
+	same "$1" "$(cat "$work/status")" && has "$work/err" "$2"
+}
+
+failed=0
+for event in $("$app" events --names); do
+	"$app" trigger "$event" >>"$work/all" 2>&1 || failed=1
+done
+claim "a sample of every event goes through the handlers here" \
+    same 0 "$failed"
+claim "no field of a sample is left absent" lacks "$work/all" absent
+
+trigger message_new object.message.text=remove
+claim "the answer is shown" exits 0 "answer: 200 remove"
+claim "and the outcome of each handler" \
+    has "$work/err" "handler=outcomes outcome=remove"
+trigger message_new object.message.text=fail
+claim "a handler that fails is exit status 1" exits 1 "answer: 500"
+trigger message_new "object.message.text=retry 429 60"
+claim "so is one that wants to try again" exits 1 "answer: 429"
+
+trigger --print message_new object.message.text=42 object.message.date=7 \
+    object.message.out=true object.message.geo=null \
+    object.message.attachments.0.type=doc object.new.deep=1.5 \
+    'object.message.payload:=[1,{"a":"b"}]'
+claim "a text stays one, whatever it looks like" sh -c "
+	grep -q '\"text\": \"42\"' $work/out"
+claim "numbers, true and null are such" sh -c "
+	grep -q '\"date\": 7' $work/out && grep -q '\"out\": true' $work/out &&
+	grep -q '\"geo\": null' $work/out"
+claim "a list is changed by number, and objects are made on the way" sh -c "
+	grep -q '\"type\": \"doc\"' $work/out &&
+	tr -d ' \n' <$work/out | grep -q '\"new\":{\"deep\":1.5}'"
+claim "JSON comes after :=" sh -c "
+	tr -d ' \n' <$work/out | grep -q '\"payload\":\[1,{\"a\":\"b\"}\]'"
+claim "what is printed has no secret" lacks "$work/out" "$secret"
+cp "$work/out" "$work/saved.json"
+
+trigger --url "$url" message_new
+claim "a URL gets it with the right secret" exits 0 "answer: 200 ok"
+trigger --url "$url" --file "$work/saved.json"
+claim "and a saved body" exits 0 "answer: 200 ok"
+trigger --url "$url" message_new secret=wrong
+claim "a secret that was given is not replaced" \
+    exits 1 "answer: 403 Bad Secret"
+trigger --url "$url" --retry 3 message_new
+claim "--retry sets X-Retry-Counter" has "$log" "retry=3"
+trigger --url "$url" confirmation
+claim "a confirmation shows its string" exits 0 "answer: 200 7d1a2b3c"
+trigger --url "$url" --count 40 --parallel 4 group_join
+claim "a small load is counted" exits 0 "40 of 40 answered ok"
+claim "and its latency told" exits 0 "p99"
+claim "every event of it was another one" same 40 "$(grep 'event=group_join' \
+    "$log" | grep -o ' id=[0-9a-f]*' | sort -u | wc -l)"
+trigger --url "http://127.0.0.1:$(free_port)/" message_new
+claim "a server that is not there is a problem" complains 1 "vkcb: http"
+
+"$app" trigger --file - <"$bodies/wall_post_new.json" >"$work/out" 2>&1
+claim "standard input is a file too" has "$work/out" "answer: 200 ok"
+trigger mesage_new
+claim "an unknown event names the nearest" complains 1 "message_new"
+trigger message_new what
+claim "a change without = is a problem" complains 1 "expected PATH=VALUE"
+trigger message_new 'object.a:={'
+claim "so is JSON that is none" complains 1 "not JSON"
+trigger
+claim "no event is wrong usage" complains 2 "usage:"
+trigger --count x message_new
+claim "so is a count that is no number" complains 2 "a number"
+claim "no output held the secret" sh -c "
+	! grep -rF $secret $work/out $work/err $work/all $log"
+
+done_testing
