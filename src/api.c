@@ -362,7 +362,8 @@ call(struct api *api, const char *method, struct json_object *params,
 			.url = url, .body = form.at, .len = form.len,
 			.ca_file = conf->ca_file,
 			.connect_ms = CONNECT_MS,
-			.total_ms = (long)conf->api_timeout,
+			.total_ms = (long)(api->limit != 0 ? api->limit :
+			    conf->api_timeout),
 		    }, response);
 	form_wipe(&form);
 	return cure;

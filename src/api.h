@@ -29,6 +29,7 @@ struct api {
 	const struct conf *conf;	/* borrowed */
 	const char *token;		/* borrowed; NULL: none */
 	int64_t patience;		/* milliseconds of it that are left */
+	int64_t limit;			/* for a try; 0: api_timeout */
 
 	/* Since api_init() or the last api_forget(). */
 	int calls;

@@ -158,7 +158,9 @@ warn_group(const struct conf_group *group)
 		snprintf(what, sizeof(what), "[default]");
 	else
 		snprintf(what, sizeof(what), "[group %" PRId64 "]", group->id);
-	if (group->secret == NULL)
+	if (group->secret == NULL && !group->open)
+		warn(what, "no secret yet: run vkcb setup");
+	else if (group->open)
 		warn(what, "without a secret anybody can send events: set one "
 		    "in the community's Callback API settings and here");
 	else if (strlen(group->secret) < SECRET_SHORT)

@@ -14,6 +14,7 @@
 
 static const struct command *const commands[] = {
 	&command_check,
+	&command_setup,
 	&command_events,
 	&command_new,
 	&command_trigger,

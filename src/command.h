@@ -26,6 +26,7 @@ extern const struct command command_check;
 extern const struct command command_events;
 extern const struct command command_new;
 extern const struct command command_trigger;
+extern const struct command command_setup;
 
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);

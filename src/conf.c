@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keys.h"
 #include "nearest.h"
 
 #include "banned.h"
@@ -42,7 +43,7 @@ const struct conf_key conf_keys[] = {
 	    3600 * 1000, false, NULL },
 	{ "confirm_without_secret", CONF_BOOL,
 	    SETTING(confirm_without_secret), "no", 0, 0, false, NULL },
-	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false, LATER },
+	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false, NULL },
 	{ "api_url", CONF_URL, SETTING(api_url),
 	    "https://api.vk.ru/method/", 0, 0, false, NULL },
 	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
@@ -70,6 +71,7 @@ const struct conf_key conf_group_keys[] = {
 	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true, NULL },
 	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false,
 	    NULL },
+	{ "events", CONF_TEXT, OF_GROUP(events), NULL, 0, 0, false, NULL },
 	{ .name = NULL },
 };
 
@@ -253,12 +255,9 @@ end_section(struct reader *reader)
 	else if (group->secret_file != NULL)
 		group->secret = read_secret_file(reader, group->secret_file,
 		    &group->files[0]);
-	else if (!reader->secret_named)
-		result = fail(reader, "this section has no secret: add "
-		    "`secret = ...` as set in the community's Callback API "
-		    "settings, or `secret = none` to take events from anybody");
-	if (group->secret == NULL && group->old_secret != NULL && result == 0 &&
-	    reader->error[0] == '\0')
+	else
+		group->open = reader->secret_named && group->secret == NULL;
+	if (group->open && group->old_secret != NULL)
 		result = fail(reader, "old_secret without a secret");
 	if (group->token_file != NULL && group->token != NULL)
 		result = fail(reader, "both token and token_file: keep one");
@@ -541,6 +540,87 @@ sort_groups(struct reader *reader)
 	return 0;
 }
 
+/* What setup keeps counts where vkcb.conf says nothing. */
+static int
+add_key(struct reader *reader, struct conf_group *group, const struct key *key)
+{
+	struct conf *conf = reader->conf;
+
+	if (group->secret == NULL && !group->open && key->secret[0] != '\0') {
+		group->secret = keep(conf, key->secret, strlen(key->secret));
+		group->secret_kept = true;
+		if (group->secret == NULL)
+			return fail(reader, "out of memory");
+	}
+	if (group->confirmation == NULL && key->confirmation[0] != '\0') {
+		group->confirmation = keep(conf, key->confirmation,
+		    strlen(key->confirmation));
+		group->confirmation_kept = true;
+		if (group->confirmation == NULL)
+			return fail(reader, "out of memory");
+	}
+	return 0;
+}
+
+static int
+add_keys(struct reader *reader)
+{
+	struct conf *conf = reader->conf;
+	char error[KEYS_ERROR_MAX];
+	struct conf_group *group;
+	struct keys keys;
+	struct stat st;
+	int result = 0;
+	size_t i;
+
+	if (conf->keys == NULL)
+		return 0;
+	/* Stamped first: a change while it is read is found later. */
+	if (stat(conf->keys, &st) == 0)
+		stamp(&conf->keys_stamp, &st);
+	else
+		conf->keys_stamp = (struct conf_stamp){ .settled = true };
+	if (keys_read(&keys, conf->keys, error) == -1) {
+		snprintf(reader->error, CONF_ERROR_MAX, "%s", error);
+		return -1;
+	}
+	for (i = 0; i < keys.n && result == 0; i++) {
+		group = (struct conf_group *)conf_group(conf,
+		    keys.at[i].group_id);
+		if (group != NULL && group->id == keys.at[i].group_id)
+			result = add_key(reader, group, &keys.at[i]);
+	}
+	keys_free(&keys);
+	return result;
+}
+
+static int
+check_secret(struct reader *reader, const struct conf_group *group)
+{
+	bool awaited = reader->conf->keys != NULL && group->token != NULL;
+
+	if (group->secret != NULL || group->open || awaited)
+		return 0;
+	reader->line = group->line;
+	return fail(reader, "this section has no secret: add "
+	    "`secret = ...` as set in the community's Callback API "
+	    "settings, or `secret = none` to take events from anybody");
+}
+
+static int
+check_secrets(struct reader *reader)
+{
+	struct conf *conf = reader->conf;
+	size_t i;
+
+	if (conf->has_fallback && check_secret(reader, &conf->fallback) == -1)
+		return -1;
+	for (i = 0; i < conf->n_groups; i++)
+		if (check_secret(reader, &conf->groups[i]) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 read_lines(struct reader *reader)
 {
@@ -556,9 +636,10 @@ read_lines(struct reader *reader)
 		return fail(reader, "out of memory");
 	if (result != 0)
 		return fail(reader, "neither a [section] nor `key = value`");
-	if (end_section(reader) == -1)
+	if (end_section(reader) == -1 || sort_groups(reader) == -1 ||
+	    add_keys(reader) == -1)
 		return -1;
-	return sort_groups(reader);
+	return check_secrets(reader);
 }
 
 static void
@@ -669,7 +750,10 @@ look(const struct conf_stamp *was, const char *path)
 
 	if (path == NULL)
 		return UNCHANGED;
-	if (stat(path, &st) == -1 || !same(was, &st))
+	/* No inode: it was not there when it was looked for last. */
+	if (stat(path, &st) == -1)
+		return was->inode == 0 ? UNCHANGED : CHANGED;
+	if (!same(was, &st))
 		return CHANGED;
 	return was->settled ? UNCHANGED : UNSETTLED;
 }
@@ -696,21 +780,29 @@ say_broken(const char *path, const char *error)
 	    "before it stays: %s", error);
 }
 
+/* The file, and the keys beside it; or the files that a group names. */
+static enum change
+look_at_all(const struct conf *conf, const struct conf_group *group)
+{
+	enum change first, second;
+
+	if (group == NULL) {
+		first = look(&conf->stamp, conf->path);
+		second = look(&conf->keys_stamp, conf->keys);
+	} else {
+		first = look(&group->files[0].stamp, group->files[0].path);
+		second = look(&group->files[1].stamp, group->files[1].path);
+	}
+	return first > second ? first : second;
+}
+
 bool
 conf_refresh(struct conf **conf, const struct conf_group *group)
 {
+	enum change change = look_at_all(*conf, group);
 	char error[CONF_ERROR_MAX];
-	enum change change, other;
 	struct conf *fresh;
-	size_t i;
 
-	change = group != NULL ? UNCHANGED : look(&(*conf)->stamp,
-	    (*conf)->path);
-	for (i = 0; group != NULL && i < 2; i++) {
-		other = look(&group->files[i].stamp, group->files[i].path);
-		if (other > change)
-			change = other;
-	}
 	if (change == UNCHANGED)
 		return false;
 	fresh = conf_read((*conf)->path, error);

@@ -62,9 +62,13 @@ struct conf_file {
 struct conf_group {
 	int64_t id;		/* 0: [default] */
 	int line;		/* of its section */
-	const char *secret;	/* NULL: `secret = none` */
+	bool open;		/* `secret = none`: anybody may send events */
+	const char *secret;	/* NULL: none, or not set up yet; see open */
+	bool secret_kept;	/* it comes from the keys file */
 	const char *old_secret;	/* NULL: none */
 	const char *confirmation;	/* NULL: none */
+	bool confirmation_kept;	/* it comes from the keys file */
+	const char *events;	/* to tick at VK; NULL: what handlers take */
 	const char *token;	/* NULL: none */
 	const char *secret_file;
 	const char *token_file;
@@ -81,7 +85,8 @@ struct conf {
 	int64_t max_body;
 	int64_t body_timeout;
 	bool confirm_without_secret;
-	const char *keys;
+	const char *keys;	/* NULL: none */
+	struct conf_stamp keys_stamp;
 	const char *api_url;
 	int64_t api_timeout;
 	const char *ca_file;	/* NULL: as libcurl was built */

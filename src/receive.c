@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api.h"
 #include "conf.h"
 #include "envelope.h"
 #include "event.h"
@@ -22,6 +23,7 @@
 #include "banned.h"
 
 #define TYPE_SHOWN_MAX 64
+#define CONFIRMATION_MS 1500	/* to ask VK for its string */
 
 /* A request on its way through the checks below. */
 struct receipt {
@@ -201,8 +203,11 @@ check_secret(struct receipt *receipt)
 	const struct conf_group *group = receipt->group;
 	bool good;
 
-	if (group->secret == NULL)
+	if (group->open)
 		return 0;
+	if (group->secret == NULL)
+		return refuse(receipt, 403, "Bad Secret",
+		    "this group's secret is not set up", "run vkcb setup");
 	if (envelope->secret_kind == JSON_ABSENT &&
 	    strcmp(envelope->type.at, "confirmation") == 0) {
 		if (receipt->receiver->conf->confirm_without_secret)
@@ -220,17 +225,52 @@ check_secret(struct receipt *receipt)
 	    "secret is another one", NULL);
 }
 
+/*
+ * VK changes the string from time to time, so what setup kept may be old: VK is
+ * asked, if it answers at once. NULL: the kept one has to do.
+ */
+static const char *
+ask_confirmation(struct receipt *receipt)
+{
+	const struct conf_group *group = receipt->group;
+	struct json_object *response, *code;
+	const char *text = NULL;
+	struct api api;
+	size_t len;
+
+	if (group->token == NULL || receipt->receiver->conf->keys == NULL ||
+	    (group->confirmation != NULL && !group->confirmation_kept))
+		return NULL;
+	api_init(&api, receipt->receiver->conf, group->token, 0);
+	api.limit = CONFIRMATION_MS;
+	if (api_call(&api, "groups.getCallbackConfirmationCode", VK_PARAMS(
+	    "group_id", VK_INT(receipt->envelope.group_id)), &response) ==
+	    VKCB_OK && json_object_is_type(response, json_type_object) &&
+	    json_object_object_get_ex(response, "code", &code) &&
+	    json_object_is_type(code, json_type_string)) {
+		len = (size_t)json_object_get_string_len(code) + 1;
+		text = arena_alloc(&receipt->receiver->arena, len);
+		if (text != NULL)
+			memcpy((char *)text, json_object_get_string(code), len);
+	}
+	api_forget(&api);
+	return text;
+}
+
 static void
 confirm(struct receipt *receipt)
 {
+	const char *confirmation = ask_confirmation(receipt);
 	struct log_line line;
 
-	if (receipt->group->confirmation == NULL) {
+	if (confirmation == NULL)
+		confirmation = receipt->group->confirmation;
+	if (confirmation == NULL) {
 		(void)refuse(receipt, 404, "No Confirmation String",
 		    "no confirmation string for this group", NULL);
 		return;
 	}
-	http_answer(receipt->answer, 200, receipt->group->confirmation);
+	http_answer(receipt->answer, 200, confirmation);
 	log_begin(&line, LOG_LEVEL_INFO, "confirmed");
 	log_int(&line, "group", receipt->envelope.group_id);
 	log_end(&line);

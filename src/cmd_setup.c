@@ -1,0 +1,159 @@
+/*
+ * cmd_setup.c - `vkcb setup URL`: callback servers that set themselves up.
+ *
+ * For each group with a token: the server at VK that has this URL is found or
+ * made, and the events that the handlers take are ticked. Run twice it changes
+ * nothing. A group that fails does not keep the next from being set up.
+ */
+#include "command.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "setup.h"
+
+#include "banned.h"
+
+static int run_setup(int, char **);
+
+const struct command command_setup = {
+	.name = "setup",
+	.args = "[--dry-run] [--remove] [--group ID] URL",
+	.summary = "makes each group's callback server at VK, and ticks events",
+	.help =
+	    "--dry-run   only tell what would be done\n"
+	    "--remove    take the server with this URL away\n"
+	    "--group ID  this group alone\n",
+	.run = run_setup,
+};
+
+struct options {
+	bool dry_run;
+	bool remove;
+	const char *group;
+	const char *url;
+};
+
+static int
+read_options(struct options *options, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "remove", no_argument, NULL, 'r' },
+		{ "group", required_argument, NULL, 'g' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option == 'n')
+			options->dry_run = true;
+		else if (option == 'r')
+			options->remove = true;
+		else if (option == 'g')
+			options->group = optarg;
+		else
+			return command_misused(&command_setup,
+			    "unknown option or missing value: %s",
+			    argv[optind - 1]);
+	}
+	if (argc - optind != 1)
+		return command_misused(&command_setup, "give the URL that VK "
+		    "shall post to");
+	options->url = argv[optind];
+	if (strncmp(options->url, "https://", 8) != 0 &&
+	    strncmp(options->url, "http://", 7) != 0)
+		return command_misused(&command_setup, "%s: a URL starts with "
+		    "https://", options->url);
+	return EXIT_FINE;
+}
+
+static int
+set_up(const struct options *options, const struct conf *conf,
+    const struct conf_group *group, struct keys *keys)
+{
+	struct setup setup = {
+		.conf = conf, .group = group, .url = options->url,
+		.dry_run = options->dry_run, .keys = keys,
+	};
+	int status;
+
+	api_init(&setup.api, conf, group->token, API_PATIENCE);
+	status = options->remove ? setup_remove(&setup) : setup_group(&setup);
+	api_forget(&setup.api);
+	return status;
+}
+
+/* All groups with a token, or the one that is named. */
+static int
+set_up_all(const struct options *options, const struct conf *conf,
+    struct keys *keys)
+{
+	const struct conf_group *group;
+	int status = EXIT_FINE, done = 0;
+	char id[24];
+	size_t i;
+
+	for (i = 0; i < conf->n_groups; i++) {
+		group = &conf->groups[i];
+		snprintf(id, sizeof(id), "%lld", (long long)group->id);
+		if (options->group != NULL && strcmp(options->group, id) != 0)
+			continue;
+		if (group->token == NULL && options->group == NULL)
+			continue;
+		done++;
+		if (group->token == NULL)
+			status = command_fail(id, "this group has no token: "
+			    "add `token = ...` to its section");
+		else if (set_up(options, conf, group, keys) != EXIT_FINE)
+			status = EXIT_PROBLEM;
+	}
+	if (done == 0 && options->group != NULL)
+		return command_fail(options->group, "no such group in %s",
+		    conf->path);
+	if (done == 0)
+		return command_fail(conf->path, "no group has a token: make "
+		    "one in the community's settings (API usage) with the "
+		    "right to manage it, and add `token = ...`");
+	return status;
+}
+
+static int
+run_setup(int argc, char **argv)
+{
+	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	struct options options = { .url = NULL };
+	struct conf *conf = NULL;
+	struct keys keys = { .n = 0 };
+	int status, lock = -1;
+
+	status = read_options(&options, argc, argv);
+	if (status != EXIT_FINE)
+		return status;
+	if (conf_find(path, error) == 0)
+		conf = conf_read(path, error);
+	if (conf == NULL)
+		return command_fail("configuration", "%s", error);
+	if (conf->keys == NULL) {
+		status = command_fail(conf->path, "setup needs `keys = FILE` "
+		    "in [vkcb], where it keeps secrets and confirmation "
+		    "strings");
+	} else if ((lock = keys_lock(conf->keys, error)) == -1 ||
+	    keys_read(&keys, conf->keys, error) == -1) {
+		status = command_fail("setup", "%s", error);
+	} else {
+		status = set_up_all(&options, conf, &keys);
+	}
+	keys_free(&keys);
+	if (lock != -1)
+		close(lock);
+	conf_free(conf);
+	return status;
+}

@@ -1,0 +1,278 @@
+/*
+ * keys.c - the keys file: read as INI, written whole.
+ *
+ * A file that is not what setup writes is refused, never guessed at; a write
+ * that fails leaves the old file. Secrets are wiped from memory after use.
+ */
+#include "keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "banned.h"
+
+#define FILE_SIZE_MAX (4L << 20)
+
+struct reader {
+	struct keys *keys;
+	bool no_memory;
+};
+
+static int
+fail(char *error, const char *path, const char *why)
+{
+	snprintf(error, KEYS_ERROR_MAX, "%.400s: %s", path, why);
+	return -1;
+}
+
+struct key *
+keys_find(const struct keys *keys, int64_t group_id)
+{
+	size_t i;
+
+	for (i = 0; i < keys->n; i++)
+		if (keys->at[i].group_id == group_id)
+			return &keys->at[i];
+	return NULL;
+}
+
+struct key *
+keys_get(struct keys *keys, int64_t group_id)
+{
+	struct key *key = keys_find(keys, group_id), *grown;
+
+	if (key != NULL)
+		return key;
+	grown = calloc(keys->n + 1, sizeof(*grown));
+	if (grown == NULL)
+		return NULL;
+	if (keys->n > 0) {
+		memcpy(grown, keys->at, keys->n * sizeof(*grown));
+		explicit_bzero(keys->at, keys->n * sizeof(*grown));
+	}
+	free(keys->at);
+	keys->at = grown;
+	key = &keys->at[keys->n++];
+	key->group_id = group_id;
+	return key;
+}
+
+void
+keys_free(struct keys *keys)
+{
+	if (keys->n > 0)
+		explicit_bzero(keys->at, keys->n * sizeof(*keys->at));
+	free(keys->at);
+	*keys = (struct keys){ .n = 0 };
+}
+
+static bool
+read_number(const char *text, int64_t *out)
+{
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0')
+		return false;
+	*out = number;
+	return true;
+}
+
+/* inih's callback: 0 refuses the line. */
+static int
+take(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = arg;
+	struct key *key;
+	int64_t id;
+	char *into;
+
+	if (strncmp(section, "group ", 6) != 0 ||
+	    !read_number(section + 6, &id) || id <= 0)
+		return 0;
+	key = keys_get(reader->keys, id);
+	if (key == NULL) {
+		reader->no_memory = true;
+		return 0;
+	}
+	if (strcmp(name, "server_id") == 0)
+		return read_number(value, &key->server_id);
+	into = strcmp(name, "secret") == 0 ? key->secret :
+	    strcmp(name, "confirmation") == 0 ? key->confirmation : NULL;
+	if (into == NULL || strlen(value) >= KEYS_SECRET_MAX)
+		return 0;
+	memcpy(into, value, strlen(value) + 1);
+	return 1;
+}
+
+int
+keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
+    char error[KEYS_ERROR_MAX])
+{
+	struct reader reader = { .keys = keys };
+	FILE *in = len == 0 ? NULL : fmemopen((void *)text, len, "r");
+	int line;
+
+	*keys = (struct keys){ .n = 0 };
+	if (len == 0)
+		return 0;
+	if (in == NULL)
+		return fail(error, path, "out of memory");
+	line = ini_parse_file(in, take, &reader);
+	fclose(in);
+	if (line == 0)
+		return 0;
+	keys_free(keys);
+	if (reader.no_memory)
+		return fail(error, path, "out of memory");
+	snprintf(error, KEYS_ERROR_MAX, "%s:%d: not what vkcb setup writes: "
+	    "move the file away and run vkcb setup again", path, line);
+	return -1;
+}
+
+int
+keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	ssize_t got;
+	char *text;
+	int result;
+
+	*keys = (struct keys){ .n = 0 };
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		fail(error, path, strerror(errno));
+		goto bad;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX) {
+		fail(error, path, "no file of keys");
+		goto bad;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	got = text == NULL ? -1 : read(fd, text, (size_t)st.st_size);
+	if (got != st.st_size) {
+		fail(error, path, text == NULL ? "out of memory" :
+		    "cannot be read whole");
+		free(text);
+		goto bad;
+	}
+	close(fd);
+	result = keys_parse(keys, path, text, (size_t)got, error);
+	explicit_bzero(text, (size_t)got);
+	free(text);
+	return result;
+bad:
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int
+print(const struct keys *keys, int fd)
+{
+	FILE *out = fdopen(dup(fd), "w");
+	const struct key *key;
+	size_t i;
+
+	if (out == NULL)
+		return -1;
+	fprintf(out, "; Kept by vkcb setup. Secret: for the web server's user "
+	    "alone.\n");
+	for (i = 0; i < keys->n; i++) {
+		key = &keys->at[i];
+		fprintf(out, "\n[group %" PRId64 "]\n", key->group_id);
+		if (key->secret[0] != '\0')
+			fprintf(out, "secret = %s\n", key->secret);
+		if (key->confirmation[0] != '\0')
+			fprintf(out, "confirmation = %s\n", key->confirmation);
+		if (key->server_id != 0)
+			fprintf(out, "server_id = %" PRId64 "\n",
+			    key->server_id);
+	}
+	return fclose(out) == 0 && fsync(fd) == 0 ? 0 : -1;
+}
+
+/* A rename is on disk when its folder is. */
+static void
+sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		snprintf(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder] = '\0';
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+int
+keys_write(const struct keys *keys, const char *path,
+    char error[KEYS_ERROR_MAX])
+{
+	char fresh[PATH_MAX];
+	struct stat st;
+	int fd, saved;
+
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path) >=
+	    sizeof(fresh))
+		return fail(error, path, strerror(ENAMETOOLONG));
+	/* mkostemp() makes it 0600. */
+	fd = mkostemp(fresh, O_CLOEXEC);
+	if (fd == -1)
+		return fail(error, fresh, strerror(errno));
+	if (stat(path, &st) == 0 && st.st_uid != geteuid() &&
+	    fchown(fd, st.st_uid, st.st_gid) == -1)
+		goto bad;
+	if (print(keys, fd) == -1 || rename(fresh, path) == -1)
+		goto bad;
+	close(fd);
+	sync_folder(path);
+	return 0;
+bad:
+	saved = errno;
+	close(fd);
+	(void)unlink(fresh);
+	return fail(error, path, strerror(saved));
+}
+
+int
+keys_lock(const char *path, char error[KEYS_ERROR_MAX])
+{
+	char lock[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
+	    sizeof(lock))
+		return fail(error, path, strerror(ENAMETOOLONG));
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return fail(error, lock, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	fail(error, lock, errno == EWOULDBLOCK ?
+	    "another vkcb setup is running: wait for it" : strerror(errno));
+	close(fd);
+	return -1;
+}

@@ -1,0 +1,427 @@
+/*
+ * setup.c - makes a group's callback server at VK what it should be.
+ *
+ * Each step looks before it changes anything, so that a second run, or one after
+ * a failure at any point, does just what is left. Keys are on disk before VK is
+ * told to use them: its confirmation may come while a call is still under way,
+ * to a responder in another process.
+ */
+#include "setup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "command.h"
+#include "conf.h"
+#include "ticked.h"
+
+#include "banned.h"
+
+#define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
+#define SECRET_LENGTH 32
+#define STATUS_TRIES 60		/* every half second */
+
+static void
+say(const struct setup *setup, const char *text, const char *detail)
+{
+	printf("group %" PRId64 ": %s%s%s\n", setup->group->id, text,
+	    detail != NULL ? " " : "", detail != NULL ? detail : "");
+	fflush(stdout);
+}
+
+/* A change: made now, or only told of. */
+static bool
+is_made(struct setup *setup, const char *did, const char *would,
+    const char *detail)
+{
+	setup->changes++;
+	say(setup, setup->dry_run ? would : did, detail);
+	return !setup->dry_run;
+}
+
+static int
+fail(const struct setup *setup, const char *why)
+{
+	char what[40];
+
+	snprintf(what, sizeof(what), "group %" PRId64, setup->group->id);
+	return command_fail(what, "%s", why);
+}
+
+/* What to do about an error of VK's, by its code. */
+static const char *
+remedy(int code)
+{
+	switch (code) {
+	case 5:
+		return "the token is no longer good: make a new one in the "
+		    "community's settings, API usage, and put it into the "
+		    "configuration";
+	case 15:
+	case 27:
+	case 203:
+		return "the token lacks the right to manage the community: "
+		    "make one with that right ticked";
+	case 100:
+		return "VK does not take a parameter: check that the URL is "
+		    "public, starts with https:// and leads to this vkcb";
+	case 2000:
+		return "the community has its ten callback servers: remove one "
+		    "on VK's page Settings, API usage, Callback API";
+	default:
+		return "try again later";
+	}
+}
+
+static int
+call(struct setup *setup, const char *method, struct json_object *params,
+    struct json_object **response)
+{
+	char why[512];
+
+	if (api_call(&setup->api, method, params, response) == VKCB_OK)
+		return EXIT_FINE;
+	snprintf(why, sizeof(why), "%s: %.200s (%d): %s", method,
+	    setup->api.error.message, setup->api.error.code,
+	    remedy(setup->api.error.code));
+	return fail(setup, why);
+}
+
+static int64_t
+int_of(struct json_object *object, const char *key)
+{
+	return json_object_get_int64(json_object_object_get(object, key));
+}
+
+static const char *
+text_of(struct json_object *object, const char *key)
+{
+	struct json_object *value = json_object_object_get(object, key);
+
+	return json_object_is_type(value, json_type_string) ?
+	    json_object_get_string(value) : "";
+}
+
+/* API 5.199 answers {groups: [...]}, older ones the list alone. */
+static int
+check_token(struct setup *setup)
+{
+	struct json_object *response, *groups = NULL;
+	char why[160];
+	int64_t id;
+
+	if (call(setup, "groups.getById", json_object_new_object(),
+	    &response) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (json_object_is_type(response, json_type_array))
+		groups = response;
+	else if (json_object_is_type(response, json_type_object))
+		groups = json_object_object_get(response, "groups");
+	if (!json_object_is_type(groups, json_type_array))
+		return fail(setup, "groups.getById: an answer that is not "
+		    "VK's: check api_url");
+	id = int_of(json_object_array_get_idx(groups, 0), "id");
+	if (id == setup->group->id)
+		return EXIT_FINE;
+	snprintf(why, sizeof(why), "its token belongs to group %" PRId64
+	    ": give each section its own group's token", id);
+	return fail(setup, why);
+}
+
+/* Our server among the group's: the one with our URL. NULL: there is none. */
+static int
+find_server(struct setup *setup, struct json_object **server)
+{
+	struct json_object *response, *items = NULL, *item;
+	size_t i, n = 0;
+
+	*server = NULL;
+	if (call(setup, "groups.getCallbackServers", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id)), &response) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (json_object_is_type(response, json_type_object))
+		items = json_object_object_get(response, "items");
+	if (json_object_is_type(items, json_type_array))
+		n = json_object_array_length(items);
+	for (i = 0; i < n; i++) {
+		item = json_object_array_get_idx(items, i);
+		if (json_object_is_type(item, json_type_object) &&
+		    strcmp(text_of(item, "url"), setup->url) == 0)
+			*server = item;
+	}
+	setup->server_id = *server != NULL ? int_of(*server, "id") : 0;
+	return EXIT_FINE;
+}
+
+static int
+remove_server(struct setup *setup)
+{
+	return call(setup, "groups.deleteCallbackServer", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id)),
+	    NULL);
+}
+
+static int
+keep(struct setup *setup, const char *secret, const char *confirmation)
+{
+	struct key *key = keys_get(setup->keys, setup->group->id);
+	char error[KEYS_ERROR_MAX];
+
+	if (key == NULL)
+		return fail(setup, "out of memory");
+	if (secret != NULL)
+		snprintf(key->secret, sizeof(key->secret), "%s", secret);
+	if (confirmation != NULL)
+		snprintf(key->confirmation, sizeof(key->confirmation), "%s",
+		    confirmation);
+	key->server_id = setup->server_id;
+	if (keys_write(setup->keys, setup->conf->keys, error) == 0)
+		return EXIT_FINE;
+	return fail(setup, error);
+}
+
+/* Letters and digits, each as likely as the others. */
+static int
+make_secret(char out[SECRET_LENGTH + 1])
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789";
+	const unsigned int n = sizeof(letters) - 1;
+	unsigned char byte;
+	size_t i = 0;
+
+	while (i < SECRET_LENGTH) {
+		if (getrandom(&byte, 1, 0) != 1)
+			return -1;
+		if (byte < 256 / n * n)
+			out[i++] = letters[byte % n];
+	}
+	out[i] = '\0';
+	return 0;
+}
+
+/* The secret in force: vkcb.conf's, else the kept one, else "". */
+static const char *
+secret_in_force(const struct setup *setup)
+{
+	const struct key *key;
+
+	if (setup->group->secret != NULL && !setup->group->secret_kept)
+		return setup->group->secret;
+	key = keys_find(setup->keys, setup->group->id);
+	return key != NULL ? key->secret : "";
+}
+
+/* A server in order is kept, and its secret taken over or put right. */
+static int
+keep_server(struct setup *setup, struct json_object *server)
+{
+	const char *theirs = text_of(server, "secret_key");
+	const char *ours = secret_in_force(setup);
+	char fresh[SECRET_LENGTH + 1];
+
+	if (*theirs != '\0' && (*ours == '\0' || (strcmp(theirs, ours) != 0 &&
+	    (setup->group->secret == NULL || setup->group->secret_kept)))) {
+		if (!is_made(setup, "took over the secret that VK has",
+		    "would take over the secret that VK has", NULL))
+			return EXIT_FINE;
+		return keep(setup, theirs, NULL);
+	}
+	if (setup->group->open || (strcmp(theirs, ours) == 0 && *ours != '\0'))
+		return EXIT_FINE;
+	if (*ours == '\0') {
+		if (make_secret(fresh) == -1)
+			return fail(setup, "the system gives no random bytes");
+		ours = fresh;
+	}
+	if (!is_made(setup, "gives VK the configuration's secret",
+	    "would give VK the configuration's secret", NULL))
+		return EXIT_FINE;
+	if (ours == fresh && keep(setup, fresh, NULL) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	return call(setup, "groups.editCallbackServer", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id),
+	    "url", VK_STR(setup->url), "title", VK_STR(SERVER_TITLE),
+	    "secret_key", VK_STR(ours)), NULL);
+}
+
+/* VK's code, where the responder will find it before VK asks. */
+static int
+keep_confirmation(struct setup *setup, const char *secret)
+{
+	struct json_object *response;
+	char code[KEYS_SECRET_MAX];
+
+	if (call(setup, "groups.getCallbackConfirmationCode", VK_PARAMS(
+	    "group_id", VK_INT(setup->group->id)), &response) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (!json_object_is_type(response, json_type_object))
+		return fail(setup, "groups.getCallbackConfirmationCode: an "
+		    "answer that is not VK's: check api_url");
+	snprintf(code, sizeof(code), "%s", text_of(response, "code"));
+	if (setup->group->confirmation != NULL &&
+	    !setup->group->confirmation_kept &&
+	    strcmp(setup->group->confirmation, code) != 0)
+		return fail(setup, "the configuration's confirmation is another "
+		    "one than VK gives through its API: remove that line, "
+		    "setup keeps the right one");
+	return keep(setup, secret, code);
+}
+
+static const char *
+status_words(const char *status)
+{
+	if (strcmp(status, "failed") == 0)
+		return "VK called the URL and did not get the confirmation "
+		    "string: does it lead to this vkcb, with this "
+		    "configuration? The log says what was asked";
+	if (strcmp(status, "unconfigured") == 0)
+		return "VK has not called the URL yet";
+	return "VK is still checking the URL: run setup again in a minute";
+}
+
+/* VK checks a new server at once, but not while we wait for the call. */
+static int
+wait_for_ok(struct setup *setup)
+{
+	const struct timespec pause = { 0, 500000000 };
+	struct json_object *server;
+	char why[400];
+	int i;
+
+	for (i = 0; i < STATUS_TRIES; i++) {
+		if (find_server(setup, &server) != EXIT_FINE)
+			return EXIT_PROBLEM;
+		if (server == NULL)
+			return fail(setup, "the server is gone again");
+		if (strcmp(text_of(server, "status"), "ok") == 0) {
+			say(setup, "VK says the server is ok", NULL);
+			return EXIT_FINE;
+		}
+		if (strcmp(text_of(server, "status"), "failed") == 0)
+			break;
+		if (i + 1 == STATUS_TRIES)
+			break;
+		nanosleep(&pause, NULL);
+		api_forget(&setup->api);
+	}
+	snprintf(why, sizeof(why), "status %.40s: %s", text_of(server,
+	    "status"), status_words(text_of(server, "status")));
+	return fail(setup, why);
+}
+
+static int
+add_server(struct setup *setup)
+{
+	struct json_object *response;
+	char secret[KEYS_SECRET_MAX];
+
+	if (!is_made(setup, "adds the server", "would add the server",
+	    setup->url))
+		return EXIT_FINE;
+	snprintf(secret, sizeof(secret), "%s", secret_in_force(setup));
+	if (secret[0] == '\0' && !setup->group->open &&
+	    make_secret(secret) == -1)
+		return fail(setup, "the system gives no random bytes");
+	setup->server_id = 0;
+	if (keep_confirmation(setup, setup->group->secret != NULL &&
+	    !setup->group->secret_kept ? NULL : secret) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (call(setup, "groups.addCallbackServer", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "url", VK_STR(setup->url), "title",
+	    VK_STR(SERVER_TITLE), "secret_key", VK_STR(secret)), &response) !=
+	    EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (json_object_is_type(response, json_type_object))
+		setup->server_id = int_of(response, "server_id");
+	if (keep(setup, NULL, NULL) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	return wait_for_ok(setup);
+}
+
+static int
+bring_server(struct setup *setup)
+{
+	struct json_object *server;
+
+	if (find_server(setup, &server) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (server == NULL)
+		return add_server(setup);
+	if (strcmp(text_of(server, "status"), "ok") == 0)
+		return keep_server(setup, server);
+	if (is_made(setup, "removes the broken server, status",
+	    "would remove the broken server, status",
+	    text_of(server, "status")) && remove_server(setup) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	return add_server(setup);
+}
+
+static int
+tick_events(struct setup *setup)
+{
+	struct json_object *settings, *params;
+	int changes;
+
+	if (call(setup, "groups.getCallbackSettings", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id)),
+	    &settings) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	params = VK_PARAMS("group_id", VK_INT(setup->group->id), "server_id",
+	    VK_INT(setup->server_id), "api_version", VK_STR(API_VERSION));
+	if (params == NULL ||
+	    (changes = ticked_changes(setup->group, settings, params)) == -1) {
+		json_object_put(params);
+		return fail(setup, "out of memory");
+	}
+	if (changes == 0 && strcmp(text_of(settings, "api_version"),
+	    API_VERSION) == 0) {
+		json_object_put(params);
+		return EXIT_FINE;
+	}
+	if (!is_made(setup, "ticks the events that the handlers take",
+	    "would tick the events that the handlers take", NULL)) {
+		json_object_put(params);
+		return EXIT_FINE;
+	}
+	return call(setup, "groups.setCallbackSettings", params, NULL);
+}
+
+int
+setup_group(struct setup *setup)
+{
+	int status = check_token(setup);
+
+	if (status == EXIT_FINE)
+		status = bring_server(setup);
+	/* Of a server that was only to be made there is nothing to ask. */
+	if (status == EXIT_FINE && setup->server_id != 0 &&
+	    !(setup->dry_run && setup->changes > 0))
+		status = tick_events(setup);
+	if (status == EXIT_FINE && setup->changes == 0)
+		say(setup, "all is in order: nothing to do", NULL);
+	return status;
+}
+
+int
+setup_remove(struct setup *setup)
+{
+	struct json_object *server;
+
+	if (check_token(setup) != EXIT_FINE ||
+	    find_server(setup, &server) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (server == NULL) {
+		say(setup, "has no server with this URL: nothing to do", NULL);
+		return EXIT_FINE;
+	}
+	if (!is_made(setup, "removes the server", "would remove the server",
+	    setup->url))
+		return EXIT_FINE;
+	return remove_server(setup);
+}
