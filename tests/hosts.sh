@@ -13,7 +13,7 @@ port=$(free_port)
 url=http://127.0.0.1:$port/callback
 fcgi=$root/$O/tests/tool/fcgi
 
-# As the issue of a package would: the binary, and its configuration beside it.
+# As on shared hosting: the binary, and its configuration beside it.
 mkdir -p "$work/app" "$run"
 chmod 777 "$run"
 cp "$root/$O/with-test-handlers/vkcb" "$app"
@@ -231,6 +231,7 @@ asked() {
 # Every answer that needs no inbox, whoever the host is.
 every_answer() {
 	refused='Bad Request'
+	configure
 	claim "GET is answered 405, with Allow" asked GET 405 \
 	    "This is a vkcb endpoint: VK posts events here.
 " "Allow: POST"
@@ -327,9 +328,16 @@ leaves_early() {
 	gets "$bodies/message_new.json" 200 ok
 }
 
+# hold NAME - a client, $!, whose event stays in hand until $run/NAME.go is there.
+hold() {
+	rm -f "$run/$1.held" "$run/$1.go"
+	held=$(message "hold $run/$1")
+	curl -s -m 20 -H Expect: -o "$run/$1.answer" --data-binary "@$held" \
+	    "$url" &
+}
+
 leaves_before_the_answer() {
-	rm -f "$run/left.held" "$run/left.go"
-	post "$(message "hold $run/left")" &
+	hold left
 	client=$!
 	until_true 10 test -e "$run/left.held" || return 1
 	kill $client
@@ -341,8 +349,7 @@ leaves_before_the_answer() {
 
 # crowd CLIENTS EACH - that many clients, with so many events each.
 crowd() {
-	crowded="$work/crowd"
-	mkdir -p "$crowded"
+	crowded=$(mktemp -d "$work/crowd.XXXXXX")
 	clients=
 	for client in $(seq "$1"); do
 		# shellcheck disable=SC2046 # a list of words

@@ -66,7 +66,7 @@ many_idle() {
 	# shellcheck disable=SC2086 # a list of words
 	wait $idle
 	same 70 "$(cat "$work"/idle.* | grep -c '^ok$')" &&
-	    return $answered_while_idle
+	    return "$answered_while_idle"
 }
 claim "one process serves 70 kept connections, 10 silent ones and a new one" \
     many_idle
