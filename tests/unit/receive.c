@@ -1,0 +1,331 @@
+/* receive.c - requests that a web server never sees go well: hostile bodies,
+ * bodies that do not come, and no memory, each followed by a good event. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "body.h"
+#include "conf.h"
+#include "handlers.h"
+#include "receive.h"
+
+static unsigned int ran;
+static bool wrong;		/* a handler saw what was not sent */
+
+/* Every text and number that it looks at is in tests/bodies/message_new.json. */
+static enum vkcb_outcome
+look(struct vkcb_event *ev, const struct vk_message_new *new)
+{
+	const struct vk_message *message = new->message;
+
+	ran++;
+	if (strcmp(ev->event_id, "13eeb4e12f5948aca176e3a950f7dd397b94e846") !=
+	    0)
+		return VKCB_OK;
+	wrong |= message->from_id != 412345678 || message->n_attachments != 2 ||
+	    message->attachments[0].photo->n_sizes != 8 ||
+	    message->attachments[0].photo->sizes[7].width != 510 ||
+	    strcmp(message->attachments[1].doc->ext, "pdf") != 0 ||
+	    message->n_fwd_messages != 1 ||
+	    message->reply_message->id != 120108 ||
+	    message->geo->coordinates->latitude < 56.8587 ||
+	    new->client_info->n_button_actions != 9 ||
+	    strcmp(message->ref, "promo_june") != 0 || !message->is_cropped;
+	return VKCB_OK;
+}
+
+static enum vkcb_outcome
+look_at_any(struct vkcb_event *ev)
+{
+	(void)ev;
+	return VKCB_OK;
+}
+
+static const struct vkcb_handler handler_look = { ON(message_new, look) },
+    handler_any = { ON(any, look_at_any) };
+
+const struct handler handlers[] = {
+	{ "any", &handler_any }, { "look", &handler_look }, { NULL, NULL },
+};
+
+static char conf_path[] = "/tmp/vkcb-receive.XXXXXX";
+static struct receiver receiver;
+static char *good;		/* a body */
+static size_t good_len;
+
+static int
+set_up(void **state)
+{
+	static const char text[] = "[vkcb]\nlog = /dev/null\nmax_body = 16M\n"
+	    "[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
+	    "confirmation = 7d1a2b3c\n";
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char error[CONF_ERROR_MAX];
+	struct conf *conf;
+	int fd = mkstemp(conf_path);
+
+	(void)state;
+	if (fd == -1 || write(fd, text, sizeof(text) - 1) == -1 ||
+	    futimens(fd, old) == -1)
+		return -1;
+	close(fd);
+	conf = conf_read(conf_path, error);
+	good = body_read("tests/bodies/message_new.json", &good_len);
+	if (conf == NULL || good == NULL ||
+	    log_open("/dev/null", LOG_LEVEL_INFO) == -1)
+		return -1;
+	receiver_init(&receiver, conf);
+	return 0;
+}
+
+static int
+clean_up(void **state)
+{
+	(void)state;
+	receiver_release(&receiver);
+	free(good);
+	return unlink(conf_path);
+}
+
+struct source {
+	struct http_request http;	/* first */
+	const char *at;
+	size_t left;
+};
+
+static size_t
+read_source(struct http_request *http, char *into, size_t size)
+{
+	struct source *source = (struct source *)http;
+
+	if (size > source->left)
+		size = source->left;
+	memcpy(into, source->at, size);
+	source->at += size;
+	source->left -= size;
+	return size;
+}
+
+/* Posts a body; `sent` bytes of it come. The status. */
+static int
+post(const char *body, size_t len, size_t sent, struct http_answer *answer)
+{
+	char length[32];
+	struct source source = {
+		.http = {
+			.method = "POST", .length = length,
+			.read = read_source,
+		},
+		.at = body, .left = sent,
+	};
+
+	snprintf(length, sizeof(length), "%zu", len);
+	receive(&receiver, &source.http, answer);
+	return answer->status;
+}
+
+static void
+assert_good_event(void)
+{
+	struct http_answer answer;
+	unsigned int before = ran;
+
+	assert_int_equal(post(good, good_len, good_len, &answer), 200);
+	assert_int_equal(answer.len, 2);
+	assert_memory_equal(answer.body, "ok", 2);
+	assert_int_equal(ran, before + 1);
+	assert_false(wrong);
+	receive_done(&receiver);
+}
+
+#define ENVELOPE "{\"type\":\"message_new\",\"group_id\":219876543," \
+	"\"secret\":\"Kf7vQ2mXw9aLcR4t\",\"object\":"
+#define MIB8 ((size_t)8 << 20)
+
+/* An envelope with a large object: head, n times piece, tail. */
+static char *
+large(const char *head, const char *piece, size_t n, const char *tail,
+    size_t *len)
+{
+	size_t step = strlen(piece), at, i;
+	char *body = malloc(sizeof(ENVELOPE) + strlen(head) + n * step +
+	    strlen(tail) + 1);
+
+	assert_non_null(body);
+	at = (size_t)sprintf(body, "%s%s", ENVELOPE, head);
+	for (i = 0; i < n; i++, at += step)
+		memcpy(body + at, piece, step);
+	at += (size_t)sprintf(body + at, "%s", tail);
+	*len = at;
+	return body;
+}
+
+static void
+hostile_bodies_leave_nothing_behind(void **state)
+{
+	static const struct {
+		const char *head, *piece;
+		size_t n;
+		const char *tail;
+		int status;
+	} rows[] = {
+		{ "{\"message\":{\"text\":\"", "x", MIB8, "\"}}}", 200 },
+		{ "{\"message\":{\"text\":\"", "\\u0416", MIB8 / 6, "\"}}}",
+		    200 },
+		{ "{\"", "k", MIB8, "\":1}}", 200 },
+		{ "{\"message\":{\"text\":\"", "x", MIB8, "", 400 },
+		{ "{\"message\":{\"id\":", "9", MIB8, "}}}", 200 },
+		{ "{\"message\":{\"id\":1e", "9", MIB8, "}}}", 200 },
+		{ "", "[", 1000000, "", 400 },
+		{ "", "{\"message\":", 1000000, "", 400 },
+		{ "{\"message\":{\"attachments\":[", "{},", 20000, "{}]}}}",
+		    200 },
+		{ "{\"message\":{\"attachments\":[", "0,", 100000, "0]}}}",
+		    200 },
+		{ "{\"a\":[", "[],", 100000, "[]]}}", 200 },
+		{ "{\"message\":{\"text\":\"", "\xc0\x80", 1000, "\"}}}", 400 },
+		{ "{", "\"a\":1,", 100000, "\"b\":1}}", 200 },
+		{ "null", " ", MIB8, "}", 400 },
+	};
+	struct http_answer answer;
+	char *body;
+	size_t i, len;
+	long live;
+	int64_t began;
+
+	(void)state;
+	assert_good_event();
+	live = alloc.live;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		body = large(rows[i].head, rows[i].piece, rows[i].n,
+		    rows[i].tail, &len);
+		began = http_clock();
+		if (post(body, len, len, &answer) != rows[i].status)
+			fail_msg("row %zu: %d", i, answer.status);
+		receive_done(&receiver);
+		if (http_clock() - began > 5000)
+			fail_msg("row %zu is slow", i);
+		free(body);
+		assert_int_equal(alloc.live, live);
+		assert_good_event();
+		assert_int_equal(alloc.live, live);
+	}
+}
+
+static void
+a_body_that_ends_early_is_refused(void **state)
+{
+	struct http_answer answer;
+	size_t sent;
+
+	(void)state;
+	for (sent = 0; sent < good_len; sent += 97) {
+		assert_int_equal(post(good, good_len, sent, &answer), 400);
+		receive_done(&receiver);
+	}
+	assert_int_equal(post(good, ((size_t)16 << 20) + 1, good_len, &answer),
+	    413);
+	receive_done(&receiver);
+	assert_good_event();
+}
+
+/* The answer may be 503, or the right one; and it leaves nothing behind. */
+static void
+assert_survives(void (*before)(long n))
+{
+	struct http_answer answer;
+	long n, live, unanswered = 0;
+	unsigned int ran_before;
+	int status, failed;
+
+	assert_good_event();
+	arena_release(&receiver.arena);
+	live = alloc.live;
+	for (n = 1, failed = 1; failed; n++) {
+		before(n);
+		ran_before = ran;
+		alloc_fail_at(n);
+		status = post(good, good_len, good_len, &answer);
+		failed = alloc.failed;
+		alloc_fail_at(0);
+		if (status == 503) {
+			unanswered++;
+			assert_int_equal(answer.retry_after, 10);
+			assert_int_equal(ran, ran_before);
+		} else {
+			assert_int_equal(status, 200);
+			assert_string_equal(answer.body, "ok");
+			assert_int_equal(ran, ran_before + 1);
+		}
+		assert_false(wrong);
+		receive_done(&receiver);
+		arena_release(&receiver.arena);
+		if (alloc.live != live)
+			fail_msg("%ld not given back after no memory at %ld",
+			    alloc.live - live, n);
+		assert_good_event();
+		arena_release(&receiver.arena);
+	}
+	assert_true(n > 5);
+	assert_true(unanswered > 0);
+}
+
+static void
+do_nothing(long n)
+{
+	(void)n;
+}
+
+static void
+no_memory_at_any_point_is_survived(void **state)
+{
+	(void)state;
+	if (!ALLOC_COUNTS)
+		skip();
+	assert_survives(do_nothing);
+}
+
+/* Now the configuration is read anew before each. */
+static void
+touch(long n)
+{
+	struct timespec times[2] = {
+		{ .tv_sec = 2000 + n }, { .tv_sec = 2000 + n },
+	};
+
+	assert_int_equal(utimensat(AT_FDCWD, conf_path, times, 0), 0);
+}
+
+static void
+no_memory_for_a_new_configuration_keeps_the_old(void **state)
+{
+	(void)state;
+	if (!ALLOC_COUNTS)
+		skip();
+	assert_survives(touch);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hostile_bodies_leave_nothing_behind),
+		cmocka_unit_test(a_body_that_ends_early_is_refused),
+		cmocka_unit_test(no_memory_at_any_point_is_survived),
+		cmocka_unit_test(
+		    no_memory_for_a_new_configuration_keeps_the_old),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, clean_up);
+}
