@@ -1,0 +1,120 @@
+# api-greet.sh - the handler greet answers through VK's API, whatever VK does.
+. tests/lib.sh
+. tests/vk.sh
+start_vk
+vk_conf 'log_level = info'
+
+claim "the greeting is sent" same "200 ok" "$(say привет e1)"
+claim "... once, with its text" grep -q ' И тебе привет!$' "$vk/messages"
+claim "... with the version that vkcb speaks" \
+    sh -c "tail -n 1 '$vk/calls' | grep -q 'messages.send 0 .* v=5.199'"
+claim "the log tells the time spent on VK" \
+    grep -Eq 'handler=greet outcome=ok ms=[0-9.]+ calls=1 vk_ms=[0-9.]+$' \
+    "$work/log"
+say привет e1 >/dev/null
+claim "a repeat of the event asks VK again" \
+    same 2 "$(grep -c messages.send "$vk/calls")"
+claim "... and sends no second message" same 1 "$(sent)"
+say привет e2 >/dev/null
+claim "another event sends another" same 2 "$(sent)"
+claim "no random_id is 0" lacks "$vk/messages" " 0 "
+say привет "" >/dev/null
+say привет "" >/dev/null
+claim "an event without an id is known by its content" same 3 "$(sent)"
+
+for fault in status:500 status:404 cut: drop: garbage: empty: error:6 \
+    error:10; do
+	before=$(sent)
+	vk_control fault kind="${fault%:*}" n="${fault#*:}"
+	claim "a moment of ${fault%:} is waited out" \
+	    same "200 ok" "$(say привет "f$fault")"
+	claim "... and one message sent" same $((before + 1)) "$(sent)"
+done
+
+vk_control reset
+vk_control fault kind=error n=10 count=100
+claim "trouble that lasts fails the event: VK repeats it" \
+    same "500 Handler Failed" "$(say привет g1)"
+claim "... with the code and VK's words in the log" \
+    grep -q 'call to VK failed.* code=10 error="Forced by the test" tries=' \
+    "$work/log"
+vk_control reset
+claim "the repeat is answered" same "200 ok" "$(say привет g1)"
+vk_control fault kind=huge
+claim "10 MiB of answer are not taken" \
+    same "500 Handler Failed" "$(say привет g2)"
+claim "... the log says why" has "$work/log" "the answer is over 4 MiB"
+for code in 901 100 914 7; do
+	vk_control fault kind=error n=$code
+	claim "VK's error $code, which stays, is not repeated" \
+	    same "200 ok" "$(say привет "h$code")"
+	claim "... and is in the log" \
+	    has "$work/log" "code=$code error=\"Forced by the test\""
+done
+claim "a handler that gave up is told of as such" \
+    has "$work/log" "outcome=give_up"
+
+vk_conf 'api_timeout = 400ms'
+vk_control fault kind=slow n=5000 count=20
+claim "a slow answer ends at api_timeout" \
+    same "500 Handler Failed" "$(say привет i1)"
+claim "... and the log says so" grep -Eqi 'code=-3 error="[^"]*timed out' \
+    "$work/log"
+vk_control reset
+port=$(free_port)
+sed "s,^api_url.*,api_url = http://127.0.0.1:$port/," "$VKCB_CONF" \
+    >"$work/nobody.conf"
+chmod 600 "$work/nobody.conf"
+VKCB_CONF=$work/nobody.conf
+claim "nobody at VK's address fails the event" \
+    same "500 Handler Failed" "$(say привет i2)"
+vk_conf
+sed '/^token/d' "$VKCB_CONF" >"$work/notoken.conf"
+VKCB_CONF=$work/notoken.conf
+claim "a group without a token: an event is not repeated for ever" \
+    same "200 ok" "$(say привет i3)"
+claim "... and the log says what to add" \
+    grep -q '^[^ ]* error .*no token for this group.*add `token' "$work/log"
+vk_conf
+sed "s/^token.*/token = vk1.a.another-token/" "$VKCB_CONF" >"$work/bad.conf"
+VKCB_CONF=$work/bad.conf
+claim "a token that VK does not know is given up" \
+    same "200 ok" "$(say привет i4)"
+claim "... with advice" \
+    grep -q 'code=5 .*advice="the token is not valid' "$work/log"
+
+vk_conf
+for url in http://api.vk.ru/method/ http://127.0.0.1.example.com/ \
+    http://127.0.0.1@example.com/ ftp://localhost/; do
+	sed "s,^api_url.*,api_url = $url," "$VKCB_CONF" >"$work/url.conf"
+	claim "api_url = $url is refused" sh -c "! VKCB_CONF='$work/url.conf' \
+	    '$vkcb' check >'$work/out' 2>&1 && grep -q api_url '$work/out'"
+done
+claim "check says whether calls can be made" \
+    sh -c "'$vkcb' check | grep -q '^libcurl: found (8\|^libcurl: found (7'"
+
+claim "libcurl is not linked" sh -c "! ldd '$vkcb' | grep -q curl"
+message "ничего" >"$work/body"
+claim "a request that calls nothing does not load it" sh -c "strace -f \
+    -e trace=openat -o '$work/trace' env GATEWAY_INTERFACE=CGI/1.1 \
+    REQUEST_METHOD=POST CONTENT_LENGTH=$(stat -c %s "$work/body") '$vkcb' \
+    <'$work/body' >/dev/null 2>&1; grep -q libjson-c '$work/trace' &&
+    ! grep -q curl '$work/trace'"
+message привет >"$work/body"
+claim "one that calls does" sh -c "strace -f \
+    -e trace=openat,execve -s 100000 -o '$work/trace' env \
+    GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+    CONTENT_LENGTH=$(stat -c %s "$work/body") '$vkcb' \
+    <'$work/body' >/dev/null 2>&1; grep -q libcurl '$work/trace'"
+claim "no parameter and no token was in an address" lacks "$vk/calls" "- "
+"$vkcb" check >"$work/check.out" 2>&1
+claim "no token is in any log, output or file that is shared" \
+    sh -c "! grep -r '$token\|another-token' '$work/log' '$work/check.out' \
+    '$work/state' '$vk' '$work/trace'"
+claim "... nor the secret" \
+    sh -c "! grep -r Kf7vQ2mXw9aLcR4t '$work/log' '$work/check.out' \
+    '$work/state' '$vk'"
+claim "the shared file is not named by the token" \
+    sh -c "ls '$work/state' | grep -Eqx 'rate-[0-9a-f]{16}'"
+
+done_testing
