@@ -133,7 +133,16 @@ check_token(struct setup *setup)
 	return fail(setup, why);
 }
 
-/* Our server among the group's: the one with our URL. NULL: there is none. */
+static bool
+is_ok(struct json_object *server)
+{
+	return strcmp(text_of(server, "status"), "ok") == 0;
+}
+
+/*
+ * Our server among the group's: one with our URL, the last of several, and one
+ * that is not ok rather than one that is. NULL: there is none.
+ */
 static int
 find_server(struct setup *setup, struct json_object **server)
 {
@@ -151,7 +160,8 @@ find_server(struct setup *setup, struct json_object **server)
 	for (i = 0; i < n; i++) {
 		item = json_object_array_get_idx(items, i);
 		if (json_object_is_type(item, json_type_object) &&
-		    strcmp(text_of(item, "url"), setup->url) == 0)
+		    strcmp(text_of(item, "url"), setup->url) == 0 &&
+		    (*server == NULL || is_ok(*server)))
 			*server = item;
 	}
 	setup->server_id = *server != NULL ? int_of(*server, "id") : 0;
@@ -299,7 +309,7 @@ wait_for_ok(struct setup *setup)
 			return EXIT_PROBLEM;
 		if (server == NULL)
 			return fail(setup, "the server is gone again");
-		if (strcmp(text_of(server, "status"), "ok") == 0) {
+		if (is_ok(server)) {
 			say(setup, "VK says the server is ok", NULL);
 			return EXIT_FINE;
 		}
@@ -349,17 +359,20 @@ bring_server(struct setup *setup)
 {
 	struct json_object *server;
 
-	if (find_server(setup, &server) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	if (server == NULL)
-		return add_server(setup);
-	if (strcmp(text_of(server, "status"), "ok") == 0)
-		return keep_server(setup, server);
-	if (is_made(setup, "removes the broken server, status",
-	    "would remove the broken server, status",
-	    text_of(server, "status")) && remove_server(setup) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	return add_server(setup);
+	for (;;) {
+		if (find_server(setup, &server) != EXIT_FINE)
+			return EXIT_PROBLEM;
+		if (server == NULL)
+			return add_server(setup);
+		if (is_ok(server))
+			return keep_server(setup, server);
+		if (!is_made(setup, "removes the broken server, status",
+		    "would remove the broken server, status",
+		    text_of(server, "status")))
+			return EXIT_FINE;
+		if (remove_server(setup) != EXIT_FINE)
+			return EXIT_PROBLEM;
+	}
 }
 
 static int
@@ -412,16 +425,22 @@ int
 setup_remove(struct setup *setup)
 {
 	struct json_object *server;
+	int status = check_token(setup);
 
-	if (check_token(setup) != EXIT_FINE ||
-	    find_server(setup, &server) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	if (server == NULL) {
-		say(setup, "has no server with this URL: nothing to do", NULL);
-		return EXIT_FINE;
+	while (status == EXIT_FINE) {
+		status = find_server(setup, &server);
+		if (status != EXIT_FINE)
+			break;
+		if (server == NULL) {
+			if (setup->changes == 0)
+				say(setup, "has no server with this URL: "
+				    "nothing to do", NULL);
+			break;
+		}
+		if (!is_made(setup, "removes the server",
+		    "would remove the server", setup->url))
+			break;
+		status = remove_server(setup);
 	}
-	if (!is_made(setup, "removes the server", "would remove the server",
-	    setup->url))
-		return EXIT_FINE;
-	return remove_server(setup);
+	return status;
 }

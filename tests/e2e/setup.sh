@@ -1,0 +1,170 @@
+# setup.sh - `vkcb setup`, with vkcb behind lighttpd for VK to confirm.
+. tests/hosts.sh
+. tests/vk.sh
+
+other=vk1.a.AnotherTokenOfTheTest98765
+weak=vk1.a.TokenWithoutTheRight0000000
+start_vk "$token=219876543" "$other=77" "$weak=88:messages"
+keys=$run/keys
+
+# conf [LINE ...] - vkcb.conf without secrets; lines go into the first group.
+conf() {
+	{
+		printf '[vkcb]\nlog = %s\nkeys = %s\n' "$log" "$keys"
+		printf 'api_url = %s/method/\nstate = %s\n' "$api" \
+		    "$work/state"
+		printf '[group 219876543]\ntoken = %s\n' "$token"
+		[ $# = 0 ] || printf '%s\n' "$@"
+	} >"$work/app/new.conf"
+	mv "$work/app/new.conf" "$work/app/vkcb.conf"
+}
+
+setup() {
+	"$app" setup "$@" >"$work/out" 2>"$work/err"
+	echo $? >"$work/status"
+	cat "$work/out" "$work/err" >>"$work/everything"
+}
+
+# did STATUS TEXT - setup's exit status, and what it said on standard output.
+did() {
+	same "$1" "$(cat "$work/status")" && has "$work/out" "$2" && return
+	cat "$work/err"
+	return 1
+}
+
+# failed TEXT - setup met a problem and said so.
+failed() {
+	same 1 "$(cat "$work/status")" && has "$work/err" "$1"
+}
+
+kept() {
+	sed -n "s/^$1 = //p" "$keys"
+}
+
+calls() {
+	wc -l <"$vk/calls"
+}
+
+changing() {
+	grep -cE 'addCallback|editCallback|deleteCallback|setCallback' \
+	    "$vk/calls"
+}
+
+from_contrib lighttpd-fastcgi.conf >"$run/vkcb.conf"
+conf
+lighttpd_server
+
+setup --dry-run "$url"
+claim "a dry run tells the plan" did 0 "would add the server $url"
+claim "... and changes nothing" same 0 "$(changing)"
+claim "... nor writes keys" test ! -e "$keys"
+
+setup "$url"
+claim "the server is added, and VK confirms it" \
+    did 0 "VK says the server is ok"
+claim "the keys are for their owner alone" \
+    same 600 "$(stat -c %a "$keys")"
+claim "the secret has 32 letters and digits" sh -c "
+	sed -n 's/^secret = //p' $keys | grep -Eqx '[A-Za-z0-9]{32}'"
+claim "the handlers' events are ticked and no others, with the version" \
+    grep -q 'setCallbackSettings 0 .*api_version=5.199' "$vk/calls"
+event_now() {
+	event message_new '{"message":{"text":"hi","from_id":1,"peer_id":1}}' \
+	    "$1" >"$work/body"
+	curl -s --data-binary "@$work/body" "$url"
+}
+claim "an event with the secret that VK has is taken" \
+    same ok "$(event_now "$(kept secret)")"
+claim "one with another secret is not" \
+    same "Bad Secret" "$(event_now "$secret")"
+
+before=$(changing)
+setup "$url"
+claim "a second run has nothing to do" did 0 "nothing to do"
+claim "... and changes nothing" same "$before" "$(changing)"
+
+vk_control code code=c0ffee42
+printf '{"type":"confirmation","group_id":219876543,"secret":"%s"}' \
+    "$(kept secret)" >"$work/body"
+claim "a confirmation string that VK has changed is asked for" \
+    same c0ffee42 "$(curl -s --data-binary "@$work/body" "$url")"
+vk_control fault kind=drop count=2
+claim "VK's silence leaves the one that was kept" \
+    same "$(kept confirmation)" "$(curl -s --data-binary "@$work/body" "$url")"
+
+old=$(kept secret)
+conf "secret = SecretOfTheFile1234567"
+setup "$url"
+claim "a secret that the configuration names is given to VK" \
+    did 0 "gives VK the configuration's secret"
+claim "... by editing the server" grep -q 'editCallbackServer 0' "$vk/calls"
+claim "... and is the one in force" \
+    same ok "$(event_now SecretOfTheFile1234567)"
+claim "... not the old one" same "Bad Secret" "$(event_now "$old")"
+
+conf
+vk_control server group=219876543 url="$url" title=x secret=y status=failed
+rm "$keys"
+setup --group 219876543 "$url"
+claim "a broken server is replaced" did 0 "removes the broken server"
+claim "... by one that is ok" did 0 "VK says the server is ok"
+
+conf "events = message_new, group_join"
+setup "$url"
+claim "events of the configuration go before the handlers'" \
+    grep -q 'setCallbackSettings 0 .*group_leave=0' "$vk/calls"
+
+conf "confirmation = other123"
+rm "$keys"
+setup --remove "$url"
+claim "the server is taken away again" did 0 "removes the server"
+setup "$url"
+claim "a confirmation that is not VK's is told of" \
+    failed "remove that line"
+conf
+
+nobody=http://127.0.0.1:$(free_port)/
+setup "$nobody"
+claim "a URL that nobody answers at is told of" \
+    failed "does it lead to this vkcb"
+
+sed -i "s/$token/$other/" "$work/app/vkcb.conf"
+setup "$url"
+claim "a token of another group is told of" failed "belongs to group 77"
+conf
+sed -i "s/$token/vk1.a.NoSuchToken/" "$work/app/vkcb.conf"
+setup "$url"
+claim "a token that VK does not know: make a new one" \
+    failed "make a new one"
+printf '[group 88]\ntoken = %s\n' "$weak" >>"$work/app/vkcb.conf"
+setup --group 88 "$url"
+claim "a token without the right: make one with it" \
+    failed "right to manage"
+conf
+vk_control reset
+for i in $(seq 10); do
+	vk_control server group=219876543 url="http://127.0.0.1/$i" title=x \
+	    secret=y status=ok
+done
+setup "$url"
+claim "ten servers: remove one" failed "remove one"
+setup "$nobody" extra
+claim "two URLs are wrong usage" same 2 "$(cat "$work/status")"
+setup --group 5 "$url"
+claim "a group that is not there is told of" failed "no such group"
+
+vk_control reset
+exec 9>"$keys.lock"
+flock -n 9
+setup "$url"
+claim "a second setup waits outside" failed "another vkcb setup is running"
+exec 9>&-
+printf '[group 219876543]\nwrong = 1\n' >"$keys"
+setup "$url"
+claim "a keys file that is none is refused, and left alone" \
+    failed "not what vkcb setup writes"
+
+claim "no secret or token is in any output" sh -c "
+	! grep -F -e $token -e $other -e $weak -e '$old' $work/everything $log"
+
+done_testing
