@@ -19,6 +19,7 @@
 #include "conf.h"
 #include "curl.h"
 #include "handlers.h"
+#include "online.h"
 
 #include "banned.h"
 
@@ -28,9 +29,10 @@ static int check(int, char **);
 
 const struct command command_check = {
 	.name = "check",
-	.args = "",
+	.args = "[--online]",
 	.summary = "shows the configuration and handlers in force, and warns",
-	.help = "",
+	.help = "--online  ask VK too: the tokens' rights, servers, ticked "
+	    "events, the clock\n",
 	.run = check,
 };
 
@@ -195,15 +197,36 @@ warn_all(const struct conf *conf)
 }
 
 static int
+check_online(const struct conf *conf)
+{
+	int status = EXIT_FINE, asked = 0;
+	size_t i;
+
+	for (i = 0; i < conf->n_groups; i++) {
+		if (conf->groups[i].token == NULL)
+			continue;
+		asked++;
+		fflush(stdout);
+		if (online_check(conf, &conf->groups[i]) != EXIT_FINE)
+			status = EXIT_PROBLEM;
+	}
+	if (asked == 0)
+		return command_fail("--online", "no group has a token: add "
+		    "`token = ...` to its section");
+	return status;
+}
+
+static int
 check(int argc, char **argv)
 {
 	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	bool online = argc > 1 && strcmp(argv[1], "--online") == 0;
 	struct conf *conf = NULL;
 	int status;
 
-	if (argc > 1)
+	if (argc > 1 + online)
 		return command_misused(&command_check, "unknown argument %s",
-		    argv[1]);
+		    argv[1 + online]);
 	if (conf_find(path, error) == 0)
 		conf = conf_read(path, error);
 	if (conf == NULL)
@@ -214,6 +237,8 @@ check(int argc, char **argv)
 	status = show_handlers();
 	show_curl();
 	warn_all(conf);
+	if (online && check_online(conf) != EXIT_FINE)
+		status = EXIT_PROBLEM;
 	conf_free(conf);
 	return status;
 }

@@ -103,6 +103,7 @@ claim "... and is the one in force" \
 claim "... not the old one" same "Bad Secret" "$(event_now "$old")"
 
 conf
+vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
 rm "$keys"
 setup --group 219876543 "$url"
