@@ -10,6 +10,7 @@
  *	calls		a line per call: method, error code (0: none), group, and
  *			the parameters but the token; "-" for a refused request
  *	messages	a line per message sent: peer_id, random_id, text
+ *	connections	a line per connection taken
  *
  * What a test wants to happen it says with GET (all values form-encoded):
  *
@@ -30,6 +31,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1269,10 +1271,11 @@ static void *
 serve(void *arg)
 {
 	char *buffer = must(malloc(HEADER_MAX + BODY_MAX + 1));
-	int fd = *(int *)arg;
+	int fd = *(int *)arg, on = 1;
 	size_t len = 0;
 
 	free(arg);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	while (serve_one(fd, buffer, &len))
 		;
 	close(fd);
@@ -1347,6 +1350,7 @@ main(int argc, char **argv)
 {
 	pthread_t thread;
 	int port, i, fd, *arg;
+	FILE *connections;
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: vk-api FOLDER TOKEN=GROUP ...\n");
@@ -1358,6 +1362,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	calls_file = open_file(argv[1], "calls");
 	messages_file = open_file(argv[1], "messages");
+	connections = open_file(argv[1], "connections");
 	fd = listen_somewhere(&port);
 	if (fd == -1)
 		return 1;
@@ -1369,5 +1374,7 @@ main(int argc, char **argv)
 		    pthread_create(&thread, NULL, serve, arg) != 0)
 			abort();
 		pthread_detach(thread);
+		fputs("connection\n", connections);
+		fflush(connections);
 	}
 }

@@ -1,0 +1,48 @@
+# api-lighttpd.sh - calls from behind a web server, over one connection.
+. tests/lib.sh
+. tests/vk.sh
+start_vk
+vk_conf "log = $work/vkcb.log"
+
+port=$(free_port)
+cat >"$work/lighttpd.conf" <<END
+server.document-root = "$work/vk"
+server.port = $port
+server.bind = "127.0.0.1"
+server.errorlog = "$work/lighttpd.log"
+server.modules = ("mod_fastcgi")
+fastcgi.server = ("/callback" => ((
+	"socket" => "$work/socket", "bin-path" => "$vkcb", "max-procs" => 1,
+	"check-local" => "disable",
+	"bin-environment" => ("VKCB_CONF" => "$VKCB_CONF")
+)))
+END
+/usr/sbin/lighttpd -D -f "$work/lighttpd.conf" 2>"$work/lighttpd.err" &
+ends $!
+until_true 10 curl -s "http://127.0.0.1:$port/callback"
+
+post() {
+	message привет "$1" | curl -s --data-binary @- \
+	    "http://127.0.0.1:$port/callback"
+}
+
+before=$(wc -l <"$vk/connections")
+for i in 1 2 3 4 5; do
+	post "l$i" >>"$work/answers"
+	post "l$i" >>"$work/answers"
+done
+claim "ten events are answered" same okokokokokokokokokok \
+    "$(cat "$work/answers")"
+claim "... five messages sent" same 5 "$(sent)"
+claim "... over one connection" \
+    same $((before + 1)) "$(wc -l <"$vk/connections")"
+vk_control fault kind=drop
+claim "a connection that VK closed is made anew" same ok "$(post l6)"
+vk_control fault kind=error n=10 count=100
+claim "trouble that lasts is answered with 500" same "Handler Failed" \
+    "$(post l7)"
+vk_control reset
+claim "... and the repeat with ok" same ok "$(post l7)"
+claim "the log is without the token" lacks "$work/vkcb.log" "$token"
+
+done_testing

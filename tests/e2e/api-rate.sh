@@ -1,0 +1,50 @@
+# api-rate.sh - 20 calls a second per token, whatever number of processes.
+. tests/lib.sh
+. tests/vk.sh
+start_vk
+vk_conf
+build_talk
+
+# Eight CGI programs at once, 15 messages each.
+started=$(date +%s%N)
+running=
+for i in 1 2 3 4 5 6 7 8; do
+	message "many 15" "rate$i" >"$work/body$i"
+	cgi "$work/body$i" >"$work/answer$i" &
+	running="$running $!"
+done
+for pid in $running; do
+	wait "$pid"
+done
+took=$((($(date +%s%N) - started) / 1000000))
+echo "# 120 calls took $took ms"
+
+claim "every process got all its turns" same 8 \
+    "$(grep -l '^ok$' "$work"/answer? | wc -l)"
+claim "... all was sent" same 120 "$(sent)"
+claim "VK never had to say that it was too much" \
+    same 0 "$(grep -c '^[^ ]* 6 ' "$vk/calls")"
+claim "... so that it took five seconds and more" test "$took" -ge 5000
+claim "... and not much more" test "$took" -lt 9000
+claim "the file is shared by all" same 1 \
+    "$(find "$work/state" -type f | wc -l)"
+
+vk_control reset
+printf 'broken' >"$work/file" && cp "$work/file" "$work"/state/rate-*
+claim "a broken file is begun anew" same "200 ok" "$(say "many 1" r1)"
+sed "s,^state.*,state = $work/not/there," "$VKCB_CONF" >"$work/other.conf"
+chmod 600 "$work/other.conf"
+VKCB_CONF=$work/other.conf
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+claim "without its folder there is one in TMPDIR" same "200 ok" \
+    "$(say "many 1" r2)"
+claim "... that is nobody else's" same "drwx------" \
+    "$(stat -c %A "$work/tmp/vkcb-$(id -u)")"
+chmod 777 "$work/tmp/vkcb-$(id -u)"
+claim "a folder that others could write to is not trusted" \
+    same "200 ok" "$(say "many 2" r3)"
+claim "... which the log says, once" \
+    same 1 "$(grep -c 'counted in each process alone' "$work/log")"
+
+done_testing
