@@ -172,8 +172,8 @@ void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
 
 /* Of the last call of this handler. */
 struct vkcb_error {
-	int code;		/* VK's, above 0; one of these; 0: it went well */
-	const char *message;	/* VK's words, or ours; good until the next call */
+	int code;		/* VK's, above 0; below 0 as here; 0: none */
+	const char *message;	/* VK's words, or ours; until the next call */
 };
 
 enum {

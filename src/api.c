@@ -4,8 +4,8 @@
  * Every way in which a call can fail ends as an outcome with a code and words:
  * VK's own, or the program's below 0. What may pass within moments (a
  * connection that broke, an answer that is none, "too many", "internal") is
- * tried again with growing pauses while there is patience. A call whose answer was
- * lost may so be made twice.
+ * tried again with growing pauses while there is patience. A call whose answer
+ * was lost may so be made twice.
  *
  * The token goes into the body of the POST and nowhere else. Out of memory is a
  * failed call.
@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "conf.h"
+#include "curl.h"
 #include "form.h"
 #include "json.h"
 #include "log.h"
@@ -332,8 +333,8 @@ call(struct api *api, const char *method, struct json_object *params,
 {
 	const struct conf *conf = api->conf;
 	struct form form = { .at = NULL };
+	char state[CURL_STATE_MAX], url[URL_MAX];
 	enum cure cure = NOTHING;
-	char url[URL_MAX];
 	size_t len;
 
 	if (params == NULL)
@@ -349,6 +350,11 @@ call(struct api *api, const char *method, struct json_object *params,
 		say(api, VKCB_ERROR_TOKEN, "no token for this group");
 		api->advice = "add `token = ...` or `token_file = ...` to its "
 		    "section in vkcb.conf";
+		return NOTHING;
+	}
+	/* Here, since it takes time: a call comes right after its turn. */
+	if (curl_load(state) == NULL) {
+		say(api, VKCB_ERROR_LIBRARY, state);
 		return NOTHING;
 	}
 	len = strlen(conf->api_url);

@@ -7,7 +7,7 @@
 
 #include "banned.h"
 
-#define OURS UINT64_C(0x76b0c3d1a95e4f27)	/* any number: it never changes */
+#define OURS UINT64_C(0x76b0c3d1a95e4f27)	/* any number, for ever */
 
 struct sip {
 	uint64_t v0, v1, v2, v3;

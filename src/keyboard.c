@@ -2,8 +2,8 @@
  * keyboard.c - keyboards, as VK's JSON.
  *
  * Whether VK takes one (how many buttons, how long a label) is VK's to say.
- * Out of memory anywhere makes the whole keyboard NULL, and so the parameters it
- * would go into: no button is ever missing.
+ * Out of memory anywhere makes the whole keyboard NULL, and so the parameters
+ * it would go into: no button is ever missing.
  * https://dev.vk.com/ru/api/bots/development/keyboard
  */
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /*
  * message.c - what bots do all day: messages sent, answered, edited, read.
  *
- * All of it is vkcb_api() with the parameters filled in, and fails as that does.
- * A text longer than VK takes goes out as several messages; when one of them
- * fails, the rest is not sent, and a repeat of the event sends what is missing.
+ * All of it is vkcb_api() with the parameters filled in, and fails as that
+ * does. A text longer than VK takes goes out as several messages; when one of
+ * them fails, the rest is not sent, and a repeat of the event sends what is
+ * missing.
  */
 #include "message.h"
 

@@ -173,7 +173,7 @@ perform(const struct curl *curl, const struct post_request *request,
 	curl->setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl->setopt(easy, CURLOPT_WRITEDATA, in);
 	curl->setopt(easy, CURLOPT_URL, request->url);
-	/* Plain http goes to this machine: past any proxy, which would read it. */
+	/* Plain http goes to this machine, past any proxy: it could read. */
 	curl->setopt(easy, CURLOPT_PROXY, is_plain(request->url) ? "" :
 	    (char *)NULL);
 	if (request->ca_file != NULL) {

@@ -10,14 +10,14 @@
 enum post_result {
 	POST_ANSWERED,		/* with any status */
 	POST_TROUBLE,		/* none came; another try may help */
-	POST_REFUSED,		/* none is taken; nor would it be at once again */
+	POST_REFUSED,		/* none is taken, nor would it be soon */
 	POST_NO_LIBRARY,
 	POST_NO_MEMORY,
 };
 
 struct post_request {
 	const char *url;
-	const char *body;	/* a form; may hold secrets, and is not copied */
+	const char *body;	/* may hold secrets, and is not copied */
 	size_t len;
 	const char *ca_file;	/* NULL: as libcurl was built */
 	const char *headers[2];	/* more lines of the header; NULL: none */

@@ -1,6 +1,6 @@
 # vk.sh - what tests that call VK share, after lib.sh: a stand-in for its API
 # (tests/tool/vk-api.c) in $vk, and a configuration that calls it.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # of lib.sh: work, root
 
 token=vk1.a.Zq8sTokenOfTheTest0123456789
 vk=$work/vk

@@ -7,14 +7,16 @@
  * Rights are manage and messages (both, if none is named). In FOLDER it writes
  *
  *	port		once it listens
- *	calls		a line per call: method, error code (0: none), group, and
- *			the parameters but the token; "-" for a refused request
+ *	calls		a line per call: method, error code (0: none), group,
+ *			and the parameters but the token; "-" for a request
+ *			that is no call
  *	messages	a line per message sent: peer_id, random_id, text
  *	connections	a line per connection taken
  *
  * What a test wants to happen it says with GET (all values form-encoded):
  *
- *	/control/fault?kind=K&n=N&count=C&method=M	to the next C (1) calls (of M):
+ *	/control/fault?kind=K&n=N&count=C&method=M
+ *		to the next C (1) calls (of M) comes, by K:
  *		status	HTTP status N		error	VK's error N
  *		drop	no answer		cut	half of an answer
  *		slow	N ms late		huge	10 MiB
@@ -23,7 +25,7 @@
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
  *	/control/longpoll?on=1		Long Poll is on, or off again
- *	/control/reset			faults, servers, messages, answers, rates go
+ *	/control/reset	forgets faults, servers, messages, answers, rates
  *
  * A program of tests: out of memory, it aborts.
  */
