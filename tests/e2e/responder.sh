@@ -10,7 +10,7 @@ tail -c +101 "$good" >"$work/rest"
 
 # client ACTION ... - a connection; what it was answered, without headers.
 client() {
-	"$fcgi" "$socket" "$@" >"$work/out" || return 1
+	"$fcgi" "$socket" "$@" >"$work/out" || { cat "$work/out"; return 1; }
 	tr -d '\r' <"$work/out" | sed '/^[A-Z][A-Za-z-]*: /d; /^$/d'
 }
 
@@ -18,7 +18,7 @@ client() {
 answers() {
 	answers_wanted=$1
 	shift
-	same "$answers_wanted" "$(client "$@")"
+	answers_got=$(client "$@") && same "$answers_wanted" "$answers_got"
 }
 
 alive() {
@@ -157,17 +157,20 @@ leave_reading() {
 
 # A request whose handler is at work, with another on a kept connection.
 leave_handling() {
-	rm -f "$run/leave.held" "$run/leave.go" "$work/kept" "$work/sent"
+	rm -f "$run/leave.held" "$run/leave.go" "$work/kept" "$work/sent" \
+	    "$work/told"
 	"$fcgi" "$socket" keep post "$good" answer make "$work/kept" \
-	    await "$run/leave.held" post "$good" make "$work/sent" answer \
+	    await "$work/told" post "$good" make "$work/sent" answer \
 	    closed >"$work/other" &
 	other=$!
 	until_true 10 test -e "$work/kept" || return 1
 	"$fcgi" "$socket" post "$(message "hold $run/leave")" answer \
 	    >"$work/handled" &
 	handled=$!
-	until_true 10 test -e "$work/sent" || return 1
+	until_true 10 test -e "$run/leave.held" || return 1
 	kill -s "$1" "$responder"
+	: >"$work/told"
+	until_true 10 test -e "$work/sent" || return 1
 	: >"$run/leave.go"
 	wait "$handled" && wait "$other" && left &&
 	    has "$work/handled" "200 OK" &&
@@ -188,8 +191,11 @@ for signal in TERM USR1 INT; do
 done
 
 responder >&- 2>&-
-claim "without standard output a handler's words go nowhere" \
-    answers ok post "$(message talk)" answer
+talks_to_nobody() {
+	answers ok post "$(message talk)" answer && alive &&
+	    lacks "$log" 'Not the answer!'
+}
+claim "without standard output a handler's words go nowhere" talks_to_nobody
 
 ### several processes
 

@@ -9,7 +9,7 @@
  *	head LENGTH	begins a request that promises a body of LENGTH bytes
  *	part FILE	a piece of the body
  *	end		the end of the body
- *	raw FILE	bytes as they are
+ *	raw FILE	bytes as they are, as many as the other side takes
  *	answer		reads an answer and prints it
  *	closed		waits until the other side closes the connection
  *	make FILE	makes an empty file, to tell others how far it is
@@ -137,10 +137,16 @@ send_raw(int fd, const char *path)
 {
 	size_t len;
 	char *bytes = read_file(path, &len);
-	int result = send_all(fd, bytes, len);
+	ssize_t sent;
+	size_t at;
 
+	for (at = 0; at < len; at += (size_t)sent) {
+		sent = send(fd, bytes + at, len - at, MSG_NOSIGNAL);
+		if (sent == -1)
+			break;
+	}
 	free(bytes);
-	return result;
+	return 0;
 }
 
 static int
