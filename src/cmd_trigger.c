@@ -1,9 +1,9 @@
 /*
  * cmd_trigger.c - `vkcb trigger`: an event without VK.
  *
- * Makes a realistic body, or takes a saved one, and runs it through the handlers
- * here, posts it to a URL, or prints it. The group's secret is added to what is
- * run or posted, never to what is printed.
+ * Makes a realistic body, or takes a saved one, and runs it through the
+ * handlers here, posts it to a URL, or prints it. The group's secret is added
+ * to what is run or posted, never to what is printed.
  */
 #include "command.h"
 
@@ -40,15 +40,15 @@ const struct command command_trigger = {
 	.args = "[OPTION ...] EVENT [PATH=VALUE ...]",
 	.summary = "makes an event and runs, posts or prints it",
 	.help =
-	    "PATH=VALUE        object.message.text=hello; numbers, true, false, "
-	    "null as such\n"
+	    "PATH=VALUE        object.message.text=hello; numbers, true, "
+	    "false, null as such\n"
 	    "PATH:=JSON        object.message.geo:='{\"type\":\"point\"}'\n"
-	    "--file FILE       take a saved body instead of EVENT; - is standard "
-	    "input\n"
+	    "--file FILE       take a saved body instead of EVENT; - is "
+	    "standard input\n"
 	    "--print           only show the body\n"
 	    "--url URL         post it as VK would, with the group's secret\n"
 	    "--retry N         VK's X-Retry-Counter\n"
-	    "--count N         so many events, each with an event_id of its own\n"
+	    "--count N         so many events, each with its own event_id\n"
 	    "--parallel M      posted by M at a time\n",
 	.run = trigger,
 };

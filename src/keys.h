@@ -1,7 +1,7 @@
 /*
- * keys.h - the file where `vkcb setup` keeps what it got from VK: for each group
- * the secret it chose, VK's confirmation string and the server's number there.
- * Responders read it together with vkcb.conf.
+ * keys.h - the file where `vkcb setup` keeps what it got from VK: for each
+ * group the secret it chose, VK's confirmation string and the server's number
+ * there. Responders read it together with vkcb.conf.
  */
 #ifndef KEYS_H
 #define KEYS_H

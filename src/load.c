@@ -1,5 +1,5 @@
 /*
- * load.c - a small load: processes that do a job again and again, and a summary.
+ * load.c - a small load: processes that repeat a job, and a summary.
  *
  * A process that dies counts the jobs it did not do as failed.
  */

@@ -1,10 +1,10 @@
 /*
  * setup.c - makes a group's callback server at VK what it should be.
  *
- * Each step looks before it changes anything, so that a second run, or one after
- * a failure at any point, does just what is left. Keys are on disk before VK is
- * told to use them: its confirmation may come while a call is still under way,
- * to a responder in another process.
+ * Each step looks before it changes anything, so that a second run, or one
+ * after a failure at any point, does just what is left. Keys are on disk before
+ * VK is told to use them: its confirmation may come while a call is still under
+ * way, to a responder in another process.
  */
 #include "setup.h"
 
