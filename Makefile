@@ -54,7 +54,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests run check bench fuzz install uninstall clean help FORCE
+.PHONY: all check-handlers tests run check bench fuzz install uninstall clean help FORCE
 
 all: $(BINARY) vkcb
 
@@ -124,6 +124,26 @@ $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
 
+# Tests of handlers: each file of handlers/tests, with vkcb_test.h.
+HANDLER_TESTS = $(patsubst $(HANDLERS)/tests/%.c,$(O)/handlers/tests/%,\
+	$(wildcard $(HANDLERS)/tests/*.c))
+
+$(O)/tests/kit.o: tests/kit.c $(O)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) -c -o $@ $<
+
+$(O)/handlers/tests/%: $(HANDLERS)/tests/%.c $(O)/tests/kit.o $(OBJS) \
+		$(HANDLER_OBJS) $(O)/link-flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(O)/tests/kit.o $(OBJS) \
+	    $(HANDLER_OBJS) $(LIBS)
+
+check-handlers: $(HANDLER_TESTS)
+	@for test in $(HANDLER_TESTS); do \
+	    $$test || { echo "FAILED $$test"; exit 1; }; echo "ok $$test"; done
+
 BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 $(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
@@ -146,12 +166,13 @@ check:
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
-tests: $(TESTS) $(TESTED)/vkcb
+tests: $(TESTS) $(HANDLER_TESTS) $(TESTED)/vkcb
 
 help:
 	@echo 'make            build vkcb (installs nothing)'
 	@echo 'make run        install what is missing, build, show it at work'
 	@echo 'make check      install what the tests need, build, test'
+	@echo 'make check-handlers  run the tests of your handlers, handlers/tests'
 	@echo 'make bench      measure speed and memory, side by side'
 	@echo 'make fuzz       feed it broken input for FUZZ_TIME=60 seconds'
 	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'

@@ -13,6 +13,13 @@
 struct conf;
 struct api_reply;
 
+/*
+ * Answers in VK's place, for tests of handlers: the body of an answer, to be
+ * freed, or NULL for none. params are borrowed.
+ */
+typedef char *api_stand_in_fn(void *arg, const char *method,
+    struct json_object *params);
+
 #define API_VERSION "5.199"
 #define API_MESSAGE_MAX 320
 
@@ -30,6 +37,8 @@ struct api {
 	const char *token;		/* borrowed; NULL: none */
 	int64_t patience;		/* milliseconds of it that are left */
 	int64_t limit;			/* for a try; 0: api_timeout */
+	api_stand_in_fn *stand_in;	/* NULL: VK itself is called */
+	void *stand_in_arg;
 
 	/* Since api_init() or the last api_forget(). */
 	int calls;

@@ -322,6 +322,7 @@ run_here(struct request *request)
 	char length[24], retry[16];
 
 	request->conf->max_body = (int64_t)BODY_MAX;
+	request->conf->inbox = NULL;
 	log_open("stderr", request->conf->log_level < LOG_LEVEL_INFO ?
 	    LOG_LEVEL_INFO : (enum log_level)request->conf->log_level);
 	receiver_init(&receiver, request->conf);

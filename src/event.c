@@ -407,3 +407,19 @@ event_handle(struct event *event, struct verdict *verdict)
 	}
 	return worst;
 }
+
+enum event_result
+event_run(struct event *event, const struct handler *handler,
+    struct verdict *verdict)
+{
+	enum vkcb_outcome outcome;
+	enum event_result result;
+
+	*verdict = (struct verdict){ .outcome = VKCB_OK };
+	result = run(event, handler, &outcome);
+	if (result != EVENT_HANDLED)
+		return result;
+	*verdict = event->asked;
+	verdict->outcome = outcome;
+	return EVENT_HANDLED;
+}

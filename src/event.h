@@ -68,6 +68,10 @@ void event_log(struct log_line *, const struct event *);
 enum event_result event_handle(struct event *, struct verdict *)
     __attribute__((warn_unused_result));
 
+/* Calls one handler that takes the event; the verdict is its own. */
+enum event_result event_run(struct event *, const struct handler *,
+    struct verdict *) __attribute__((warn_unused_result));
+
 const char *event_outcome_name(enum vkcb_outcome);
 
 #endif

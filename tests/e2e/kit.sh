@@ -1,0 +1,77 @@
+# kit.sh - vkcb_test.h: tests of handlers.
+. tests/lib.sh
+
+claim "the test of the worked handler passes" "$O/handlers/tests/greet"
+
+mkdir -p "$work/handlers/tests"
+cat >"$work/handlers/later.c" <<'END'
+#include "vkcb.h"
+
+static enum vkcb_outcome
+later(struct vkcb_event *ev, const struct vk_group_member *member)
+{
+	struct json_object *users, *first;
+
+	if (member->user_id == 1)
+		return vkcb_retry_after(ev, 429, 60);
+	if (member->user_id == 2)
+		return vkcb_set_version(ev, "5.200");
+	if (vkcb_api(ev, "users.get", VK_PARAMS("user_ids",
+	    VK_INT(member->user_id)), &users) != VKCB_OK)
+		return VKCB_FAIL;
+	first = json_object_array_get_idx(users, 0);
+	return vkcb_send(ev, member->user_id, json_object_get_string(
+	    json_object_object_get(first, "first_name")));
+}
+
+const struct vkcb_handler handler_later = { ON(group_join, later) };
+END
+cat >"$work/handlers/tests/later.c" <<'END'
+#include <assert.h>
+
+#include "vkcb_test.h"
+
+extern const struct vkcb_handler handler_later;
+
+int
+main(void)
+{
+	struct vkcb_test *t = vkcb_test_new();
+
+	assert(vkcb_test_body(t, &handler_later, "{\"type\":\"group_join\","
+	    "\"group_id\":5,\"object\":{\"user_id\":1}}") == VKCB_RETRY_AFTER);
+	assert(vkcb_test_status(t) == 429 && vkcb_test_seconds(t) == 60);
+	assert(VKCB_TEST_EVENT(t, &handler_later, "object.user_id=2") ==
+	    VKCB_SET_VERSION);
+	assert(strcmp(vkcb_test_version(t), "5.200") == 0);
+	vkcb_test_answer(t, "users.get",
+	    "{\"response\":[{\"first_name\":\"Анна\"}]}");
+	assert(VKCB_TEST_EVENT(t, &handler_later, "object.user_id=3") ==
+	    VKCB_OK);
+	assert(vkcb_test_calls(t) == 2);
+	assert(strcmp(vkcb_test_param(t, 0, "user_ids"), "3") == 0);
+	assert(strcmp(vkcb_test_param(t, 1, "message"), "Анна") == 0);
+	assert(vkcb_test_param(t, 2, "message") == NULL);
+	vkcb_test_answer(t, "users.get", "");
+	assert(VKCB_TEST_EVENT(t, &handler_later) == VKCB_FAIL);
+	vkcb_test_free(t);
+	return 0;
+}
+END
+make_tests() {
+	make --no-print-directory O="$work/build" HANDLERS="$work/handlers" \
+	    CFLAGS=-O0 check-handlers
+}
+claim "a handler's answers, calls and retries are told" make_tests
+sed -i 's/seconds(t) == 60/seconds(t) == 61/' "$work/handlers/tests/later.c"
+claim "a test that is wrong fails" sh -c "
+	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
+	    HANDLERS='$work/handlers' check-handlers"
+sed -i 's/"group_join/"group_leave/; s/type\\":\\"group_join/type\\":\\"like_add/' \
+    "$work/handlers/tests/later.c"
+claim "a body of another event is a mistake of the test" sh -c "
+	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
+	    HANDLERS='$work/handlers' check-handlers >'$work/out' 2>&1 &&
+	grep -q 'like_add: this handler does not take it' '$work/out'"
+
+done_testing

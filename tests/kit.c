@@ -1,0 +1,257 @@
+/*
+ * kit.c - vkcb_test.h: one handler, one event, and VK's answers made up.
+ *
+ * It is linked with the program's own objects, so that a handler runs as it does
+ * behind a web server. Whatever goes wrong in a test ends it with a line that
+ * says so.
+ */
+#include "vkcb_test.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arena.h"
+#include "change.h"
+#include "envelope.h"
+#include "event.h"
+#include "fields.h"
+#include "handlers.h"
+#include "sample.h"
+
+#include "banned.h"
+
+#define ANSWERS_MAX 64
+#define CALLS_MAX 256
+
+struct answer {
+	char *method;
+	char *json;
+};
+
+struct call {
+	char *method;
+	struct json_object *params;
+};
+
+struct vkcb_test {
+	struct arena arena;
+	struct answer answers[ANSWERS_MAX];
+	size_t n_answers;
+	struct call calls[CALLS_MAX];
+	size_t n_calls;
+	struct verdict verdict;
+};
+
+static void
+give_up(const char *what, const char *why)
+{
+	fprintf(stderr, "vkcb_test: %s: %s\n", what, why);
+	exit(2);
+}
+
+static void *
+must(void *memory)
+{
+	if (memory == NULL)
+		give_up("test", "out of memory");
+	return memory;
+}
+
+struct vkcb_test *
+vkcb_test_new(void)
+{
+	struct vkcb_test *test = must(calloc(1, sizeof(*test)));
+
+	arena_init(&test->arena);
+	return test;
+}
+
+static void
+forget_calls(struct vkcb_test *test)
+{
+	size_t i;
+
+	for (i = 0; i < test->n_calls; i++) {
+		free(test->calls[i].method);
+		json_object_put(test->calls[i].params);
+	}
+	test->n_calls = 0;
+}
+
+void
+vkcb_test_free(struct vkcb_test *test)
+{
+	size_t i;
+
+	forget_calls(test);
+	for (i = 0; i < test->n_answers; i++) {
+		free(test->answers[i].method);
+		free(test->answers[i].json);
+	}
+	arena_release(&test->arena);
+	free(test);
+}
+
+static struct answer *
+find_answer(struct vkcb_test *test, const char *method)
+{
+	size_t i;
+
+	for (i = 0; i < test->n_answers; i++)
+		if (strcmp(test->answers[i].method, method) == 0)
+			return &test->answers[i];
+	return NULL;
+}
+
+void
+vkcb_test_answer(struct vkcb_test *test, const char *method, const char *json)
+{
+	struct answer *answer = find_answer(test, method);
+
+	if (answer == NULL) {
+		if (test->n_answers == ANSWERS_MAX)
+			give_up(method, "too many answers");
+		answer = &test->answers[test->n_answers++];
+		answer->method = must(strdup(method));
+	}
+	free(answer->json);
+	answer->json = must(strdup(json));
+}
+
+static char *
+stand_in(void *arg, const char *method, struct json_object *params)
+{
+	struct vkcb_test *test = arg;
+	const struct answer *answer = find_answer(test, method);
+	struct call *call;
+
+	if (test->n_calls == CALLS_MAX)
+		give_up(method, "too many calls");
+	call = &test->calls[test->n_calls++];
+	call->method = must(strdup(method));
+	call->params = json_object_get(params);
+	if (answer != NULL && *answer->json == '\0')
+		return NULL;
+	return must(strdup(answer != NULL ? answer->json :
+	    "{\"response\":1}"));
+}
+
+/* The program's own entry, since its name goes into random_ids. */
+static struct handler
+entry_of(const struct vkcb_handler *def)
+{
+	const struct handler *handler;
+
+	for (handler = handlers; handler->name != NULL; handler++)
+		if (handler->def == def)
+			return *handler;
+	return (struct handler){ "handler", def };
+}
+
+enum vkcb_outcome
+vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
+    const char *body)
+{
+	const struct handler handler = entry_of(def);
+	size_t len = strlen(body), where;
+	struct envelope envelope;
+	struct event event;
+	const char *error;
+	char *copy;
+
+	forget_calls(test);
+	arena_reset(&test->arena);
+	copy = must(arena_alloc(&test->arena, len + 1));
+	memcpy(copy, body, len + 1);
+	error = envelope_read(&envelope, copy, len, &where);
+	if (error != NULL)
+		give_up("body", error);
+	event_init(&event, &envelope, &test->arena, 0);
+	event.api.stand_in = stand_in;
+	event.api.stand_in_arg = test;
+	if (!handler_takes(&handler, event.type, event.seen.type))
+		give_up(event.seen.type, "this handler does not take it");
+	if (event_run(&event, &handler, &test->verdict) != EVENT_HANDLED)
+		give_up("body", "its object cannot be decoded");
+	event_release(&event);
+	return test->verdict.outcome;
+}
+
+static struct json_object *
+sample_of(const struct vkcb_handler *def)
+{
+	const struct handler handler = { "", def };
+	const struct event_info *info = event_info(handler_event(&handler));
+
+	if (info == NULL)
+		info = event_info("message_new");
+	return must(sample_body(info));
+}
+
+enum vkcb_outcome
+vkcb_test_event(struct vkcb_test *test, const struct vkcb_handler *def, ...)
+{
+	struct json_object *body = sample_of(def);
+	enum vkcb_outcome outcome;
+	char error[256];
+	const char *change;
+	va_list changes;
+
+	va_start(changes, def);
+	while ((change = va_arg(changes, const char *)) != NULL)
+		if (change_apply(body, change, error, sizeof(error)) == -1)
+			give_up("change", error);
+	va_end(changes);
+	outcome = vkcb_test_body(test, def,
+	    must((void *)json_object_to_json_string(body)));
+	json_object_put(body);
+	return outcome;
+}
+
+int
+vkcb_test_status(const struct vkcb_test *test)
+{
+	return test->verdict.status;
+}
+
+int
+vkcb_test_seconds(const struct vkcb_test *test)
+{
+	return test->verdict.seconds;
+}
+
+const char *
+vkcb_test_version(const struct vkcb_test *test)
+{
+	return test->verdict.version;
+}
+
+size_t
+vkcb_test_calls(const struct vkcb_test *test)
+{
+	return test->n_calls;
+}
+
+const char *
+vkcb_test_method(const struct vkcb_test *test, size_t nth)
+{
+	return nth < test->n_calls ? test->calls[nth].method : NULL;
+}
+
+struct json_object *
+vkcb_test_params(const struct vkcb_test *test, size_t nth)
+{
+	return nth < test->n_calls ? test->calls[nth].params : NULL;
+}
+
+const char *
+vkcb_test_param(const struct vkcb_test *test, size_t nth, const char *name)
+{
+	struct json_object *value;
+
+	if (nth >= test->n_calls || !json_object_object_get_ex(
+	    test->calls[nth].params, name, &value))
+		return NULL;
+	return json_object_get_string(value);
+}
