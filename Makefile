@@ -73,6 +73,18 @@ $(O)/flags: FORCE
 	    $(CPPFLAGS))' >$@.new
 	$(write_if_changed)
 
+# Asked once: a missing library is told by the name of its package.
+$(O)/libraries:
+	@mkdir -p $(@D)
+	@for found in json-c/json.h:libjson-c-dev ini.h:libinih-dev \
+	    fcgiapp.h:libfcgi-dev; do \
+	    echo "#include <$${found%:*}>" | $(CC) $(ALL_CFLAGS) $(CPPFLAGS) \
+		-E - >/dev/null 2>&1 || missing="$$missing $${found#*:}"; \
+	done; \
+	[ -z "$$missing" ] || { echo "missing:$$missing (Debian's names):" \
+	    "install them, or let \`make run' do it" >&2; exit 1; }
+	@touch $@
+
 $(O)/link-flags: FORCE
 	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_LDFLAGS) $(LIBS) \
 	    $(HANDLER_OBJS))' >$@.new
@@ -87,11 +99,11 @@ $(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
 	    $(HANDLER_OBJS) $(LIBS)
 
-$(O)/vkcb.o: vkcb.c $(O)/flags
+$(O)/vkcb.o: vkcb.c $(O)/flags | $(O)/libraries
 	$(say) CC $<
 	$(quiet)$(COMPILE) -c -o $@ $<
 
-$(O)/src/%.o: src/%.c $(O)/flags
+$(O)/src/%.o: src/%.c $(O)/flags | $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) -c -o $@ $<
@@ -99,7 +111,8 @@ $(O)/src/%.o: src/%.c $(O)/flags
 $(O)/src/handlers.o: $(O)/handlers.def
 
 # The file's name says which handler it must define.
-$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags src/check-handler
+$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags src/check-handler \
+		| $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
