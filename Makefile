@@ -54,7 +54,8 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all check-handlers tests run check bench fuzz install uninstall clean help FORCE
+.PHONY: all tests run check check-handlers bench fuzz fuzzers install uninstall \
+	clean help FORCE
 
 all: $(BINARY) vkcb
 
@@ -164,6 +165,21 @@ $(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
 
+# Linked with libFuzzer, with tables of handlers of their own.
+FUZZERS = $(O)/tests/fuzz/body $(O)/tests/fuzz/conf
+
+fuzzers: $(FUZZERS)
+
+$(O)/tests/fuzz/%: tests/fuzz/%.c $(OBJS) $(O)/link-flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< \
+	    $(filter-out $(O)/src/handlers.o,$(OBJS)) $(LIBS)
+
+fuzz:
+	@tests/packages fuzz
+	@tests/fuzz/fuzz.sh
+
 bench:
 	@tests/packages bench
 	@$(MAKE) --no-print-directory all tests $(BENCHES)
@@ -197,4 +213,4 @@ help:
 clean:
 	rm -rf $(O) vkcb
 
--include $(OBJS:.o=.d) $(HANDLER_OBJS:.o=.d) $(O)/vkcb.d $(TESTS:%=%.d)
+-include $(OBJS:.o=.d) $(HANDLER_OBJS:.o=.d) $(O)/vkcb.d $(TESTS:%=%.d) $(FUZZERS:%=%.d)

@@ -381,13 +381,15 @@ static char *
 next_line(char *buffer, int size, void *arg)
 {
 	struct reader *reader = arg;
-	const char *newline = memchr(reader->text, '\n', reader->left);
-	size_t len = newline != NULL ? (size_t)(newline - reader->text) :
-	    reader->left, skip;
+	const char *newline;
+	size_t len, taken, skip;
 
 	if (reader->left == 0 || reader->error[0] != '\0')
 		return NULL;
 	reader->line++;
+	newline = memchr(reader->text, '\n', reader->left);
+	len = newline != NULL ? (size_t)(newline - reader->text) : reader->left;
+	taken = newline != NULL ? len + 1 : len;
 	if (len > 0 && reader->text[len - 1] == '\r')
 		len--;
 	if (check_line(reader, reader->text, len) == -1 ||
@@ -395,9 +397,8 @@ next_line(char *buffer, int size, void *arg)
 		return NULL;
 	memcpy(buffer, reader->text, len);
 	buffer[len] = '\0';
-	reader->left -= newline != NULL ?
-	    (size_t)(newline + 1 - reader->text) : reader->left;
-	reader->text = newline != NULL ? newline + 1 : NULL;
+	reader->text += taken;
+	reader->left -= taken;
 	skip = strspn(buffer, " \t");
 	if (buffer[skip] == '[' &&
 	    take_section(reader, buffer + skip) == -1)

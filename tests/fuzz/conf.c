@@ -1,0 +1,86 @@
+/*
+ * conf.c - any text as vkcb.conf. It is refused with one line, or it holds
+ * what a configuration must.
+ *
+ * No file is opened: texts that name one outside of a folder that is not there
+ * are passed over.
+ */
+#include "conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
+
+/* Fuzz entries bring their own table; this one needs none. */
+const struct handler handlers[] = { { NULL, NULL } };
+
+#define PATH "/nowhere/at/all/vkcb.conf"
+
+static void
+assert_true(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void
+read_keys(const struct conf_key *keys, const void *from)
+{
+	char shown[CONF_LINE_MAX * 2];
+
+	for (; keys->name != NULL; keys++) {
+		conf_show(keys, from, shown, sizeof(shown));
+		assert_true(*shown != '\0');
+		assert_true(strpbrk(shown, "\r\n") == NULL);
+	}
+}
+
+static void
+read_group(const struct conf_group *group)
+{
+	assert_true(group->secret == NULL || *group->secret != '\0');
+	assert_true(group->old_secret == NULL || group->secret != NULL);
+	read_keys(conf_group_keys, group);
+}
+
+static void
+read_conf(const struct conf *conf)
+{
+	size_t i;
+
+	read_keys(conf_keys, conf);
+	for (i = 0; i < conf->n_groups; i++) {
+		assert_true(conf->groups[i].id >
+		    (i > 0 ? conf->groups[i - 1].id : 0));
+		assert_true(conf_group(conf, conf->groups[i].id) ==
+		    &conf->groups[i]);
+		read_group(&conf->groups[i]);
+	}
+	if (conf->has_fallback)
+		read_group(&conf->fallback);
+	assert_true((conf_group(conf, -1) != NULL) == conf->has_fallback);
+}
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	char error[CONF_ERROR_MAX];
+	struct conf *conf;
+
+	if (memmem(data, size, "_file", 5) != NULL &&
+	    memchr(data, '/', size) != NULL)
+		return 0;
+	conf = conf_parse(PATH, (const char *)data, size, error);
+	if (conf == NULL) {
+		assert_true(strncmp(error, PATH ":", sizeof(PATH)) == 0);
+		assert_true(strpbrk(error, "\r\n") == NULL);
+	} else {
+		read_conf(conf);
+	}
+	conf_free(conf);
+	return 0;
+}
