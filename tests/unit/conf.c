@@ -251,6 +251,14 @@ every_mistake_is_told_with_its_line(void **state)
 		{ "[vkcb]\nbody_timeout = 2h\n", "/etc/x.conf:2: ", "to 1h" },
 		{ "[vkcb]\nlog = none\n", "/etc/x.conf:2: ",
 		    "log cannot be none" },
+		{ "[vkcb]\ninbox = x.db\n", "/etc/x.conf:2: inbox: ",
+		    "no inbox" },
+		{ "[vkcb]\nworkers = 4\n", "/etc/x.conf:2: workers: ",
+		    "no inbox" },
+		{ "[vkcb]\napi_url = none\n", "/etc/x.conf:2: api_url",
+		    "" },
+		{ "[vkcb]\napi_url = http://example.com/\n",
+		    "/etc/x.conf:2: api_url", "" },
 		/* groups */
 		{ "[group 1]\n", "/etc/x.conf:1: ", "no secret" },
 		{ "\n[group 1]\nconfirmation = c\n[group 2]\nsecret = s\n",
@@ -293,7 +301,8 @@ no_secret_is_in_a_message(void **state)
 		"[group 1]\nsecret = Kf7vQ2mX\ntypo = Kf7vQ2mX\n",
 		"[group 1]\nsecret Kf7vQ2mX\n",
 		"[group 1]\nsecret = none\nold_secret = Kf7vQ2mX\n",
-		"[group 1]\nsecret = s\ntoken = Kf7vQ2mX\ntoken = Kf7vQ2mX\n",
+		"[group 1]\nsecret = s\ntoken = Kf7vQ2mX\n"
+		    "token = Kf7vQ2mX\n",
 		"secret = Kf7vQ2mX\n",
 	};
 	size_t i;
