@@ -1,0 +1,171 @@
+# check.sh - vkcb check: what it shows, what it warns of, what it refuses.
+. tests/lib.sh
+
+mkdir "$work/app"
+conf=$work/app/vkcb.conf
+export VKCB_CONF="$conf"
+
+# checks STATUS [ARGUMENT ...] - exits so, with $work/out and $work/err.
+checks() {
+	checks_status=$1
+	shift
+	"$vkcb" check "$@" >"$work/out" 2>"$work/err"
+	same "$checks_status" $?
+}
+
+says() {
+	has "$work/out" "$1"
+}
+
+warns() {
+	has "$work/out" "warning: $1"
+}
+
+# As it should be: nobody else reads it, long secrets.
+good() {
+	cat >"$conf" <<'END'
+[vkcb]
+max_body = 64K
+body_timeout = 1500ms
+[default]
+secret = none
+confirmation = dddddddd
+[group 219876543]
+secret_file = secret
+old_secret = old-Kf7vQ2mXw9aLcR4t
+confirmation = 7d1a2b3c
+[group 7]
+secret = Kf7vQ2mXw9aLcR4tabcd
+confirmation = 7777
+END
+	echo 'Kf7vQ2mXw9aLcR4tfile' >"$work/app/secret"
+	chmod 600 "$conf" "$work/app/secret"
+}
+
+good
+claim "a good configuration: status 0" checks 0
+claim "nothing on standard error" same "" "$(cat "$work/err")"
+claim "the file is named" says "configuration: $conf"
+claim "what was set is shown" says "  max_body = 64K"
+claim "as it would be written" says "  body_timeout = 1500ms"
+claim "so is what was not" says "  log_level = info"
+claim "the groups are shown" says "[group 219876543]"
+claim "that a secret is set is shown" says "  secret = (set)"
+claim "where it came from, too" says "  secret_file = $work/app/secret"
+claim "the confirmation string is shown" says "  confirmation = 7d1a2b3c"
+claim "the handlers are shown, with event and summary" \
+    grep -q '^  greet  *message_new  *greets whoever' "$work/out"
+claim "no secret is shown" lacks "$work/out" Kf7v
+claim "a [default] without a secret is warned of" \
+    warns "[default]: without a secret anybody can send events"
+claim "nothing else is" same 1 "$(grep -c ^warning: "$work/out")"
+
+chmod 644 "$conf"
+claim "a file that others can read is warned of" \
+    checks 0
+claim "by name, with what to do" \
+    warns "$conf: others on this machine can read it: chmod o-rwx"
+chmod 604 "$work/app/secret"
+checks 0
+claim "so is a secret's own" \
+    warns "$work/app/secret: others on this machine can read it"
+good
+
+for folder in public_html htdocs www html; do
+	mkdir -p "$work/$folder/app"
+	cp -p "$work/app/"* "$work/$folder/app"
+	VKCB_CONF="$work/$folder/app/vkcb.conf" checks 0
+	claim "a file below a folder $folder is warned of" \
+	    warns "$work/$folder/app/vkcb.conf: it seems to stand inside a document root"
+done
+: >"$work/app/index.php"
+checks 0
+claim "so is one beside an index.php" warns "$conf: it seems to stand inside"
+rm "$work/app/index.php"
+
+cat >"$conf" <<'END'
+[group 1]
+secret = short
+[group 2]
+secret = none
+confirmation = c
+END
+checks 0
+claim "a short secret is warned of" \
+    warns "[group 1]: the secret is short and could be guessed"
+claim "so is none" warns "[group 2]: without a secret anybody"
+claim "so is no confirmation string" \
+    warns "[group 1]: no confirmation string"
+echo '[vkcb]' >"$conf"
+checks 0
+claim "so is a file without groups" warns "$conf: no group"
+good
+
+# refused LINE TEXT ... - the mistake at that line, with these words.
+refused() {
+	checks 1 || return 1
+	has "$work/err" "vkcb: configuration: $conf:$1: " || return 1
+	same 1 "$(wc -l <"$work/err")" || return 1
+	shift
+	for words in "$@"; do
+		has "$work/err" "$words" || return 1
+	done
+}
+typo() {
+	good
+	sed -i "$1" "$conf"
+}
+typo s/max_body/maxbody/
+claim "a typo in a key: line, word, the right word" \
+    refused 2 '"maxbody"' 'did you mean "max_body"?'
+typo 's/^confirmation = 7d/confirmaton = 7d/'
+claim "in a group, too" refused 10 '"confirmaton"' '"confirmation"'
+typo 's/\[default/[defualt/'
+claim "a typo in a section" refused 4 '[defualt]' '[default]'
+typo s/64K/64Q/
+claim "a wrong value: what would be right" \
+    refused 2 64Q '4096, 64K or 1M' 'from 1K to 64M'
+typo '12d'
+claim "a group without a secret: what to do" refused 11 'no secret' \
+    'secret = none'
+typo 's/= secret$/= elsewhere/'
+claim "a secret_file that is not there: its path" \
+    refused 7 "$work/app/elsewhere" "No such file"
+claim "no message has a secret" lacks "$work/err" Kf7v
+good
+
+no_file() {
+	VKCB_CONF="$work/none.conf" checks 1
+}
+claim "a file that is not there: status 1" no_file
+claim "and its name" \
+    has "$work/err" "vkcb: configuration: $work/none.conf: No such file"
+claim "an unknown argument: status 2" checks 2 --onlin
+claim "by name, with the usage" has "$work/err" "--onlin"
+claim "usage on standard error" has "$work/err" "usage: vkcb check"
+claim "a second argument: status 2" checks 2 --online more
+claim "--help: status 0, usage on standard output" checks 0 --help
+claim "its first line is the usage" \
+    same "usage: vkcb check [--online]" "$(head -n 1 "$work/out")"
+
+command_typo() {
+	"$vkcb" chekc 2>"$work/err"
+	same 2 $? && has "$work/err" "did you mean check?"
+}
+claim "a typo in a command: status 2, the right word" command_typo
+no_command() {
+	env -u GATEWAY_INTERFACE "$vkcb" 2>"$work/err" </dev/null
+	same 2 $? && has "$work/err" "usage: vkcb COMMAND"
+}
+claim "no command: status 2, the usage" no_command
+claim "--version" same "vkcb" "$("$vkcb" --version | cut -d' ' -f1)"
+
+beside_the_program() {
+	cp "$vkcb" "$work/app/vkcb"
+	env -u VKCB_CONF "$work/app/vkcb" check >"$work/out"
+	has "$work/out" "configuration: $work/app/vkcb.conf"
+}
+claim "without VKCB_CONF the file beside the program is read" \
+    beside_the_program
+
+done_testing
