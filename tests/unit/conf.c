@@ -301,8 +301,7 @@ no_secret_is_in_a_message(void **state)
 		"[group 1]\nsecret = Kf7vQ2mX\ntypo = Kf7vQ2mX\n",
 		"[group 1]\nsecret Kf7vQ2mX\n",
 		"[group 1]\nsecret = none\nold_secret = Kf7vQ2mX\n",
-		"[group 1]\nsecret = s\ntoken = Kf7vQ2mX\n"
-		    "token = Kf7vQ2mX\n",
+		"[group 1]\ntoken = Kf7vQ2mX\ntoken = Kf7vQ2mX\n",
 		"secret = Kf7vQ2mX\n",
 	};
 	size_t i;
