@@ -11,6 +11,8 @@
 
 #include <json-c/json.h>
 
+#include "json_text.h"
+
 #include "banned.h"
 
 static void
@@ -84,32 +86,36 @@ form_text(struct form *form, const char *name, const char *text, size_t len)
 }
 
 static void
-form_member(struct form *form, const char *name, struct json_object *value)
+form_json(struct form *form, const char *name, struct json_object *value)
 {
-	const char *text;
-	size_t len;
+	struct json_text text = { .at = NULL };
 
-	switch (json_object_get_type(value)) {
-	case json_type_null:
-		return;
-	case json_type_string:
-		text = json_object_get_string(value);
-		len = (size_t)json_object_get_string_len(value);
-		break;
-	case json_type_boolean:
-		text = json_object_get_boolean(value) ? "1" : "0";
-		len = 1;
-		break;
-	default:
-		text = json_object_to_json_string_length(value,
-		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-		    &len);
-		break;
-	}
-	if (text == NULL)
+	json_text_add(&text, value);
+	if (text.failed)
 		form->failed = true;
 	else
-		form_text(form, name, text, len);
+		form_text(form, name, text.at, text.len);
+	free(text.at);
+}
+
+static void
+form_member(struct form *form, const char *name, struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		break;
+	case json_type_string:
+		form_text(form, name, json_object_get_string(value),
+		    (size_t)json_object_get_string_len(value));
+		break;
+	case json_type_boolean:
+		form_text(form, name, json_object_get_boolean(value) ? "1" :
+		    "0", 1);
+		break;
+	default:
+		form_json(form, name, value);
+		break;
+	}
 }
 
 void

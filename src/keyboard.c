@@ -7,7 +7,9 @@
  * https://dev.vk.com/ru/api/bots/development/keyboard
  */
 #include <stdarg.h>
+#include <stdlib.h>
 
+#include "json_text.h"
 #include "vkcb.h"
 
 #include "banned.h"
@@ -83,12 +85,16 @@ color_name(enum vk_color color)
 static struct json_object *
 payload_text(struct json_object *payload)
 {
-	const char *text = payload == NULL ? NULL :
-	    json_object_to_json_string_ext(payload, JSON_C_TO_STRING_PLAIN |
-	    JSON_C_TO_STRING_NOSLASHESCAPE);
-	struct json_object *result = text != NULL ?
-	    json_object_new_string(text) : NULL;
+	struct json_object *result = NULL;
+	struct json_text text = { .at = NULL };
 
+	if (payload != NULL) {
+		json_text_add(&text, payload);
+		if (!text.failed)
+			result = json_object_new_string_len(text.at,
+			    (int)text.len);
+		free(text.at);
+	}
 	json_object_put(payload);
 	return result;
 }

@@ -116,7 +116,7 @@ message_cut(const char *text, size_t max, size_t *skip)
 		cut.line = cut.any;
 	at = cut.line > cut.any / 2 ? cut.line :
 	    cut.word > cut.any / 2 ? cut.word :
-	    cut.sign > cut.any / 2 ? cut.sign : cut.any;
+	    cut.sign > 0 ? cut.sign : cut.any;
 	*skip = strspn(text + at, " \t\n");
 	return at;
 }

@@ -93,6 +93,18 @@ done
 claim "check says whether calls can be made" \
     sh -c "'$vkcb' check | grep -q '^libcurl: found (8\|^libcurl: found (7'"
 
+mkdir "$work/lib"
+echo no library >"$work/lib/libcurl.so.4"
+cp "$work/lib/libcurl.so.4" "$work/lib/libcurl-gnutls.so.4"
+export LD_LIBRARY_PATH="$work/lib"
+claim "without libcurl check says what to install" \
+    sh -c "'$vkcb' check | grep -q '^libcurl: missing.*install libcurl4'"
+claim "... events are handled" same "200 ok" "$(say ничего j1)"
+claim "... and a call is given up" same "200 ok" "$(say привет j2)"
+claim "... which the log says, with what to install" \
+    grep -q 'id=j2.*code=-2 error=.*install libcurl4' "$work/log"
+unset LD_LIBRARY_PATH
+
 claim "libcurl is not linked" sh -c "! ldd '$vkcb' | grep -q curl"
 message "ничего" >"$work/body"
 claim "a request that calls nothing does not load it" sh -c "strace -f \

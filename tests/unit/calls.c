@@ -1,0 +1,311 @@
+/* calls.c - what calls are made of: parameters, keyboards, ids, turns. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "conf.h"
+#include "envelope.h"
+#include "event.h"
+#include "form.h"
+#include "handlers.h"
+#include "hash.h"
+#include "json_text.h"
+#include "message.h"
+#include "rate.h"
+
+/* From the appendix of the paper on SipHash: keys and bytes that count up. */
+static void
+the_hash_is_siphash(void **state)
+{
+	unsigned char bytes[15];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)i;
+	assert_true(hash_sip(UINT64_C(0x0706050403020100),
+	    UINT64_C(0x0f0e0d0c0b0a0908), bytes, 15) ==
+	    UINT64_C(0xa129ca6149be45e5));
+	assert_true(hash_add(hash_add(0, "ab", 2), "c", 1) !=
+	    hash_add(hash_add(0, "a", 1), "bc", 2));
+}
+
+static int32_t
+random_id_of(const char *event_id, int64_t group, const char *handler, int nth)
+{
+	struct vkcb_handler def = { .summary = NULL };
+	struct handler running = { .name = handler, .def = &def };
+	struct envelope envelope = {
+		.type = { "message_new", 11 }, .group_id = group,
+		.event_id = { event_id, strlen(event_id) },
+		.version = { "", 0 },
+		.object = { JSON_OBJECT, (char []){ "{\"a\":1}" }, 7 },
+	};
+	struct event event;
+	int32_t id = 0;
+
+	event_init(&event, &envelope, NULL, 0);
+	event.running = &running;
+	while (nth-- > 0)
+		id = vkcb_random_id(&event.seen);
+	event_release(&event);
+	return id;
+}
+
+static void
+a_random_id_tells_messages_apart_and_repeats_not(void **state)
+{
+	int32_t id = random_id_of("e", 1, "greet", 1);
+
+	(void)state;
+	assert_true(id > 0);
+	assert_int_equal(id, random_id_of("e", 1, "greet", 1));
+	assert_int_not_equal(id, random_id_of("e", 1, "greet", 2));
+	assert_int_not_equal(id, random_id_of("e", 1, "other", 1));
+	assert_int_not_equal(id, random_id_of("e", 2, "greet", 1));
+	assert_int_not_equal(id, random_id_of("f", 1, "greet", 1));
+	assert_int_equal(random_id_of("", 1, "greet", 1),
+	    random_id_of("", 1, "greet", 1));
+}
+
+static void
+check_cut(const char *text, size_t max, size_t want, size_t want_skip)
+{
+	size_t skip, at = message_cut(text, max, &skip);
+
+	if (at != want || skip != want_skip)
+		fail_msg("\"%s\" within %zu: cut at %zu (%zu), not %zu (%zu)",
+		    text, max, at, skip, want, want_skip);
+}
+
+static void
+a_text_is_cut_at_lines_words_and_signs(void **state)
+{
+	(void)state;
+	check_cut("", 5, 0, 0);
+	check_cut("short", 5, 5, 0);
+	check_cut("one two", 5, 3, 1);
+	check_cut("one two", 3, 3, 1);		/* the space is beyond */
+	check_cut("one t\ntwo three", 9, 5, 1);	/* a line before a word */
+	check_cut("a\nbcdefghij", 8, 8, 0);	/* not so early a line */
+	check_cut("abcdefgh", 5, 5, 0);
+	check_cut("приветы", 3, 6, 0);		/* characters, not bytes */
+	check_cut("🚀🚀🚀", 5, 8, 0);		/* two units each */
+	check_cut("abcde\u0301fg", 5, 4, 0);	/* an accent stays */
+	check_cut("abcd👍🏽", 6, 4, 0);		/* a skin tone */
+	check_cut("abcd👩‍💻", 7, 4, 0);		/* a joined pair */
+	check_cut("abcd🇷🇺🇫🇷", 10, 12, 0);	/* a flag is two letters */
+	check_cut("\xff\xfe\xfd\xfc", 2, 2, 0);	/* no UTF-8: no harm */
+	check_cut("e\u0301\u0301\u0301\u0301\u0301", 2, 3, 0);	/* an end */
+}
+
+static void
+parts_of_any_bytes_come_to_an_end(void **state)
+{
+	char text[65];
+	unsigned int seed = 1;
+	size_t i, max, at, skip, left, parts;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		for (at = 0; at < 64; at++) {
+			seed = seed * 1103515245 + 12345;
+			text[at] = (char)(1 + (seed >> 16) % 255);
+		}
+		text[64] = '\0';
+		max = 2 + i % 10;
+		for (left = 0, parts = 0; text[left] != '\0'; parts++) {
+			at = message_cut(text + left, max, &skip);
+			assert_true(at + skip > 0 && parts < 64);
+			left += at + skip;
+		}
+		assert_int_equal(left, 64);
+	}
+}
+
+static void
+turns_are_twenty_in_any_window(void **state)
+{
+	const int64_t second = 1000000000, start = 5 * second;
+	struct rate_book book = { .magic = 0 };
+	int64_t turns[200], now = start;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		turns[i] = rate_turn(&book, now, INT64_MAX / 2);
+		assert_true(turns[i] >= now);
+		now += (int64_t)(i * 7919 % 40) * 1000000;
+		if (i >= RATE_CALLS)
+			assert_true(turns[i] - turns[i - RATE_CALLS] >=
+			    RATE_WINDOW);
+	}
+	/* 20 a second within 5 percent, when all is asked for at once. */
+	book.magic = 0;
+	for (i = 0; i < 200; i++)
+		turns[i] = rate_turn(&book, start, INT64_MAX / 2);
+	assert_int_equal(turns[19], start);
+	assert_true(turns[199] - start >= 9 * second);
+	assert_true(turns[199] - start <= 9 * second * 21 / 20);
+}
+
+static void
+a_turn_that_is_too_far_is_not_taken(void **state)
+{
+	struct rate_book book = { .magic = 0 }, before;
+	int i;
+
+	(void)state;
+	for (i = 0; i < RATE_CALLS; i++)
+		assert_int_equal(rate_turn(&book, 1000, 0), 1000);
+	before = book;
+	assert_int_equal(rate_turn(&book, 1000, RATE_WINDOW - 1), -1);
+	assert_memory_equal(&book, &before, sizeof(book));
+	assert_int_equal(rate_turn(&book, 1000, RATE_WINDOW),
+	    1000 + RATE_WINDOW);
+}
+
+static void
+times_from_before_a_boot_hold_nobody(void **state)
+{
+	struct rate_book book = { .magic = 0 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < RATE_CALLS; i++)
+		(void)rate_turn(&book, INT64_C(900000) * 1000000000, 0);
+	assert_int_equal(rate_turn(&book, 7000, 0), 7000);
+	book.next = 77;
+	assert_int_equal(rate_turn(&book, 8000, 0), 8000);
+}
+
+static void
+check_json(struct json_object *value, const char *want)
+{
+	struct json_text text = { .at = NULL };
+
+	json_text_add(&text, value);
+	assert_false(text.failed);
+	assert_int_equal(text.len, strlen(want));
+	assert_memory_equal(text.at, want, text.len);
+	free(text.at);
+	json_object_put(value);
+}
+
+static void
+json_is_written_as_it_is(void **state)
+{
+	(void)state;
+	check_json(VK_NO_PARAMS, "{}");
+	check_json(VK_NO_KEYBOARD, "{\"one_time\":false,\"buttons\":[]}");
+	check_json(VK_PARAMS("a", VK_DOUBLE(0.1), "b", VK_INT(INT64_MIN),
+	    "c", VK_BOOL(false), "d", VK_STR("\"\\/\n\x01й"),
+	    "e", json_object_new_uint64(UINT64_MAX),
+	    "f", VK_INT(INT64_MAX)),
+	    "{\"a\":0.1,\"b\":-9223372036854775808,\"c\":false,"
+	    "\"d\":\"\\\"\\\\/\\n\\u0001й\",\"e\":18446744073709551615,"
+	    "\"f\":9223372036854775807}");
+	check_json(VK_KEYBOARD(VK_ONE_TIME, VK_ROW(vk_button("A", VK_PRIMARY,
+	    VK_NO_PARAMS))), "{\"one_time\":true,\"buttons\":[[{\"action\":{"
+	    "\"type\":\"text\",\"label\":\"A\",\"payload\":\"{}\"},"
+	    "\"color\":\"primary\"}]]}");
+}
+
+static struct json_object *
+make_params(void)
+{
+	return VK_PARAMS("peer_id", VK_INT(1), "message", VK_STR("a message "
+	    "that is not short at all, so that it has memory of its own"),
+	    "keyboard", VK_KEYBOARD(VK_INLINE,
+	    VK_ROW(vk_button("Да", VK_POSITIVE,
+	            VK_PARAMS("cmd", VK_STR("yes"))),
+	        vk_callback_button("Нет", VK_NEGATIVE,
+	            VK_PARAMS("cmd", VK_STR("no")))),
+	    VK_ROW(vk_link_button("Сайт", "https://example.com/"))));
+}
+
+static size_t
+form_of(struct json_object *params, struct form *form)
+{
+	*form = (struct form){ .at = NULL };
+	if (params != NULL)
+		form_object(form, params);
+	json_object_put(params);
+	return params == NULL || form->failed ? 0 : form->len;
+}
+
+/* Each allocation fails in turn: the form is whole, or there is none. */
+static void
+no_memory_makes_no_form_with_holes(void **state)
+{
+	struct form form;
+	size_t whole, len;
+	long n, live;
+
+	(void)state;
+	if (!ALLOC_COUNTS)
+		skip();
+	whole = form_of(make_params(), &form);
+	form_wipe(&form);
+	assert_true(whole > 0);
+	live = alloc.live;
+	for (n = 1; n == 1 || alloc.failed; n++) {
+		alloc_fail_at(n);
+		len = form_of(make_params(), &form);
+		form_wipe(&form);
+		assert_true(len == whole || (len == 0 && alloc.failed));
+		assert_int_equal(alloc.live, live);
+	}
+	alloc_fail_at(0);
+	assert_true(n > 50);
+}
+
+static void
+tokens_go_only_where_nobody_reads(void **state)
+{
+	(void)state;
+	assert_null(conf_url("https://api.vk.ru/method/"));
+	assert_null(conf_url("https://api.vk.com/method"));
+	assert_null(conf_url("http://127.0.0.1:8080/method/"));
+	assert_null(conf_url("http://127.9.9.9/"));
+	assert_null(conf_url("http://localhost"));
+	assert_null(conf_url("http://[::1]:80/"));
+	assert_non_null(conf_url("http://api.vk.ru/method/"));
+	assert_non_null(conf_url("http://127.0.0.1.example.com/"));
+	assert_non_null(conf_url("http://127.0.0.1@example.com/"));
+	assert_non_null(conf_url("http://localhost.example.com/"));
+	assert_non_null(conf_url("http://[::1].example.com/"));
+	assert_non_null(conf_url("http://[::1]@example.com/"));
+	assert_non_null(conf_url("http://128.0.0.1/"));
+	assert_non_null(conf_url("HTTP://example.com/"));
+	assert_non_null(conf_url("https:///method/"));
+	assert_non_null(conf_url("https://api.vk.ru/method/?x="));
+	assert_non_null(conf_url("file:///etc/passwd"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hash_is_siphash),
+		cmocka_unit_test(
+		    a_random_id_tells_messages_apart_and_repeats_not),
+		cmocka_unit_test(a_text_is_cut_at_lines_words_and_signs),
+		cmocka_unit_test(parts_of_any_bytes_come_to_an_end),
+		cmocka_unit_test(turns_are_twenty_in_any_window),
+		cmocka_unit_test(a_turn_that_is_too_far_is_not_taken),
+		cmocka_unit_test(times_from_before_a_boot_hold_nobody),
+		cmocka_unit_test(json_is_written_as_it_is),
+		cmocka_unit_test(no_memory_makes_no_form_with_holes),
+		cmocka_unit_test(tokens_go_only_where_nobody_reads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
