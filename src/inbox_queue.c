@@ -1,0 +1,426 @@
+/*
+ * inbox_queue.c - the SQLite store's side for workers: handing tasks out,
+ * taking their ends, forgetting what is old.
+ *
+ * Every call is one transaction of short statements, each by an index on what
+ * is still to be done: events that are done cost nothing here, and a caller
+ * that finds nothing to do takes no lock.
+ */
+#include "inbox_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "banned.h"
+
+#define PURGE_LOOK 500			/* events looked at in one step */
+#define PURGE_DROP 100			/* of which so many are dropped */
+#define MINUTE 60000
+#define MINUTES_KEPT 120
+#define RETRY_TURN 4			/* every so many claims, see pick() */
+
+/*
+ * New events first, in their order; but each fourth time one whose back-off is
+ * over, so that a rush of new ones does not put it off for ever.
+ */
+static int
+pick_of(struct store *store, int64_t urgent, int64_t now, int64_t *id)
+{
+	int64_t fresh = store->claims % RETRY_TURN == 0;
+
+	if (fresh && store_number(store, id, "SELECT event FROM queue "
+	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due > 0 AND "
+	    "due <= ? ORDER BY due, event LIMIT 1", "ii", urgent, now) == -1)
+		return -1;
+	if (fresh && *id != 0)
+		return 0;
+	return store_number(store, id, "SELECT event FROM queue "
+	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due <= ? "
+	    "ORDER BY due, event LIMIT 1", "ii", urgent, now);
+}
+
+static int
+pick(struct store *store, int64_t now, int64_t *id)
+{
+	if (pick_of(store, 1, now, id) == -1)
+		return -1;
+	return *id != 0 ? 0 : pick_of(store, 0, now, id);
+}
+
+/* When there will be something to pick. */
+static int
+next_due(struct store *store, int64_t *due)
+{
+	int64_t open;
+
+	if (store_number(store, due, "SELECT min(due) FROM ("
+	    "SELECT * FROM (SELECT due FROM queue WHERE head = 1 AND "
+	    "worker = 0 AND urgent = 1 ORDER BY due LIMIT 1) UNION ALL "
+	    "SELECT * FROM (SELECT due FROM queue WHERE head = 1 AND "
+	    "worker = 0 AND urgent = 0 ORDER BY due LIMIT 1))", "") == -1)
+		return -1;
+	if (*due != 0)
+		return 0;
+	if (store_number(store, &open, "SELECT EXISTS (SELECT 1 FROM queue)",
+	    "") == -1)
+		return -1;
+	*due = open ? INT64_MAX : 0;
+	return 0;
+}
+
+/* A copy: an open statement would keep the log from being emptied. */
+static int
+copy_texts(struct store *store, struct inbox_claim *claim)
+{
+	struct inbox_event *event = &claim->event;
+	const char **texts[] = { &event->event_id, &event->type,
+	    &event->version, &event->lane, &claim->handler };
+	size_t size = event->object_len + 1, len, i;
+	char *at;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		size += *texts[i] != NULL ? strlen(*texts[i]) + 1 : 0;
+	if (size > store->claimed_size) {
+		at = realloc(store->claimed, size);
+		if (at == NULL)
+			return store_fail(store, SQL_NOMEM);
+		store->claimed = at;
+		store->claimed_size = size;
+	}
+	at = store->claimed;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (*texts[i] == NULL)
+			continue;
+		len = strlen(*texts[i]) + 1;
+		memcpy(at, *texts[i], len);
+		*texts[i] = at;
+		at += len;
+	}
+	if (event->object_len > 0)
+		memcpy(at, event->object, event->object_len);
+	at[event->object_len] = '\0';
+	event->object = at;
+	return 0;
+}
+
+/* The event, and its task in this state that comes first. */
+static int
+load(struct store *store, int64_t id, enum inbox_state state, int64_t now,
+    struct inbox_claim *claim)
+{
+	struct sqlite3_stmt *event, *task;
+	int row = -1;
+
+	event = store_query(store, "SELECT " STORE_EVENT " FROM event "
+	    "WHERE id = ?", "i", id);
+	if (event == NULL || (row = store_row(store, event)) != 1)
+		return row;
+	store_event(store, event, &claim->event);
+	task = store_query(store, "SELECT handler, attempts, started FROM task "
+	    "WHERE event = ? AND state = ? AND due <= ? "
+	    "ORDER BY place LIMIT 1", "iii", id, (int64_t)state, now);
+	row = task != NULL ? store_row(store, task) : -1;
+	if (row == 1) {
+		claim->handler = store_text(store, task, 0);
+		claim->attempt = (int)store_int(store, task, 1);
+		claim->started = store_int(store, task, 2);
+		if (copy_texts(store, claim) == -1)
+			row = -1;
+		store_reset(store, task);
+	}
+	store_reset(store, event);
+	return row;
+}
+
+/* What the queue says of an event that has no task for it: it is done. */
+static int
+leave_queue(struct store *store, int64_t id, const char *lane)
+{
+	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
+	    id) == -1)
+		return -1;
+	return store_elect(store, lane);
+}
+
+static int
+claim_event(struct store *store, int worker, int64_t now, int64_t id,
+    struct inbox_claim *claim)
+{
+	int row = load(store, id, INBOX_WAITING, now, claim);
+
+	if (row == 0)
+		return leave_queue(store, id, NULL);
+	if (row == -1)
+		return -1;
+	claim->attempt++;
+	claim->started = now;
+	if (store_run(store, "UPDATE task SET state = ?, attempts = ?, "
+	    "started = ? WHERE event = ? AND handler = ?", "iiiit",
+	    (int64_t)INBOX_RUNNING, (int64_t)claim->attempt, now, id,
+	    claim->handler) == -1 ||
+	    store_run(store, "UPDATE queue SET worker = ? WHERE event = ?",
+	    "ii", (int64_t)worker, id) == -1)
+		return -1;
+	return 1;
+}
+
+int
+queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
+    int64_t *due)
+{
+	struct store *store = store_of(inbox);
+	int64_t now = inbox->now(), id;
+	int result;
+
+	store->works = true;
+	store->claims++;
+	*due = 0;
+	if (store_ready(store) == -1 || pick(store, now, &id) == -1)
+		return -1;
+	if (id == 0)
+		return next_due(store, due);
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	/* Another worker may have been quicker. */
+	result = pick(store, now, &id);
+	if (result == 0)
+		result = id != 0 ? claim_event(store, worker, now, id, claim) :
+		    next_due(store, due);
+	if (store_end(store, result == -1 ? -1 : 0) == -1)
+		return -1;
+	if (result == 1 && store_flush(inbox) == -1)
+		return -1;
+	return result;
+}
+
+static int
+count(struct store *store, const char *handler, enum store_stat kind,
+    int64_t bucket, int64_t sum)
+{
+	return store_run(store, "INSERT INTO stat VALUES (?1, ?2, ?3, 1, ?4) "
+	    "ON CONFLICT DO UPDATE SET n = n + 1, sum = sum + ?4", "tiii",
+	    handler, (int64_t)kind, bucket, sum);
+}
+
+static int
+count_end(struct store *store, const struct inbox_claim *claim,
+    const struct inbox_end *end, int64_t now)
+{
+	int64_t wait = claim->started - claim->event.received;
+	int64_t run = now - claim->started;
+	bool done = end->state == INBOX_DONE;
+
+	/* The clock may have been set back in between. */
+	if (wait < 0)
+		wait = 0;
+	if (run < 0)
+		run = 0;
+	if (claim->attempt == 1 && count(store, claim->handler, STAT_WAIT,
+	    inbox_bucket(wait), wait) == -1)
+		return -1;
+	if (done && count(store, claim->handler, STAT_RUN, inbox_bucket(run),
+	    run) == -1)
+		return -1;
+	if (count(store, claim->handler, done ? STAT_DONE : STAT_FAILED, 0,
+	    0) == -1)
+		return -1;
+	if (end->state == INBOX_FAILED && count(store, claim->handler,
+	    STAT_PARKED, 0, 0) == -1)
+		return -1;
+	return count(store, "", done ? STAT_MINUTE_DONE : STAT_MINUTE_FAILED,
+	    now / MINUTE, 0);
+}
+
+static int
+add_command(struct store *store, int64_t group_id,
+    const struct inbox_command *command)
+{
+	if (!command->remove && command->version[0] == '\0')
+		return 0;
+	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT DO UPDATE SET remove = remove OR ?2, "
+	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "iit",
+	    group_id, (int64_t)command->remove, command->version);
+}
+
+static int
+end_task(struct store *store, const struct inbox_claim *claim,
+    const struct inbox_end *end, int64_t now)
+{
+	if (store_run(store, "UPDATE task SET state = ?, due = ?, ended = ?, "
+	    "reason = ? WHERE event = ? AND handler = ? AND state = ?",
+	    "iiititi", (int64_t)end->state, end->state == INBOX_WAITING ?
+	    end->due : (int64_t)0, now, end->reason, claim->event.id,
+	    claim->handler, (int64_t)INBOX_RUNNING) == -1)
+		return -1;
+	if (store->sql->changes(store->db) == 0)
+		return 0;	/* ended before, by somebody who knew more */
+	if (add_command(store, claim->event.group_id, &end->command) == -1)
+		return -1;
+	return count_end(store, claim, end, now);
+}
+
+static int
+end_event(struct store *store, const struct inbox_event *event)
+{
+	int64_t waits, due;
+
+	if (store_number(store, &waits, "SELECT count(*) FROM task WHERE "
+	    "event = ? AND state < 2", "i", event->id) == -1)
+		return -1;
+	if (waits == 0)
+		return leave_queue(store, event->id, event->lane);
+	if (store_number(store, &due, "SELECT min(due) FROM task WHERE "
+	    "event = ? AND state = 0", "i", event->id) == -1 ||
+	    store_run(store, "UPDATE queue SET worker = 0, due = ? "
+	    "WHERE event = ?", "ii", due, event->id) == -1)
+		return -1;
+	return store_elect(store, event->lane);
+}
+
+int
+queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
+    const struct inbox_end *end)
+{
+	struct store *store = store_of(inbox);
+	int result;
+
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	result = end_task(store, claim, end, inbox->now());
+	if (result == 0)
+		result = end_event(store, &claim->event);
+	return store_end(store, result);
+}
+
+int
+queue_held(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
+{
+	struct store *store = store_of(inbox);
+	int64_t id;
+
+	store->works = true;
+	if (store_ready(store) == -1 ||
+	    store_number(store, &id, "SELECT event FROM queue WHERE "
+	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
+	    (int64_t)from, (int64_t)to) == -1)
+		return -1;
+	return id != 0 ? load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
+}
+
+static int
+shift(struct store *store, int64_t by, int64_t latest)
+{
+	if (by != 0 && (store_run(store, "UPDATE task SET due = due + ?1 "
+	    "WHERE due > 0 AND state = 0 AND event IN (SELECT event FROM "
+	    "queue WHERE due > 0)", "i", by) == -1 ||
+	    store_run(store, "UPDATE queue SET due = due + ?1 WHERE due > 0",
+	    "i", by) == -1))
+		return -1;
+	if (store_run(store, "UPDATE task SET due = 0 WHERE due > ?1 AND "
+	    "event IN (SELECT event FROM queue WHERE due > ?1)", "i",
+	    latest) == -1)
+		return -1;
+	return store_run(store, "UPDATE queue SET due = 0 WHERE due > ?", "i",
+	    latest);
+}
+
+int
+queue_shift(struct inbox *inbox, int64_t milliseconds)
+{
+	struct store *store = store_of(inbox);
+
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	return store_end(store, shift(store, milliseconds, inbox->now() +
+	    INBOX_DUE_MAX));
+}
+
+static int
+forget(struct store *store, int64_t id)
+{
+	if (store_run(store, "DELETE FROM task WHERE event = ?", "i",
+	    id) == -1)
+		return -1;
+	return store_run(store, "DELETE FROM event WHERE id = ?", "i", id);
+}
+
+/* 1: looked at one and went past it; 0: no more that is old enough. */
+static int
+purge_next(struct store *store, int64_t before, int *dropped)
+{
+	struct sqlite3_stmt *stmt;
+	int64_t id, received, kept;
+	int row;
+
+	stmt = store_query(store, "SELECT id, received FROM event "
+	    "WHERE id > ? ORDER BY id LIMIT 1", "i", store->purged_upto);
+	row = stmt != NULL ? store_row(store, stmt) : -1;
+	if (row != 1)
+		return row;
+	id = store_int(store, stmt, 0);
+	received = store_int(store, stmt, 1);
+	store_reset(store, stmt);
+	if (received >= before)
+		return 0;
+	store->purged_upto = id;
+	if (store_number(store, &kept, "SELECT EXISTS (SELECT 1 FROM queue "
+	    "WHERE event = ?1) OR EXISTS (SELECT 1 FROM task "
+	    "WHERE event = ?1 AND state = 3)", "i", id) == -1)
+		return -1;
+	if (kept)
+		return 1;
+	(*dropped)++;
+	return forget(store, id) == -1 ? -1 : 1;
+}
+
+static int
+purge(struct store *store, int64_t before)
+{
+	int looked = 0, dropped = 0, more = 1;
+
+	while (more == 1 && looked < PURGE_LOOK && dropped < PURGE_DROP) {
+		more = purge_next(store, before, &dropped);
+		looked += more == 1;
+	}
+	if (more == -1)
+		return -1;
+	if (more == 0)
+		store->purged_upto = 0;
+	return more == 0 && dropped == 0 ? 0 : looked;
+}
+
+/* Is there anything old? Asked without a lock. */
+static int
+purge_wanted(struct store *store, int64_t before, int64_t *wanted)
+{
+	return store_number(store, wanted, "SELECT received < ? FROM event "
+	    "WHERE id > ? ORDER BY id LIMIT 1", "ii", before,
+	    store->purged_upto);
+}
+
+int
+queue_purge(struct inbox *inbox, int64_t before)
+{
+	struct store *store = store_of(inbox);
+	int64_t wanted;
+	int looked;
+
+	if (store_ready(store) == -1 ||
+	    purge_wanted(store, before, &wanted) == -1)
+		return -1;
+	if (wanted == 0) {
+		store->purged_upto = 0;
+		return 0;
+	}
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	looked = purge(store, before);
+	if (looked != -1 && store_run(store, "DELETE FROM stat WHERE "
+	    "handler = '' AND bucket < ?", "i", inbox->now() / MINUTE -
+	    MINUTES_KEPT) == -1)
+		looked = -1;
+	if (store_end(store, looked == -1 ? -1 : 0) == -1)
+		return -1;
+	return looked;
+}

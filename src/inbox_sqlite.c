@@ -1,0 +1,909 @@
+/*
+ * inbox_sqlite.c - the store in a file of SQLite: opening it, transactions,
+ * and storing events. inbox_queue.c hands them out, inbox_look.c shows them.
+ *
+ * Why an event is on disk when put() returns, though SQLite itself, with
+ * synchronous=NORMAL, flushes nothing when it commits:
+ *
+ *  1. In WAL mode a transaction is the frames appended to the log up to a
+ *     commit frame. After a power cut SQLite takes from the log the longest
+ *     run of frames whose checksums (chained from the header's salt) are right,
+ *     up to the last commit frame in it. So a transaction survives if all bytes
+ *     of the log up to its commit frame are on disk, in whatever order they got
+ *     there, and a torn or missing byte only shortens the run: no event is
+ *     ever half there.
+ *  2. When COMMIT has returned, these bytes were written to the log, by this
+ *     process or by others before it. fdatasync(2) on the log waits for all of
+ *     them, whoever wrote them. It is called after the write lock was given up:
+ *     others write meanwhile, and the kernel makes one flush of the device of
+ *     many that wait. That is the point: the flush is outside of the lock.
+ *  3. The log may be emptied into the database by a checkpoint, and begun anew,
+ *     between COMMIT and fdatasync. With synchronous=NORMAL, which every
+ *     connection here uses, a checkpoint flushes the log, then writes the
+ *     database, then flushes that, and only then lets the log be overwritten
+ *     (a new header is flushed before frames follow it). Thus what is no longer
+ *     in the log is on disk in the database.
+ *  4. The log is the file that our connection holds open: its last user alone
+ *     deletes it, and a connection keeps a lock that says that there is one. So
+ *     the file flushed is the file that was written. The names of the files are
+ *     made durable by flushing their folder when the store is opened.
+ *  5. A repeat is answered ok too, and its first copy may have been committed by
+ *     another process that did not flush yet: a repeat flushes as well.
+ *  6. A flush that fails may leave pages that look clean and are not on disk.
+ *     A process that saw that takes on nothing until a checkpoint has written
+ *     all of the log into the database and flushed it. (Linux reports a failed
+ *     write to every process that has the file open.)
+ *
+ * Errors of the file close it; the next call opens it anew, so that the store
+ * recovers by itself when the cause is gone.
+ */
+#include "inbox_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "banned.h"
+
+#define APPLICATION_ID "1447773026"	/* "VKcb" */
+#define CHECKPOINT_WORKER 1000		/* pages of 4 KiB in the log */
+#define CHECKPOINT_OTHER 8000		/* one that a web server waits for */
+
+static const char schema[] =
+    "CREATE TABLE event ("
+    " id INTEGER PRIMARY KEY,"
+    " hash INTEGER NOT NULL,"	/* of the key; not unique */
+    " group_id INTEGER NOT NULL,"
+    " event_id TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " version TEXT NOT NULL,"
+    " retry_counter INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " lane TEXT,"
+    " object BLOB);"
+    "CREATE INDEX event_hash ON event (hash);"
+
+    "CREATE TABLE task ("
+    " event INTEGER NOT NULL,"
+    " place INTEGER NOT NULL,"	/* in the order of calls */
+    " handler TEXT NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " started INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " PRIMARY KEY (event, place)) WITHOUT ROWID;"
+    "CREATE INDEX task_failed ON task (event) WHERE state = 3;"
+
+    /*
+     * Events with something still to do: what is done costs a claim nothing.
+     * head: the one of its lane whose turn it is; an event without lane is
+     * always one.
+     */
+    "CREATE TABLE queue ("
+    " event INTEGER PRIMARY KEY,"
+    " lane TEXT,"
+    " urgent INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"	/* the first of its tasks */
+    " head INTEGER NOT NULL,"
+    " worker INTEGER NOT NULL);"
+    "CREATE INDEX queue_lane ON queue (lane, head DESC, urgent DESC, event)"
+    " WHERE lane IS NOT NULL;"
+    "CREATE INDEX queue_ready ON queue (urgent, due, event)"
+    " WHERE head = 1 AND worker = 0;"
+    "CREATE INDEX queue_held ON queue (worker) WHERE worker > 0;"
+
+    "CREATE TABLE command ("
+    " group_id INTEGER PRIMARY KEY,"
+    " remove INTEGER NOT NULL,"
+    " version TEXT NOT NULL);"
+
+    "CREATE TABLE stat ("
+    " handler TEXT NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " bucket INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " sum INTEGER NOT NULL,"
+    " PRIMARY KEY (handler, kind, bucket)) WITHOUT ROWID;"
+
+    "PRAGMA application_id = " APPLICATION_ID ";"
+    "PRAGMA user_version = 1;";
+
+struct store *
+store_of(struct inbox *inbox)
+{
+	return (struct store *)(void *)inbox;
+}
+
+static int64_t
+monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char *
+advice(int code)
+{
+	switch (code & 0xff) {
+	case SQL_FULL:
+		return "the disk is full: free some space";
+	case SQL_READONLY:
+	case SQL_PERM:
+	case SQL_AUTH:
+		return "it cannot be written: make the file and its folder "
+		    "writable for the user that vkcb runs as";
+	case SQL_BUSY:
+	case SQL_LOCKED:
+	case SQL_PROTOCOL:
+		return "another program keeps it locked: fuser(1) on the file "
+		    "names it";
+	case SQL_CORRUPT:
+	case SQL_NOTADB:
+		return "the file is damaged: move it away together with its "
+		    "-wal and -shm, a new one is made by itself; sqlite3's "
+		    ".recover reads the old one";
+	case SQL_CANTOPEN:
+		return "see that its folder exists and is writable for the "
+		    "user that vkcb runs as";
+	case SQL_IOERR:
+		return "the disk gives errors or is full: see df(1), dmesg(1)";
+	case SQL_NOMEM:
+		return "out of memory";
+	default:
+		return "unexpected; `sqlite3 FILE 'PRAGMA integrity_check'` "
+		    "tells whether the file is sound";
+	}
+}
+
+/* What an error of this kind leaves behind may be gone with a new connection. */
+static bool
+leaves_file_usable(int code)
+{
+	switch (code & 0xff) {
+	case SQL_BUSY:
+	case SQL_LOCKED:
+	case SQL_FULL:
+	case SQL_NOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+store_fail(struct store *store, int code)
+{
+	int number = store->db != NULL ? store->sql->system_errno(store->db) :
+	    0;
+
+	if ((code & 0xff) == SQL_IOERR && number == ENOSPC)
+		code = SQL_FULL;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
+	    store->path, store->sql->errstr(code),
+	    (code & 0xff) == SQL_IOERR && number != 0 ? ": " : "",
+	    (code & 0xff) == SQL_IOERR && number != 0 ? strerror(number) : "",
+	    advice(code));
+	if (!leaves_file_usable(code))
+		store->must_reopen = true;
+	return -1;
+}
+
+/* Waits for another process's lock: briefly, as it is held briefly. */
+static int
+wait_for_lock(void *arg, int tries)
+{
+	const struct store *store = arg;
+	struct timespec pause = { 0, 0 };
+
+	if (monotonic() >= store->patience_ends)
+		return 0;
+	/* Not all at the same time: the address and the count are as random. */
+	pause.tv_nsec = 30000L * (1 + (tries * 7 + getpid() * 13) % 8);
+	if (tries > 50)
+		pause.tv_nsec *= 8;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
+/*
+ * After a commit, with the length of the log. Workers empty it, little by
+ * little; others only when nobody else does. A commit stays one if this fails.
+ */
+static int
+checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = arg;
+	int at = store->works ? CHECKPOINT_WORKER : CHECKPOINT_OTHER;
+
+	if (pages < at)
+		return SQL_OK;
+	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_PASSIVE,
+	    NULL, NULL);
+	if (pages < 4 * at)
+		return SQL_OK;
+	/* Writers kept it from ever being emptied: hold them for a moment. */
+	store->patience_ends = monotonic() + STORE_PATIENCE_ANSWER;
+	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_RESTART,
+	    NULL, NULL);
+	return SQL_OK;
+}
+
+static void
+close_file(struct store *store)
+{
+	size_t i;
+
+	for (i = 0; i < STORE_STATEMENTS_MAX; i++) {
+		if (store->statements[i].sql != NULL)
+			store->sql->finalize(store->statements[i].stmt);
+		store->statements[i] = (struct store_statement){ NULL, NULL };
+	}
+	if (store->db != NULL)
+		store->sql->close_v2(store->db);
+	store->db = NULL;
+	store->must_reopen = false;
+	store->in_transaction = false;
+}
+
+/* Readable for its owner only: it holds what people write. */
+static int
+make_file(struct store *store)
+{
+	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
+	    0600);
+
+	if (fd == -1) {
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: "
+		    "%s", store->path, strerror(errno), errno == ENOSPC ?
+		    advice(SQL_FULL) : advice(SQL_CANTOPEN));
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+/* The names of a new file and its log must survive too. */
+static int
+flush_folder(struct store *store)
+{
+	const char *slash = strrchr(store->path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd, result;
+
+	if (slash != NULL)
+		snprintf(folder, sizeof(folder), "%.*s",
+		    (int)(slash - store->path) + 1, store->path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		result = errno == EACCES ? 0 : -1;	/* cannot be, then */
+	else
+		result = fsync(fd);
+	if (result == -1)
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: "
+		    "cannot flush its folder: %s", store->path,
+		    strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
+static int
+execute(struct store *store, const char *sql)
+{
+	int code = store->sql->exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQL_OK ? 0 : store_fail(store, code);
+}
+
+/*
+ * Of several processes that open a new file one changes its mode; SQLite does
+ * not let the others wait for that by itself.
+ */
+static int
+set_mode(struct store *store)
+{
+	int code, tries = 0;
+
+	do
+		code = store->sql->exec(store->db, "PRAGMA journal_mode = WAL;"
+		    "PRAGMA synchronous = NORMAL;"
+		    "PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
+	while (code != SQL_OK && (code & 0xff) == SQL_BUSY &&
+	    wait_for_lock(store, tries++));
+	return code == SQL_OK ? 0 : store_fail(store, code);
+}
+
+static int
+check_version(struct store *store, bool *fresh)
+{
+	int64_t version, tables;
+
+	if (store_number(store, &version, "PRAGMA user_version", "") == -1 ||
+	    store_number(store, &tables, "SELECT count(*) FROM "
+	    "sqlite_schema", "") == -1)
+		return -1;
+	*fresh = version == 0 && tables == 0;
+	if (*fresh || version == 1)
+		return 0;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: name "
+	    "another path", store->path, version == 0 ? "another program's "
+	    "database" : "made by a newer vkcb");
+	return -1;
+}
+
+static int
+make_tables(struct store *store)
+{
+	bool fresh;
+
+	if (check_version(store, &fresh) == -1)
+		return -1;
+	if (!fresh)
+		return 0;
+	if (execute(store, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	/* Another process may have been quicker. */
+	if (check_version(store, &fresh) == -1 ||
+	    (fresh && execute(store, schema) == -1)) {
+		(void)store->sql->exec(store->db, "ROLLBACK", NULL, NULL,
+		    NULL);
+		return -1;
+	}
+	store->dirty = true;
+	return execute(store, "COMMIT");
+}
+
+static int
+open_file(struct store *store)
+{
+	const struct sqlite *sql = store->sql;
+	int code;
+
+	if (!store->create && access(store->path, F_OK) == -1) {
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s",
+		    store->path, errno == ENOENT ? "not there: no event was "
+		    "stored yet" : strerror(errno));
+		return -1;
+	}
+	if (store->create && make_file(store) == -1)
+		return -1;
+	store->patience_ends = monotonic() + STORE_PATIENCE_ANSWER;
+	code = sql->open_v2(store->path, &store->db, SQL_OPEN_READWRITE |
+	    SQL_OPEN_NOMUTEX, NULL);
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	(void)sql->extended_result_codes(store->db, 1);
+	(void)sql->busy_handler(store->db, wait_for_lock, store);
+	(void)sql->wal_hook(store->db, checkpoint, store);
+	/* A CGI program ends after each event: that must not flush it all. */
+	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (set_mode(store) == -1 || make_tables(store) == -1)
+		return -1;
+	return flush_folder(store);
+}
+
+static bool
+is_moved(struct store *store)
+{
+	int moved = 0;
+
+	(void)store->sql->file_control(store->db, "main", SQL_FCNTL_HAS_MOVED,
+	    &moved);
+	return moved != 0;
+}
+
+int
+store_ready(struct store *store)
+{
+	if (store->db != NULL && (store->must_reopen || is_moved(store)))
+		close_file(store);
+	if (store->db != NULL)
+		return 0;
+	if (open_file(store) == 0)
+		return 0;
+	close_file(store);
+	return -1;
+}
+
+static bool
+bind(struct store *store, struct sqlite3_stmt *stmt, const char *types,
+    va_list args, int *code)
+{
+	const struct sqlite *sql = store->sql;
+	const char *text;
+	const void *bytes;
+	size_t len;
+	int i;
+
+	for (i = 1; types[i - 1] != '\0'; i++) {
+		switch (types[i - 1]) {
+		case 'i':
+			*code = sql->bind_int64(stmt, i, va_arg(args, int64_t));
+			break;
+		case 't':
+			text = va_arg(args, const char *);
+			*code = sql->bind_text(stmt, i, text, -1, NULL);
+			break;
+		default:
+			bytes = va_arg(args, const void *);
+			len = va_arg(args, size_t);
+			*code = sql->bind_blob(stmt, i, len > 0 ? bytes : NULL,
+			    (int)len, NULL);
+			break;
+		}
+		if (*code != SQL_OK)
+			return false;
+	}
+	return true;
+}
+
+static struct sqlite3_stmt *
+prepare(struct store *store, const char *text)
+{
+	struct store_statement *statement = store->statements;
+	int code;
+
+	while (statement->sql != NULL && statement->sql != text)
+		statement++;
+	if (statement->sql == text)
+		return statement->stmt;
+	if (statement == store->statements + STORE_STATEMENTS_MAX - 1)
+		abort();	/* a bug: more constants than room for them */
+	code = store->sql->prepare_v3(store->db, text, -1,
+	    SQL_PREPARE_PERSISTENT, &statement->stmt, NULL);
+	if (code != SQL_OK) {
+		store_fail(store, code);
+		return NULL;
+	}
+	statement->sql = text;
+	return statement->stmt;
+}
+
+static struct sqlite3_stmt *
+query(struct store *store, const char *text, const char *types, va_list args)
+{
+	struct sqlite3_stmt *stmt = prepare(store, text);
+	int code;
+
+	if (stmt == NULL || bind(store, stmt, types, args, &code))
+		return stmt;
+	store_fail(store, code);
+	return NULL;
+}
+
+struct sqlite3_stmt *
+store_query(struct store *store, const char *text, const char *types, ...)
+{
+	struct sqlite3_stmt *stmt;
+	va_list args;
+
+	va_start(args, types);
+	stmt = query(store, text, types, args);
+	va_end(args);
+	return stmt;
+}
+
+int
+store_row(struct store *store, struct sqlite3_stmt *stmt)
+{
+	int code = store->sql->step(stmt);
+
+	if (code == SQL_ROW)
+		return 1;
+	if (code != SQL_DONE)
+		store_fail(store, code);
+	store_reset(store, stmt);
+	return code == SQL_DONE ? 0 : -1;
+}
+
+void
+store_reset(struct store *store, struct sqlite3_stmt *stmt)
+{
+	(void)store->sql->reset(stmt);
+	(void)store->sql->clear_bindings(stmt);
+}
+
+int
+store_run(struct store *store, const char *text, const char *types, ...)
+{
+	struct sqlite3_stmt *stmt;
+	va_list args;
+
+	va_start(args, types);
+	stmt = query(store, text, types, args);
+	va_end(args);
+	return stmt != NULL ? store_row(store, stmt) : -1;
+}
+
+int
+store_number(struct store *store, int64_t *number, const char *text,
+    const char *types, ...)
+{
+	struct sqlite3_stmt *stmt;
+	va_list args;
+	int row;
+
+	va_start(args, types);
+	stmt = query(store, text, types, args);
+	va_end(args);
+	*number = 0;
+	row = stmt != NULL ? store_row(store, stmt) : -1;
+	if (row == 1) {
+		*number = store->sql->column_int64(stmt, 0);
+		store_reset(store, stmt);
+	}
+	return row == -1 ? -1 : 0;
+}
+
+int64_t
+store_int(struct store *store, struct sqlite3_stmt *stmt, int column)
+{
+	return store->sql->column_int64(stmt, column);
+}
+
+const char *
+store_text(struct store *store, struct sqlite3_stmt *stmt, int column)
+{
+	const char *text = (const char *)store->sql->column_text(stmt, column);
+
+	return text != NULL ? text : "";
+}
+
+void
+store_event(struct store *store, struct sqlite3_stmt *stmt,
+    struct inbox_event *event)
+{
+	*event = (struct inbox_event){
+		.id = store_int(store, stmt, 0),
+		.group_id = store_int(store, stmt, 1),
+		.event_id = store_text(store, stmt, 2),
+		.type = store_text(store, stmt, 3),
+		.version = store_text(store, stmt, 4),
+		.retry_counter = (int)store_int(store, stmt, 5),
+		.received = store_int(store, stmt, 6),
+		.object = store->sql->column_blob(stmt, 8),
+	};
+	if (store->sql->column_type(stmt, 7) != SQL_NULL)
+		event->lane = store_text(store, stmt, 7);
+	event->object_len = (size_t)store->sql->column_bytes(stmt, 8);
+}
+
+/* After a flush that failed: see the sixth point above. */
+static int
+settle(struct store *store)
+{
+	int code = store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	store->doubtful = false;
+	return 0;
+}
+
+int
+store_begin(struct store *store, int64_t patience)
+{
+	store->patience_ends = monotonic() + patience;
+	if (store_ready(store) == -1)
+		return -1;
+	store->patience_ends = monotonic() + patience;
+	if (store->doubtful && settle(store) == -1)
+		return -1;
+	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
+		return -1;
+	store->in_transaction = true;
+	return 0;
+}
+
+static void
+roll_back(struct store *store)
+{
+	char error[INBOX_ERROR_MAX];
+
+	memcpy(error, store->inbox.error, sizeof(error));
+	/* Some errors have rolled it back already. */
+	if (!store->sql->get_autocommit(store->db))
+		(void)store_run(store, "ROLLBACK", "");
+	memcpy(store->inbox.error, error, sizeof(error));
+}
+
+int
+store_end(struct store *store, int result)
+{
+	store->in_transaction = false;
+	if (result == 0)
+		result = store_run(store, "COMMIT", "");
+	if (result == -1) {
+		roll_back(store);
+		return -1;
+	}
+	store->dirty = true;
+	return 0;
+}
+
+int
+store_flush(struct inbox *inbox)
+{
+	struct store *store = store_of(inbox);
+	struct sqlite_file *file = NULL;
+	int code;
+
+	if (store->db == NULL)
+		return 0;
+	code = store->sql->file_control(store->db, "main",
+	    SQL_FCNTL_JOURNAL_POINTER, &file);
+	if (code == SQL_OK && file != NULL && file->methods != NULL)
+		code = file->methods->sync(file, SQL_SYNC_NORMAL |
+		    SQL_SYNC_DATAONLY);
+	if (code != SQL_OK) {
+		store->doubtful = true;
+		return store_fail(store, code);
+	}
+	store->dirty = false;
+	return 0;
+}
+
+/* FNV-1a: finds candidates, which are then compared. */
+static int64_t
+hash(const struct inbox_event *event)
+{
+	const char *key = event->event_id;
+	size_t len = strlen(key), i;
+	uint64_t sum = UINT64_C(14695981039346656037) ^
+	    (uint64_t)event->group_id;
+
+	if (len == 0) {
+		key = event->object;
+		len = event->object_len;
+	}
+	for (i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
+	return (int64_t)sum;
+}
+
+static int
+find_event(struct store *store, const struct inbox_event *event, int64_t *id)
+{
+	return store_number(store, id, "SELECT id FROM event WHERE hash = ? "
+	    "AND group_id = ? AND event_id = ? AND (event_id <> '' OR "
+	    "(type = ? AND object IS ?))", "iittb", hash(event),
+	    event->group_id, event->event_id, event->type, event->object,
+	    event->object_len);
+}
+
+struct place {
+	int64_t event;		/* 0: there is none */
+	int64_t urgent;
+	int64_t worker;
+};
+
+static int
+find_place(struct store *store, struct sqlite3_stmt *stmt,
+    struct place *place)
+{
+	int row = stmt != NULL ? store_row(store, stmt) : -1;
+
+	*place = (struct place){ .event = 0 };
+	if (row != 1)
+		return row;
+	place->event = store_int(store, stmt, 0);
+	place->urgent = store_int(store, stmt, 1);
+	place->worker = store_int(store, stmt, 2);
+	store_reset(store, stmt);
+	return 0;
+}
+
+/* A head that is running stays: it is what the others wait for. */
+static bool
+keeps_turn(const struct place *head, const struct place *next)
+{
+	if (head->worker != 0)
+		return true;
+	return head->urgent != next->urgent ? head->urgent > next->urgent :
+	    head->event < next->event;
+}
+
+int
+store_elect(struct store *store, const char *lane)
+{
+	struct place head, next;
+
+	if (lane == NULL)
+		return 0;
+	if (find_place(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE lane = ? AND head = 1", "t", lane),
+	    &head) == -1 ||
+	    find_place(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE lane = ? AND head = 0 "
+	    "ORDER BY urgent DESC, event LIMIT 1", "t", lane), &next) == -1)
+		return -1;
+	if (next.event == 0 || (head.event != 0 && keeps_turn(&head, &next)))
+		return 0;
+	if (head.event != 0 && store_run(store, "UPDATE queue SET head = 0 "
+	    "WHERE event = ?", "i", head.event) == -1)
+		return -1;
+	return store_run(store, "UPDATE queue SET head = 1 WHERE event = ?",
+	    "i", next.event);
+}
+
+static int
+add_tasks(struct store *store, int64_t id, const struct inbox_wanted *wanted,
+    size_t n, bool *waits)
+{
+	int64_t state;
+	size_t i;
+
+	*waits = false;
+	for (i = 0; i < n; i++) {
+		state = wanted[i].reason != NULL ? INBOX_FAILED :
+		    INBOX_WAITING;
+		*waits |= state == INBOX_WAITING;
+		if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, "
+		    "0, 0, 0, ?)", "iitit", id, (int64_t)i, wanted[i].handler,
+		    state, wanted[i].reason != NULL ? wanted[i].reason :
+		    "") == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_event(struct store *store, const struct inbox_event *event,
+    const struct inbox_wanted *wanted, size_t n)
+{
+	int64_t id;
+	bool waits;
+
+	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
+	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
+	    event->event_id, event->type, event->version,
+	    (int64_t)event->retry_counter, event->received, event->lane,
+	    event->object, event->object_len) == -1)
+		return -1;
+	id = store->sql->last_insert_rowid(store->db);
+	if (add_tasks(store, id, wanted, n, &waits) == -1)
+		return -1;
+	if (!waits)
+		return 0;
+	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
+	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue "
+	    "WHERE lane = ?2), 0)", "iti", id, event->lane,
+	    (int64_t)event->urgent) == -1)
+		return -1;
+	return event->urgent ? store_elect(store, event->lane) : 0;
+}
+
+static int
+take_command(struct store *store, int64_t group_id,
+    struct inbox_command *command)
+{
+	struct sqlite3_stmt *stmt;
+	int row;
+
+	*command = (struct inbox_command){ .remove = false };
+	stmt = store_query(store, "SELECT remove, version FROM command "
+	    "WHERE group_id = ?", "i", group_id);
+	row = stmt != NULL ? store_row(store, stmt) : -1;
+	if (row != 1)
+		return row;
+	command->remove = store_int(store, stmt, 0) != 0;
+	snprintf(command->version, sizeof(command->version), "%s",
+	    store_text(store, stmt, 1));
+	store_reset(store, stmt);
+	return store_run(store, "DELETE FROM command WHERE group_id = ?", "i",
+	    group_id);
+}
+
+static int
+put_event(struct store *store, const struct inbox_event *event,
+    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put)
+{
+	int64_t id;
+
+	if (find_event(store, event, &id) == -1)
+		return -1;
+	*put = id != 0 ? INBOX_REPEATED : INBOX_STORED;
+	return id != 0 ? 0 : add_event(store, event, wanted, n);
+}
+
+static int
+sqlite_put(struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
+    struct inbox_command *command)
+{
+	struct store *store = store_of(inbox);
+	int result;
+
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
+		return -1;
+	result = put_event(store, event, wanted, n, put);
+	if (result == 0)
+		result = take_command(store, event->group_id, command);
+	if (store_end(store, result) == -1 || store_flush(inbox) == -1)
+		return -1;
+	if (!is_moved(store))
+		return 0;
+	snprintf(inbox->error, INBOX_ERROR_MAX, "inbox %s: moved away or "
+	    "deleted while it was in use", store->path);
+	store->must_reopen = true;
+	return -1;
+}
+
+static int
+sqlite_take(struct inbox *inbox, int64_t group_id,
+    struct inbox_command *command)
+{
+	struct store *store = store_of(inbox);
+	int64_t waits;
+
+	*command = (struct inbox_command){ .remove = false };
+	if (store_ready(store) == -1 ||
+	    store_number(store, &waits, "SELECT count(*) FROM command WHERE "
+	    "group_id = ?", "i", group_id) == -1)
+		return -1;
+	if (waits == 0)
+		return 0;
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1 ||
+	    store_end(store, take_command(store, group_id, command)) == -1)
+		return -1;
+	return store_flush(inbox);
+}
+
+static void
+sqlite_close(struct inbox *inbox)
+{
+	struct store *store = store_of(inbox);
+
+	close_file(store);
+	free(store->claimed);
+	free(store->path);
+	free(store);
+}
+
+static const struct inbox_store sqlite_store = {
+	.put = sqlite_put,
+	.take = sqlite_take,
+	.claim = queue_claim,
+	.finish = queue_finish,
+	.held = queue_held,
+	.flush = store_flush,
+	.shift = queue_shift,
+	.purge = queue_purge,
+	.look = look_events,
+	.status = look_status,
+	.again = look_again,
+	.drop = look_drop,
+	.close = sqlite_close,
+};
+
+struct inbox *
+inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
+{
+	const struct sqlite *sql = sqlite_load(error, INBOX_ERROR_MAX);
+	struct store *store;
+
+	if (sql == NULL)
+		return NULL;
+	store = calloc(1, sizeof(*store));
+	if (store == NULL || (store->path = strdup(path)) == NULL) {
+		free(store);
+		snprintf(error, INBOX_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	store->inbox.store = &sqlite_store;
+	store->inbox.now = inbox_now;
+	store->sql = sql;
+	store->create = create;
+	return &store->inbox;
+}

@@ -1,0 +1,119 @@
+/*
+ * inbox_sqlite.h - what the files of the SQLite store share; no one else
+ * includes it.
+ */
+#ifndef INBOX_SQLITE_H
+#define INBOX_SQLITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inbox.h"
+#include "sqlite.h"
+
+#define STORE_STATEMENTS_MAX 64
+
+/* How long to wait for another process's lock, milliseconds. */
+#define STORE_PATIENCE_ANSWER 700	/* a web server waits for us */
+#define STORE_PATIENCE 10000
+
+struct store_statement {
+	const char *sql;		/* the constant it was made of */
+	struct sqlite3_stmt *stmt;
+};
+
+struct store {
+	struct inbox inbox;		/* first, see store_of() */
+	const struct sqlite *sql;
+	struct sqlite3 *db;		/* NULL: to be opened */
+	char *path;
+	bool create;
+	bool works;			/* claims; see checkpoint() */
+	bool dirty;			/* committed, not flushed */
+	bool doubtful;			/* a flush failed, see store_begin() */
+	bool in_transaction;
+	bool must_reopen;		/* after an error of the file */
+	int64_t patience_ends;
+	unsigned int claims;
+	int64_t purged_upto;
+	char *claimed;			/* the texts of the last claim */
+	size_t claimed_size;
+	struct store_statement statements[STORE_STATEMENTS_MAX];
+};
+
+/* Kinds of rows in the table stat. */
+enum store_stat {
+	STAT_DONE,
+	STAT_FAILED,
+	STAT_PARKED,
+	STAT_WAIT,		/* histograms, by bucket */
+	STAT_RUN,
+	STAT_MINUTE_DONE,	/* by minute since 1970, of all handlers */
+	STAT_MINUTE_FAILED,
+};
+
+struct store *store_of(struct inbox *);
+
+/* Opens what is closed, leaves a file that was moved away. 0, or -1. */
+int store_ready(struct store *);
+
+/* A write transaction. 0, or -1. */
+int store_begin(struct store *, int64_t patience);
+
+/* result 0: commits it, else takes it back. 0, or -1: nothing was changed. */
+int store_end(struct store *, int result);
+
+/*
+ * A statement with its parameters: i int64_t, t const char * (NULL is null),
+ * b const void * and size_t (a blob; length 0 is null). sql is a constant, and
+ * prepared once. NULL: error.
+ */
+struct sqlite3_stmt *store_query(struct store *, const char *sql,
+    const char *types, ...);
+
+/* 1: a row; 0: no more; -1: error. After 0 and -1 the statement is reset. */
+int store_row(struct store *, struct sqlite3_stmt *);
+void store_reset(struct store *, struct sqlite3_stmt *);
+
+/* A statement without rows. 0, or -1. */
+int store_run(struct store *, const char *sql, const char *types, ...);
+
+/* The first column of the only row, 0 if there is none. 0, or -1. */
+int store_number(struct store *, int64_t *, const char *sql,
+    const char *types, ...);
+
+int64_t store_int(struct store *, struct sqlite3_stmt *, int column);
+const char *store_text(struct store *, struct sqlite3_stmt *, int column);
+
+/* Says in inbox.error what SQLite's result code means and what to do. -1. */
+int store_fail(struct store *, int code);
+
+int store_flush(struct inbox *);
+
+/* Sees that the lane's first event, and no other, is its head. 0, or -1. */
+int store_elect(struct store *, const char *lane);
+
+/* The columns of an event, as store_event() reads them. */
+#define STORE_EVENT "id, group_id, event_id, type, version, retry_counter, " \
+	"received, lane, object"
+void store_event(struct store *, struct sqlite3_stmt *,
+    struct inbox_event *);
+
+/* inbox_queue.c */
+int queue_claim(struct inbox *, int worker, struct inbox_claim *,
+    int64_t *due);
+int queue_finish(struct inbox *, const struct inbox_claim *,
+    const struct inbox_end *);
+int queue_held(struct inbox *, int from, int to, struct inbox_claim *);
+int queue_shift(struct inbox *, int64_t milliseconds);
+int queue_purge(struct inbox *, int64_t before);
+
+/* inbox_look.c */
+int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
+    void *arg);
+int look_status(struct inbox *, struct inbox_status *);
+int look_again(struct inbox *, int64_t id);
+int look_drop(struct inbox *, int64_t id);
+
+#endif

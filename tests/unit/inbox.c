@@ -1,0 +1,546 @@
+/* inbox.c - what every store of events promises, held against each of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "inbox.h"
+
+static int64_t clock_now;		/* what the stores take for the time */
+static char folder[] = "/tmp/vkcb-inbox.XXXXXX";
+
+static int64_t
+fake_now(void)
+{
+	return clock_now;
+}
+
+static int
+open_memory(void **state)
+{
+	struct inbox *inbox = inbox_memory();
+
+	assert_non_null(inbox);
+	inbox->now = fake_now;
+	clock_now = 1000000000;
+	*state = inbox;
+	return 0;
+}
+
+static int
+open_sqlite(void **state)
+{
+	static int count;
+	char path[64], error[INBOX_ERROR_MAX];
+	struct inbox *inbox;
+
+	snprintf(path, sizeof(path), "%s/inbox-%d", folder, count++);
+	inbox = inbox_open(path, true, error);
+	assert_non_null(inbox);
+	inbox->now = fake_now;
+	clock_now = 1000000000;
+	*state = inbox;
+	return 0;
+}
+
+static int
+close_store(void **state)
+{
+	inbox_close(*state);
+	return 0;
+}
+
+static enum inbox_put
+put_for(struct inbox *inbox, const char *event_id, const char *lane,
+    const char *type, const struct inbox_wanted *wanted, size_t n)
+{
+	const struct inbox_event event = {
+		.group_id = 7, .event_id = event_id, .type = type,
+		.version = "5.199", .retry_counter = 2, .received = clock_now,
+		.lane = lane, .urgent = strcmp(type, INBOX_URGENT) == 0,
+		.object = "{\"a\":1}", .object_len = 7,
+	};
+	struct inbox_command command;
+	enum inbox_put put;
+
+	if (inbox->store->put(inbox, &event, wanted, n, &put, &command) == -1)
+		fail_msg("%s", inbox->error);
+	assert_false(command.remove);
+	return put;
+}
+
+static enum inbox_put
+put(struct inbox *inbox, const char *event_id, const char *lane)
+{
+	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+
+	return put_for(inbox, event_id, lane, "message_new", wanted, 1);
+}
+
+/* A claim is good until its worker's next call: here one inbox serves all. */
+static void
+keep(struct inbox_claim *claimed)
+{
+	static char texts[8][4][64];
+	static unsigned int next;
+	char (*text)[64] = texts[next++ % 8];
+
+	snprintf(text[0], 64, "%s", claimed->event.event_id);
+	snprintf(text[1], 64, "%s", claimed->handler);
+	claimed->event.event_id = text[0];
+	claimed->handler = text[1];
+	if (claimed->event.lane == NULL)
+		return;
+	snprintf(text[2], 64, "%s", claimed->event.lane);
+	claimed->event.lane = text[2];
+}
+
+/* The id of the event that a worker gets; "" for none. */
+static const char *
+claim(struct inbox *inbox, int worker, struct inbox_claim *claimed)
+{
+	int64_t due;
+	int result = inbox->store->claim(inbox, worker, claimed, &due);
+
+	if (result == -1)
+		fail_msg("%s", inbox->error);
+	if (result == 0)
+		return "";
+	keep(claimed);
+	return claimed->event.event_id;
+}
+
+static void
+finish(struct inbox *inbox, const struct inbox_claim *claimed,
+    enum inbox_state state, int64_t due)
+{
+	const struct inbox_end end = {
+		.state = state, .due = due,
+		.reason = state == INBOX_DONE ? "" : "it failed",
+	};
+
+	if (inbox->store->finish(inbox, claimed, &end) == -1)
+		fail_msg("%s", inbox->error);
+}
+
+static int64_t
+due(struct inbox *inbox)
+{
+	struct inbox_claim claimed;
+	int64_t due;
+
+	assert_int_equal(inbox->store->claim(inbox, 9, &claimed, &due), 0);
+	return due;
+}
+
+static void
+an_event_is_kept_once_and_handed_out_once(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	assert_int_equal(put(inbox, "e1", "a"), INBOX_STORED);
+	assert_int_equal(put(inbox, "e1", "a"), INBOX_REPEATED);
+	assert_string_equal(claim(inbox, 1, &claimed), "e1");
+	assert_string_equal(claimed.event.type, "message_new");
+	assert_string_equal(claimed.event.version, "5.199");
+	assert_int_equal(claimed.event.retry_counter, 2);
+	assert_int_equal(claimed.event.received, clock_now);
+	assert_int_equal(claimed.event.object_len, 7);
+	assert_memory_equal(claimed.event.object, "{\"a\":1}", 8);
+	assert_string_equal(claimed.handler, "greet");
+	assert_int_equal(claimed.attempt, 1);
+	assert_int_equal(put(inbox, "e1", "a"), INBOX_REPEATED);
+	assert_true(due(inbox) == INT64_MAX);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_int_equal(put(inbox, "e1", "a"), INBOX_REPEATED);
+	assert_true(due(inbox) == 0);
+}
+
+static void
+without_an_id_the_content_is_the_key(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	struct inbox *inbox = *state;
+
+	assert_int_equal(put(inbox, "", "a"), INBOX_STORED);
+	assert_int_equal(put(inbox, "", "a"), INBOX_REPEATED);
+	assert_int_equal(put_for(inbox, "", "a", "message_edit", wanted, 1),
+	    INBOX_STORED);
+}
+
+static void
+a_lane_is_handed_out_in_order_one_at_a_time(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim first, second;
+
+	put(inbox, "a1", "a");
+	put(inbox, "a2", "a");
+	put(inbox, "b1", "b");
+	assert_string_equal(claim(inbox, 1, &first), "a1");
+	finish(inbox, &first, INBOX_WAITING, clock_now + 10000);
+	assert_string_equal(claim(inbox, 2, &second), "b1");
+	finish(inbox, &second, INBOX_DONE, 0);
+	assert_true(due(inbox) == clock_now + 10000);
+	clock_now += 10000;
+	assert_string_equal(claim(inbox, 1, &first), "a1");
+	assert_int_equal(first.attempt, 2);
+	assert_true(due(inbox) == INT64_MAX);
+	finish(inbox, &first, INBOX_FAILED, 0);
+	assert_string_equal(claim(inbox, 1, &first), "a2");
+	finish(inbox, &first, INBOX_DONE, 0);
+	assert_true(due(inbox) == 0);
+}
+
+static void
+without_a_lane_nothing_waits_for_another(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "1", NULL);
+	put(inbox, "2", NULL);
+	assert_string_equal(claim(inbox, 1, &claimed), "1");
+	assert_string_equal(claim(inbox, 2, &claimed), "2");
+}
+
+static void
+urgent_events_go_first_but_never_beside_their_lane(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "press", NULL } };
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed, other;
+
+	put(inbox, "a1", "a");
+	put(inbox, "a2", "a");
+	put(inbox, "b1", "b");
+	put_for(inbox, "press a", "a", INBOX_URGENT, wanted, 1);
+	put_for(inbox, "press c", "c", INBOX_URGENT, wanted, 1);
+	assert_string_equal(claim(inbox, 1, &claimed), "press a");
+	assert_string_equal(claim(inbox, 2, &other), "press c");
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "a1");
+	put_for(inbox, "press a again", "a", INBOX_URGENT, wanted, 1);
+	assert_string_equal(claim(inbox, 3, &other), "b1");
+	assert_true(due(inbox) == INT64_MAX);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 5000);
+	assert_string_equal(claim(inbox, 1, &claimed), "press a again");
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_true(due(inbox) == clock_now + 5000);
+}
+
+static void
+each_handler_is_a_task_of_its_own(void **state)
+{
+	const struct inbox_wanted wanted[] = {
+		{ "one", NULL }, { "two", "no object" }, { "three", NULL },
+	};
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put_for(inbox, "e", "a", "message_new", wanted, 3);
+	put(inbox, "later", "a");
+	claim(inbox, 1, &claimed);
+	assert_string_equal(claimed.handler, "one");
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
+	claim(inbox, 1, &claimed);
+	assert_string_equal(claimed.handler, "three");
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "");
+	clock_now += 1000;
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+	assert_string_equal(claimed.handler, "one");
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "later");
+}
+
+static void
+what_a_dead_worker_held_is_found_and_ended(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed, held;
+
+	put(inbox, "a1", "a");
+	put(inbox, "b1", "b");
+	claim(inbox, 1, &claimed);
+	claim(inbox, 2, &claimed);
+	assert_int_equal(inbox->store->held(inbox, 1, 1, &held), 1);
+	assert_string_equal(held.event.event_id, "a1");
+	assert_int_equal(held.attempt, 1);
+	finish(inbox, &held, INBOX_WAITING, clock_now);
+	assert_int_equal(inbox->store->held(inbox, 1, 1, &held), 0);
+	assert_int_equal(inbox->store->held(inbox, 2, 1000, &held), 1);
+	assert_string_equal(held.event.event_id, "b1");
+	/* Its worker was not dead after all: the first end counts. */
+	finish(inbox, &held, INBOX_FAILED, 0);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "a1");
+	assert_int_equal(claimed.attempt, 2);
+}
+
+static void
+command(struct inbox *inbox, const char *event_id, bool remove,
+    const char *version)
+{
+	struct inbox_end end = { .state = INBOX_DONE, .reason = "" };
+	struct inbox_claim claimed;
+
+	put(inbox, event_id, NULL);
+	claim(inbox, 1, &claimed);
+	end.command.remove = remove;
+	snprintf(end.command.version, sizeof(end.command.version), "%s",
+	    version);
+	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
+}
+
+static void
+a_command_is_taken_once_by_its_group(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_command taken;
+
+	command(inbox, "1", false, "5.199");
+	assert_int_equal(inbox->store->take(inbox, 8, &taken), 0);
+	assert_string_equal(taken.version, "");
+	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_string_equal(taken.version, "5.199");
+	assert_false(taken.remove);
+	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_string_equal(taken.version, "");
+	command(inbox, "2", true, "");
+	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_true(taken.remove);
+}
+
+static bool
+count_them(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	int *count = arg;
+
+	assert_int_equal(event->group_id, 7);
+	assert_true(n > 0 && tasks[0].handler[0] != '\0');
+	(*count)++;
+	return true;
+}
+
+static int
+count(struct inbox *inbox, struct inbox_filter filter)
+{
+	int count = 0;
+
+	if (inbox->store->look(inbox, &filter, count_them, &count) == -1)
+		fail_msg("%s", inbox->error);
+	return count;
+}
+
+static void
+old_events_are_forgotten_if_nothing_is_left_to_do(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "done", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	put(inbox, "parked", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	put(inbox, "waiting", NULL);
+	clock_now += 1000;
+	put(inbox, "young", NULL);
+	assert_int_equal(inbox->store->purge(inbox, clock_now - 1000), 0);
+	assert_true(inbox->store->purge(inbox, clock_now) > 0);
+	assert_int_equal(inbox->store->purge(inbox, clock_now), 0);
+	assert_int_equal(count(inbox, (struct inbox_filter){
+	    .state = INBOX_ANY }), 3);
+	assert_int_equal(put(inbox, "parked", NULL), INBOX_REPEATED);
+	assert_int_equal(put(inbox, "waiting", NULL), INBOX_REPEATED);
+	assert_int_equal(put(inbox, "done", NULL), INBOX_STORED);
+}
+
+static void
+parked_events_are_sent_round_again_in_their_place(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "a1", "a");
+	put(inbox, "a2", "a");
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	assert_int_equal(inbox->store->again(inbox, 99), 0);
+	assert_int_equal(inbox->store->again(inbox, claimed.event.id), 1);
+	assert_int_equal(inbox->store->again(inbox, 0), 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "a1");
+	assert_int_equal(claimed.attempt, 1);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	assert_int_equal(inbox->store->again(inbox, 0), 1);
+	assert_string_equal(claim(inbox, 1, &claimed), "a1");
+}
+
+static void
+a_dropped_event_lets_its_lane_go_on(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	int64_t first;
+
+	put(inbox, "a1", "a");
+	put(inbox, "a2", "a");
+	claim(inbox, 1, &claimed);
+	first = claimed.event.id;
+	assert_int_equal(inbox->store->drop(inbox, first), -1);
+	assert_non_null(strstr(inbox->error, "being handled"));
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
+	assert_int_equal(inbox->store->drop(inbox, first), 1);
+	assert_int_equal(inbox->store->drop(inbox, first), 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "a2");
+}
+
+static void
+a_clock_set_back_delays_nothing(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "fresh", NULL);
+	put(inbox, "retry", NULL);
+	claim(inbox, 1, &claimed);
+	claim(inbox, 2, &claimed);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
+	clock_now -= 3600000;
+	put(inbox, "new", NULL);
+	assert_int_equal(inbox->store->shift(inbox, -3600000), 0);
+	assert_string_equal(claim(inbox, 2, &claimed), "new");
+	assert_true(due(inbox) == clock_now + 10000);
+	clock_now -= 30 * INT64_C(3600000);
+	assert_int_equal(inbox->store->shift(inbox, 0), 0);
+	assert_string_equal(claim(inbox, 2, &claimed), "retry");
+}
+
+static void
+filters_find_what_they_say(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "1", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	clock_now += 1000;
+	put(inbox, "2", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	clock_now += 1000;
+	put_for(inbox, "3", NULL, "group_join", wanted, 1);
+#define COUNT(...) count(inbox, (struct inbox_filter){ __VA_ARGS__ })
+	assert_int_equal(COUNT(.state = INBOX_ANY), 3);
+	assert_int_equal(COUNT(.state = INBOX_DONE), 1);
+	assert_int_equal(COUNT(.state = INBOX_FAILED), 1);
+	assert_int_equal(COUNT(.state = INBOX_WAITING), 1);
+	assert_int_equal(COUNT(.state = INBOX_RUNNING), 0);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .limit = 2), 2);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .type = "group_join"), 1);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .group_id = 8), 0);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .since = clock_now - 1000),
+	    2);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .after = claimed.event.id),
+	    1);
+	assert_int_equal(COUNT(.state = INBOX_ANY, .id = claimed.event.id), 1);
+#undef COUNT
+}
+
+static void
+status_counts(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct inbox_status status;
+
+	put(inbox, "1", NULL);
+	clock_now += 30;
+	claim(inbox, 1, &claimed);
+	clock_now += 4;
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	put(inbox, "2", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	put(inbox, "3", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
+	put(inbox, "4", NULL);
+	claim(inbox, 1, &claimed);
+	put(inbox, "5", NULL);
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.waiting, 2);
+	assert_int_equal(status.retrying, 1);
+	assert_int_equal(status.running, 1);
+	assert_int_equal(status.parked, 1);
+	assert_int_equal(status.oldest, clock_now);
+	assert_int_equal(status.stored_rate[0], 5);
+	assert_int_equal(status.n_handlers, 1);
+	assert_string_equal(status.handlers[0].name, "greet");
+	assert_int_equal(status.handlers[0].done, 1);
+	assert_int_equal(status.handlers[0].failed, 2);
+	assert_int_equal(status.handlers[0].parked, 1);
+	assert_int_equal(status.handlers[0].wait.sum, 30);
+	assert_int_equal(status.handlers[0].run.sum, 4);
+	assert_int_equal(inbox_percentile(&status.handlers[0].run, 0.5), 5);
+	assert_int_equal(inbox_percentile(&status.handlers[0].wait, 0.99), 50);
+	inbox_status_free(&status);
+}
+
+static void
+buckets_are_counted_right(void **state)
+{
+	(void)state;
+	assert_int_equal(inbox_bucket(0), 0);
+	assert_int_equal(inbox_bucket(1), 0);
+	assert_int_equal(inbox_bucket(2), 1);
+	assert_int_equal(inbox_bucket(3), 2);
+	assert_int_equal(inbox_bucket(1000), 9);
+	assert_int_equal(inbox_bucket(INT64_MAX), INBOX_BUCKETS - 1);
+}
+
+#define EACH(test) \
+	{ #test " (memory)", test, open_memory, close_store, NULL }, \
+	{ #test " (sqlite)", test, open_sqlite, close_store, NULL }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH(an_event_is_kept_once_and_handed_out_once),
+		EACH(without_an_id_the_content_is_the_key),
+		EACH(a_lane_is_handed_out_in_order_one_at_a_time),
+		EACH(without_a_lane_nothing_waits_for_another),
+		EACH(urgent_events_go_first_but_never_beside_their_lane),
+		EACH(each_handler_is_a_task_of_its_own),
+		EACH(what_a_dead_worker_held_is_found_and_ended),
+		EACH(a_command_is_taken_once_by_its_group),
+		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
+		EACH(parked_events_are_sent_round_again_in_their_place),
+		EACH(a_dropped_event_lets_its_lane_go_on),
+		EACH(a_clock_set_back_delays_nothing),
+		EACH(filters_find_what_they_say),
+		EACH(status_counts),
+		cmocka_unit_test(buckets_are_counted_right),
+	};
+	char command[64];
+	int failed;
+
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command) == 0 ? failed : 1;
+}
