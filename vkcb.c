@@ -11,6 +11,8 @@
  *	  src/conf.c              the groups and their secrets
  *	  src/envelope.c          type, group, secret, object of a body
  *	    src/json.c            strict JSON
+ *	  src/inbox.c             where events wait, if there is an inbox
+ *	  src/family.c            wakes the workers, or starts some
  *	src/event.c               calls the handlers, sums up their outcomes
  *	  src/handlers.c          the table of handlers/
  *	  src/decode.c            JSON into the structs of vkcb.h
@@ -20,6 +22,10 @@
  *	                          src/rate.c its turn, src/post.c the wire
  *	      src/curl.c          libcurl, loaded by the first call
  *	src/http.c                the header of the answer
+ *
+ * With an inbox, workers call the handlers after the answer: src/work.c is
+ * their parent, src/worker.c one of them. The store of the inbox is
+ * src/inbox_sqlite.c, with src/inbox_queue.c and src/inbox_look.c.
  *
  * What all of them use: src/arena.c (memory of one request), src/log.c.
  * JSON made, not read: src/json_text.c. What stands for bytes: src/hash.c.
@@ -37,6 +43,7 @@
 #include "src/command.h"
 #include "src/conf.h"
 #include "src/host.h"
+#include "src/inbox.h"
 #include "src/receive.h"
 
 #include "src/banned.h"
@@ -79,11 +86,26 @@ open_standard_fds(void)
 		close(fd);
 }
 
+/* An inbox that cannot work must not be found out by the first event. */
+static struct conf *
+configure_to_serve(void)
+{
+	char error[INBOX_ERROR_MAX];
+	struct conf *conf = configure();
+
+	if (conf == NULL || conf->inbox == NULL ||
+	    inbox_check(conf->inbox, error) == 0)
+		return conf;
+	command_fail("configuration", "%s", error);
+	conf_free(conf);
+	return NULL;
+}
+
 static int
 serve(int (*host)(struct receiver *), void (*apologize)(void))
 {
 	struct receiver receiver;
-	struct conf *conf = configure();
+	struct conf *conf = configure_to_serve();
 	int status;
 
 	if (conf == NULL) {

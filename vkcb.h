@@ -101,6 +101,7 @@ struct vkcb_event {
 	const char *version;	/* VK API version of the object, "5.199" */
 	int retry_counter;	/* VK's failed deliveries before this one */
 	int attempt;		/* this handler's run for this event: 1, 2, … */
+	int64_t received;	/* when it came here, milliseconds since 1970 */
 	struct json_object *object; /* as sent; NULL if there was none */
 };
 

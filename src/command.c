@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf.h"
 #include "nearest.h"
 #include "version.h"
 
@@ -18,8 +19,22 @@ static const struct command *const commands[] = {
 	&command_events,
 	&command_new,
 	&command_trigger,
+	&command_work,
 	NULL,
 };
+
+struct conf *
+command_configure(void)
+{
+	char path[4096], error[CONF_ERROR_MAX];
+	struct conf *conf = NULL;
+
+	if (conf_find(path, error) == 0)
+		conf = conf_read(path, error);
+	if (conf == NULL)
+		(void)command_fail("configuration", "%s", error);
+	return conf;
+}
 
 static void
 print_usage(FILE *out, const struct command *command)

@@ -27,9 +27,15 @@ extern const struct command command_events;
 extern const struct command command_new;
 extern const struct command command_trigger;
 extern const struct command command_setup;
+extern const struct command command_work;
 
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);
+
+struct conf;
+
+/* The configuration, for a command; NULL: said why. */
+struct conf *command_configure(void);
 
 /* "vkcb: what: why" on standard error; returns EXIT_PROBLEM. */
 int command_fail(const char *what, const char *fmt, ...)

@@ -28,12 +28,11 @@
 
 #include "banned.h"
 
-#define LATER "this vkcb has no inbox"
 #define SETTING(name) offsetof(struct conf, name)
 #define OF_GROUP(name) offsetof(struct conf_group, name)
 
 const struct conf_key conf_keys[] = {
-	{ "inbox", CONF_TEXT, SETTING(inbox), "none", 0, 0, false, LATER },
+	{ "inbox", CONF_PATH, SETTING(inbox), "none", 0, 0, false, NULL },
 	{ "log", CONF_PATH, SETTING(log), "stderr", 0, 0, false, NULL },
 	{ "log_level", CONF_LEVEL, SETTING(log_level), "info", 0, 0, false,
 	    NULL },
@@ -51,12 +50,16 @@ const struct conf_key conf_keys[] = {
 	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false, NULL },
 	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false, NULL },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
-	    3600 * 1000, false, LATER },
-	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false, LATER },
+	    3600 * 1000, false, NULL },
+	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false, NULL },
 	{ "attempts", CONF_COUNT, SETTING(attempts), "8", 1, 1000, false,
-	    LATER },
+	    NULL },
+	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h", 0,
+	    24 * 3600 * 1000, false, NULL },
+	{ "order", CONF_ORDER, SETTING(order), "conversation", 0, 0, false,
+	    NULL },
 	{ "keep", CONF_TIME, SETTING(keep), "48h", 60 * 1000,
-	    INT64_C(366) * 24 * 3600 * 1000, false, LATER },
+	    INT64_C(366) * 24 * 3600 * 1000, false, NULL },
 	{ .name = NULL },
 };
 
@@ -140,7 +143,7 @@ keep_path(struct conf *conf, const char *text)
 	int len;
 
 	if (*text == '/' || slash == NULL || strcmp(text, "stderr") == 0 ||
-	    strcmp(text, "syslog") == 0)
+	    strcmp(text, "syslog") == 0 || strstr(text, "://") != NULL)
 		return keep(conf, text, strlen(text));
 	len = snprintf(path, sizeof(path), "%.*s/%s",
 	    (int)(slash - conf->path), conf->path, text);
@@ -465,14 +468,14 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 		memcpy(field, &kept, sizeof(kept));
 		return 0;
 	}
-	right = conf_value(key, text, &number);
+	right = key->type == CONF_TIMES ?
+	    conf_times(key, text, (struct conf_times *)(void *)field) :
+	    conf_value(key, text, &number);
 	if (right != NULL && key->max > 0) {
 		char low[32], high[32];
 
-		conf_show(key, (const char *)&key->min - key->offset, low,
-		    sizeof(low));
-		conf_show(key, (const char *)&key->max - key->offset, high,
-		    sizeof(high));
+		conf_show_number(key, key->min, low, sizeof(low));
+		conf_show_number(key, key->max, high, sizeof(high));
 		return fail(reader, "%s = %s: expected %s, from %s to %s",
 		    key->name, text, right, low, high);
 	}
@@ -481,7 +484,7 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 		    right);
 	if (key->type == CONF_BOOL)
 		*(bool *)field = number != 0;
-	else
+	else if (key->type != CONF_TIMES)
 		memcpy(field, &number, sizeof(number));
 	return 0;
 }

@@ -27,6 +27,20 @@ enum conf_type {
 	CONF_BOOL,	/* yes, no */
 	CONF_LEVEL,	/* error, warning, info, debug */
 	CONF_URL,	/* https, or http to this machine */
+	CONF_ORDER,	/* conversation, none */
+	CONF_TIMES,	/* several times: 10s 1m 5m */
+};
+
+enum conf_order {
+	CONF_ORDER_CONVERSATION,
+	CONF_ORDER_NONE,
+};
+
+#define CONF_TIMES_MAX 32
+
+struct conf_times {
+	int64_t ms[CONF_TIMES_MAX];
+	size_t n;		/* at least 1 */
 };
 
 /* A key: its row in the table of [vkcb] or of the groups. */
@@ -94,6 +108,8 @@ struct conf {
 	int64_t handler_timeout;
 	int64_t workers;
 	int64_t attempts;
+	struct conf_times backoff;
+	int64_t order;		/* enum conf_order */
 	int64_t keep;
 
 	struct conf_group *groups;	/* by id, ascending */
@@ -142,7 +158,15 @@ void conf_show(const struct conf_key *, const void *from, char *out,
 /* Is this an address to send a token to? NULL, or what would be right. */
 const char *conf_url(const char *text);
 
+/* A number of the key's type, as vkcb.conf would have it. */
+void conf_show_number(const struct conf_key *, int64_t, char *out,
+    size_t size);
+
 /* A value of this type from text: NULL, or what would be right. */
 const char *conf_value(const struct conf_key *, const char *text, int64_t *out);
+
+/* Several of them, with spaces between: NULL, or what would be right. */
+const char *conf_times(const struct conf_key *, const char *text,
+    struct conf_times *);
 
 #endif

@@ -30,13 +30,16 @@ static const struct unit time_units[] = {
 	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
 	{ "d", 24 * 3600 * 1000 }, { NULL, 0 }
 };
-static const char *const levels[] = { "error", "warning", "info", "debug" };
+static const char *const levels[] = {
+	"error", "warning", "info", "debug", NULL
+};
+static const char *const orders[] = { "conversation", "none", NULL };
 
 static const struct unit *
 units_of(enum conf_type type)
 {
 	return type == CONF_BYTES ? byte_units :
-	    type == CONF_TIME ? time_units : count_units;
+	    type == CONF_TIME || type == CONF_TIMES ? time_units : count_units;
 }
 
 static bool
@@ -62,11 +65,19 @@ read_number(const struct unit *units, const char *text, int64_t *out)
 	return false;
 }
 
+/* The place of a word in a list that ends with NULL. */
+static bool
+read_word(const char *const *words, const char *text, int64_t *out)
+{
+	for (*out = 0; words[*out] != NULL; (*out)++)
+		if (strcmp(words[*out], text) == 0)
+			return true;
+	return false;
+}
+
 const char *
 conf_value(const struct conf_key *key, const char *text, int64_t *out)
 {
-	size_t i;
-
 	switch (key->type) {
 	case CONF_BOOL:
 		*out = strcmp(text, "yes") == 0;
@@ -74,12 +85,11 @@ conf_value(const struct conf_key *key, const char *text, int64_t *out)
 			return NULL;
 		return "yes or no";
 	case CONF_LEVEL:
-		for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-			*out = (int64_t)i;
-			if (strcmp(text, levels[i]) == 0)
-				return NULL;
-		}
-		return "error, warning, info or debug";
+		return read_word(levels, text, out) ? NULL :
+		    "error, warning, info or debug";
+	case CONF_ORDER:
+		return read_word(orders, text, out) ? NULL :
+		    "conversation or none";
 	case CONF_COUNT:
 	case CONF_BYTES:
 	case CONF_TIME:
@@ -136,6 +146,30 @@ conf_url(const char *text)
 	    "way: use https://";
 }
 
+const char *
+conf_times(const struct conf_key *key, const char *text,
+    struct conf_times *times)
+{
+	static const char right[] = "up to 32 times such as 10s 1m 5m";
+	char word[32];
+	size_t len;
+
+	for (times->n = 0; *text != '\0'; times->n++) {
+		len = strcspn(text, " \t");
+		if (len >= sizeof(word) || times->n == CONF_TIMES_MAX)
+			return right;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (!read_number(time_units, word, &times->ms[times->n]) ||
+		    times->ms[times->n] < key->min ||
+		    times->ms[times->n] > key->max)
+			return right;
+		text += len;
+		text += strspn(text, " \t");
+	}
+	return times->n > 0 ? NULL : right;
+}
+
 static void
 show_number(const struct unit *units, int64_t value, char *out, size_t size)
 {
@@ -145,6 +179,26 @@ show_number(const struct unit *units, int64_t value, char *out, size_t size)
 		if (value != 0 && value % unit->factor == 0)
 			best = unit;
 	snprintf(out, size, "%" PRId64 "%s", value / best->factor, best->name);
+}
+
+void
+conf_show_number(const struct conf_key *key, int64_t number, char *out,
+    size_t size)
+{
+	show_number(units_of(key->type), number, out, size);
+}
+
+static void
+show_times(const struct conf_times *times, char *out, size_t size)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < times->n && len + 32 < size; i++) {
+		if (i > 0)
+			out[len++] = ' ';
+		show_number(time_units, times->ms[i], out + len, size - len);
+		len += strlen(out + len);
+	}
 }
 
 void
@@ -168,10 +222,15 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 	case CONF_BOOL:
 		snprintf(out, size, "%s", *(const bool *)field ? "yes" : "no");
 		break;
+	case CONF_TIMES:
+		show_times((const struct conf_times *)(const void *)field, out,
+		    size);
+		break;
 	default:
 		memcpy(&number, field, sizeof(number));
-		if (key->type == CONF_LEVEL)
-			snprintf(out, size, "%s", levels[number]);
+		if (key->type == CONF_LEVEL || key->type == CONF_ORDER)
+			snprintf(out, size, "%s", key->type == CONF_LEVEL ?
+			    levels[number] : orders[number]);
 		else
 			show_number(units_of(key->type), number, out, size);
 		break;

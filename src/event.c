@@ -45,6 +45,9 @@ void
 event_init(struct event *event, const struct envelope *envelope,
     struct arena *arena, int retry_counter)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
 	*event = (struct event){
 		.seen = {
 			.type = envelope->type.at,
@@ -53,6 +56,8 @@ event_init(struct event *event, const struct envelope *envelope,
 			.version = envelope->version.at,
 			.retry_counter = retry_counter,
 			.attempt = 1,
+			.received = (int64_t)now.tv_sec * 1000 +
+			    now.tv_nsec / 1000000,
 		},
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,

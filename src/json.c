@@ -318,8 +318,8 @@ check_container(struct check *check, enum json_kind kind)
 	return good;
 }
 
-static enum json_kind
-kind_of(char first)
+enum json_kind
+json_kind_of(char first)
 {
 	switch (first) {
 	case '{':
@@ -347,7 +347,7 @@ check_value(struct check *check, struct json_value *value)
 	skip_space(check);
 	if (check->at == check->end)
 		return refuse(check, "a value was expected");
-	value->kind = kind_of(*check->at);
+	value->kind = json_kind_of(*check->at);
 	value->at = (char *)check->at;
 	switch (value->kind) {
 	case JSON_STRING:
@@ -624,7 +624,7 @@ build_value(struct build *build, struct json_object **out)
 
 	*out = NULL;
 	skip_to_value(build);
-	switch (kind_of(*build->at)) {
+	switch (json_kind_of(*build->at)) {
 	case JSON_OBJECT:
 		result = build_object(build, out);
 		break;

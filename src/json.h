@@ -71,6 +71,9 @@ bool json_spells(const struct json_value *, const char *name, size_t len);
 int json_tree(const struct json_value *, struct json_object **tree)
     __attribute__((warn_unused_result));
 
+/* The kind of a checked value, by its first byte. */
+enum json_kind json_kind_of(char first);
+
 /* Is this text a number, as JSON writes them? */
 bool json_is_number(const char *text, size_t len);
 

@@ -6,6 +6,9 @@
  * an attacker does not know, and is logged with the reason. Until the secret
  * was found right, a request costs no memory but its body's.
  *
+ * With an inbox the event is stored, and ok means that it is on disk; else it is
+ * handled here and now.
+ *
  * Out of memory: 503, and VK repeats.
  */
 #include "receive.h"
@@ -15,9 +18,14 @@
 #include <string.h>
 
 #include "api.h"
+#include "catalogue.h"
 #include "conf.h"
 #include "envelope.h"
 #include "event.h"
+#include "family.h"
+#include "handlers.h"
+#include "inbox.h"
+#include "lane.h"
 #include "log.h"
 
 #include "banned.h"
@@ -39,20 +47,47 @@ struct receipt {
 void
 receiver_init(struct receiver *receiver, struct conf *conf)
 {
-	receiver->conf = conf;
+	*receiver = (struct receiver){ .conf = conf };
 	arena_init(&receiver->arena);
+}
+
+static void
+close_inbox(struct receiver *receiver)
+{
+	inbox_close(receiver->inbox);
+	free(receiver->inbox_path);
+	receiver->inbox = NULL;
+	receiver->inbox_path = NULL;
 }
 
 void
 receiver_release(struct receiver *receiver)
 {
+	close_inbox(receiver);
 	conf_free(receiver->conf);
 	arena_release(&receiver->arena);
+}
+
+/* Workers are told after the answer: starting some takes a millisecond. */
+static void
+wake_workers(struct receiver *receiver)
+{
+	int there = family_wake(receiver->inbox_path);
+
+	if (there == 0)
+		there = family_start(receiver->conf->path);
+	if (there == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
+		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
+		    strerror(errno));
 }
 
 void
 receive_done(struct receiver *receiver)
 {
+	if (receiver->stored)
+		wake_workers(receiver);
+	receiver->stored = false;
 	arena_reset(&receiver->arena);
 }
 
@@ -346,6 +381,154 @@ handle(struct receipt *receipt)
 	event_release(&event);
 }
 
+/* The inbox in force, also after the configuration changed; NULL and error. */
+static struct inbox *
+current_inbox(struct receiver *receiver, char error[INBOX_ERROR_MAX])
+{
+	const char *path = receiver->conf->inbox;
+
+	if (receiver->inbox != NULL && strcmp(receiver->inbox_path, path) == 0)
+		return receiver->inbox;
+	close_inbox(receiver);
+	receiver->inbox_path = strdup(path);
+	if (receiver->inbox_path == NULL) {
+		memcpy(error, "out of memory", sizeof("out of memory"));
+		return NULL;
+	}
+	receiver->inbox = inbox_open(path, true, error);
+	return receiver->inbox;
+}
+
+/* Which handlers want the event; NULL: out of memory. */
+static struct inbox_wanted *
+find_wanted(struct receipt *receipt, size_t *n)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	enum vkcb_event_type type = catalogue_type(envelope->type.at,
+	    envelope->type.len);
+	const struct handler *handler;
+	struct inbox_wanted *wanted;
+
+	for (*n = 0, handler = handlers; handler->name != NULL; handler++)
+		*n += handler_takes(handler, type, envelope->type.at);
+	wanted = arena_alloc(&receipt->receiver->arena,
+	    (*n + 1) * sizeof(*wanted));
+	if (wanted == NULL)
+		return NULL;
+	for (*n = 0, handler = handlers; handler->name != NULL; handler++) {
+		if (!handler_takes(handler, type, envelope->type.at))
+			continue;
+		wanted[(*n)++] = (struct inbox_wanted){
+			.handler = handler->name,
+			.reason = handler_is_typed(handler) &&
+			    envelope->object.kind != JSON_OBJECT ?
+			    "the object is not one: it cannot be decoded" :
+			    NULL,
+		};
+	}
+	return wanted;
+}
+
+static void
+log_stored(const struct receipt *receipt, enum inbox_put put, size_t n)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	struct log_line line;
+
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	log_begin(&line, LOG_LEVEL_INFO, put == INBOX_STORED ? "stored" :
+	    "stored before");
+	log_int(&line, "group", envelope->group_id);
+	log_text(&line, "event", envelope->type.at);
+	log_bytes(&line, "id", envelope->event_id.at,
+	    envelope->event_id.len < TYPE_SHOWN_MAX ? envelope->event_id.len :
+	    TYPE_SHOWN_MAX);
+	log_int(&line, "handlers", (int64_t)n);
+	log_end(&line);
+}
+
+/* What is stored: no secret, and the object as it was sent. */
+static int
+put(struct receipt *receipt, struct inbox *inbox,
+    const struct inbox_wanted *wanted, size_t n,
+    struct inbox_command *command)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	bool ordered = receipt->receiver->conf->order ==
+	    CONF_ORDER_CONVERSATION;
+	struct inbox_event event = {
+		.group_id = envelope->group_id,
+		.event_id = envelope->event_id.at,
+		.type = envelope->type.at,
+		.version = envelope->version.at,
+		.retry_counter = retry_counter(receipt->request),
+		.received = inbox->now(),
+		.urgent = strcmp(envelope->type.at, INBOX_URGENT) == 0,
+		.object = envelope->object.at,
+		.object_len = envelope->object.len,
+	};
+	char lane[LANE_MAX];
+	enum inbox_put stored;
+
+	if (ordered) {
+		lane_name(envelope, lane);
+		event.lane = lane;
+	}
+	if (inbox->store->put(inbox, &event, wanted, n, &stored,
+	    command) == -1)
+		return -1;
+	receipt->receiver->stored = true;
+	log_stored(receipt, stored, n);
+	return 0;
+}
+
+/* Instead of ok, what a handler wanted of VK when it ran. */
+static void
+answer_command(struct http_answer *answer, const struct inbox_command *command)
+{
+	struct verdict verdict = { .outcome = VKCB_OK };
+
+	if (command->remove) {
+		verdict.outcome = VKCB_REMOVE;
+	} else if (command->version[0] != '\0') {
+		verdict.outcome = VKCB_SET_VERSION;
+		memcpy(verdict.version, command->version,
+		    sizeof(verdict.version));
+	}
+	answer_verdict(answer, &verdict);
+}
+
+static void
+store(struct receipt *receipt)
+{
+	char error[INBOX_ERROR_MAX] = "";
+	struct inbox *inbox = current_inbox(receipt->receiver, error);
+	const struct inbox_wanted *wanted;
+	struct inbox_command command;
+	int result = -1;
+	size_t n;
+
+	wanted = find_wanted(receipt, &n);
+	if (wanted == NULL) {
+		(void)refuse(receipt, 503, "Out of Memory", "out of memory",
+		    "handlers");
+		return;
+	}
+	if (inbox != NULL)
+		result = n > 0 ? put(receipt, inbox, wanted, n, &command) :
+		    inbox->store->take(inbox, receipt->envelope.group_id,
+		    &command);
+	if (result == -1 && n == 0)
+		http_answer(receipt->answer, 200, "ok");	/* lost: nothing */
+	else if (result == 0)
+		answer_command(receipt->answer, &command);
+	else
+		(void)refuse(receipt, 503, "Inbox Unavailable",
+		    "cannot store the event", inbox != NULL ? inbox->error :
+		    error);
+}
+
 void
 receive(struct receiver *receiver, struct http_request *request,
     struct http_answer *answer)
@@ -364,6 +547,8 @@ receive(struct receiver *receiver, struct http_request *request,
 		return;
 	if (strcmp(receipt.envelope.type.at, "confirmation") == 0)
 		confirm(&receipt);
+	else if (receiver->conf->inbox != NULL)
+		store(&receipt);
 	else
 		handle(&receipt);
 }

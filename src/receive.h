@@ -8,18 +8,25 @@
 #include "http.h"
 
 struct conf;
+struct inbox;
 
 struct receiver {
 	struct conf *conf;	/* the one in force; replaced when it changes */
 	struct arena arena;	/* of the request in hand */
 	bool done;		/* all handlers of the last event are done */
+	struct inbox *inbox;	/* NULL: none, or not opened yet */
+	char *inbox_path;	/* of that one */
+	bool stored;		/* workers have something to do */
 };
 
 /* Takes the configuration over. */
 void receiver_init(struct receiver *, struct conf *);
 void receiver_release(struct receiver *);
 
-/* The answer is good until receive_done(), which forgets the request. */
+/*
+ * The answer is good until receive_done(), which forgets the request and, when
+ * it was stored, sees that somebody works on it.
+ */
 void receive(struct receiver *, struct http_request *, struct http_answer *);
 void receive_done(struct receiver *);
 

@@ -1,0 +1,64 @@
+/*
+ * cmd_work.c - `vkcb work`: runs the handlers of what the inbox holds.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "conf.h"
+#include "inbox.h"
+#include "log.h"
+#include "work.h"
+
+#include "banned.h"
+
+static int work(int, char **);
+
+const struct command command_work = {
+	.name = "work",
+	.args = "[--once]",
+	.summary = "runs the handlers of the events in the inbox",
+	.help =
+	    "  --once        leave when nothing is due any more (for cron)\n"
+	    "  --until-idle  leave when the inbox is empty: what a responder "
+	    "starts where\n"
+	    "                no `vkcb work` runs\n",
+	.run = work,
+};
+
+static int
+work(int argc, char **argv)
+{
+	enum work_until until = WORK_STOPPED;
+	char error[INBOX_ERROR_MAX];
+	struct conf *conf;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--once") == 0)
+			until = WORK_ONCE;
+		else if (strcmp(argv[i], "--until-idle") == 0)
+			until = WORK_IDLE;
+		else
+			return command_misused(&command_work,
+			    "unknown argument %s", argv[i]);
+	}
+	conf = command_configure();
+	if (conf == NULL)
+		return EXIT_PROBLEM;
+	if (conf->inbox != NULL && inbox_check(conf->inbox, error) == 0 &&
+	    log_open(conf->log, (enum log_level)conf->log_level) == 0)
+		return work_run(conf, until);
+	if (conf->inbox == NULL)
+		(void)command_fail("work", "no inbox: set inbox = PATH in %s",
+		    conf->path);
+	else if (inbox_check(conf->inbox, error) == -1)
+		(void)command_fail("work", "%s", error);
+	else
+		(void)command_fail(conf->log, "cannot open the log: %s",
+		    strerror(errno));
+	conf_free(conf);
+	return EXIT_PROBLEM;
+}

@@ -1,0 +1,460 @@
+/*
+ * work.c - the parent of the workers.
+ *
+ * It touches neither events nor the store, so that nothing an event does can
+ * hurt it: it forks, waits, kills what takes too long, and replaces what died.
+ * What a dead worker held is ended by its replacement, which is told why.
+ *
+ * When it is killed itself, the kernel kills its workers, and with the last of
+ * them the lock is free: another family can begin, and nothing runs twice.
+ * Asleep it waits for signals and for a worker that begins something; while a
+ * handler runs it wakes up once per handler_timeout.
+ */
+#include "work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "conf.h"
+#include "family.h"
+#include "http.h"
+#include "log.h"
+#include "notify.h"
+#include "worker.h"
+
+#include "banned.h"
+
+#define LINGER 2000		/* an idle family of WORK_IDLE stays so long */
+#define RESTART_PAUSE 1000	/* of one that died before it did anything */
+#define STOP_MARGIN 2000
+
+/* A worker's process; what both sides know is in its worker_slot. */
+struct child {
+	pid_t pid;		/* 0: none */
+	int64_t forked;		/* http_clock() */
+	int64_t fork_at;	/* not before */
+};
+
+struct parent {
+	struct conf *conf;
+	enum work_until until;
+	struct family family;
+	struct worker_board *board;
+	struct child *children;
+	int n;
+	int signals;		/* signalfd */
+	int news[2];		/* workers write, we read */
+	bool ready;		/* said so to systemd */
+	bool told;		/* a signal said to stop */
+	int64_t stop_by;	/* 0: not stopping; then all are killed */
+};
+
+static void
+block_signals(sigset_t *mask)
+{
+	sigemptyset(mask);
+	sigaddset(mask, SIGTERM);
+	sigaddset(mask, SIGINT);
+	sigaddset(mask, SIGUSR1);
+	sigaddset(mask, SIGHUP);
+	sigaddset(mask, SIGCHLD);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+static int
+set_up(struct parent *parent)
+{
+	int n = (int)parent->conf->workers;
+	size_t size = sizeof(*parent->board) +
+	    (size_t)n * sizeof(parent->board->slots[0]);
+	sigset_t mask;
+
+	block_signals(&mask);
+	(void)signal(SIGPIPE, SIG_IGN);
+	parent->n = n;
+	parent->children = calloc((size_t)n, sizeof(*parent->children));
+	parent->board = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (parent->children == NULL || parent->board == MAP_FAILED ||
+	    (parent->signals = signalfd(-1, &mask, SFD_CLOEXEC |
+	    SFD_NONBLOCK)) == -1 ||
+	    pipe2(parent->news, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+run_child(struct parent *parent, int i, bool once, pid_t self)
+{
+	struct worker worker = {
+		.conf = parent->conf,
+		.family = &parent->family,
+		.board = parent->board,
+		.number = i + 1,
+		.workers = parent->n,
+		.news = parent->news[1],
+		.parent = self,
+		.once = once,
+		.watches_idle = parent->until == WORK_IDLE,
+	};
+
+	close(parent->signals);
+	close(parent->news[0]);
+	/* Handlers may have registered exit functions: none ran here yet. */
+	exit(worker_run(&worker));
+}
+
+static pid_t
+fork_child(struct parent *parent, int i, bool once)
+{
+	struct worker_slot *slot = &parent->board->slots[i];
+	pid_t self = getpid(), pid;
+
+	atomic_store(&slot->started, 0);
+	atomic_store(&slot->idle, 0);
+	atomic_store(&slot->left, false);
+	pid = fork();
+	if (pid == 0)
+		run_child(parent, i, once, self);
+	if (pid == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot start a worker: %s: trying "
+		    "again", strerror(errno));
+	return pid;
+}
+
+static void
+start_children(struct parent *parent)
+{
+	int64_t now = http_clock();
+	struct child *child;
+	int i;
+
+	for (i = 0; i < parent->n && parent->stop_by == 0; i++) {
+		child = &parent->children[i];
+		if (child->pid != 0 || child->fork_at > now)
+			continue;
+		child->pid = fork_child(parent, i,
+		    parent->until == WORK_ONCE);
+		if (child->pid == -1) {
+			child->pid = 0;
+			child->fork_at = now + RESTART_PAUSE;
+		}
+		child->forked = now;
+	}
+}
+
+/* Why it died, for its replacement and, through that, for the operator. */
+static void
+explain(struct parent *parent, struct worker_slot *slot, int status,
+    int64_t started)
+{
+	char *out = slot->reason;
+	int signal;
+
+	if (started < 0) {
+		snprintf(out, WORKER_REASON_MAX, "killed: it ran longer than "
+		    "handler_timeout (%" PRId64 " s)",
+		    parent->conf->handler_timeout / 1000);
+	} else if (WIFSIGNALED(status)) {
+		signal = WTERMSIG(status);
+		snprintf(out, WORKER_REASON_MAX, "crashed: signal %d (%s)",
+		    signal, strsignal(signal));
+	} else {
+		snprintf(out, WORKER_REASON_MAX, "the handler ended its "
+		    "process with status %d", WEXITSTATUS(status));
+	}
+}
+
+static void
+take_death(struct parent *parent, int i, int status)
+{
+	struct worker_slot *slot = &parent->board->slots[i];
+	struct child *child = &parent->children[i];
+	int64_t started = atomic_load(&slot->started), now = http_clock();
+	pid_t pid = child->pid;
+
+	child->pid = 0;
+	atomic_store(&slot->started, 0);
+	slot->reason[0] = '\0';
+	if (atomic_load(&slot->left)) {
+		child->fork_at = parent->until == WORK_ONCE ? INT64_MAX : now;
+		return;
+	}
+	explain(parent, slot, status, started);
+	log_msg(LOG_LEVEL_ERROR, "worker %d (process %ld) ended: %s", i + 1,
+	    (long)pid, slot->reason);
+	child->fork_at = now;
+	if (started == 0 && now - child->forked < RESTART_PAUSE)
+		child->fork_at = now + RESTART_PAUSE;
+}
+
+static void
+reap(struct parent *parent)
+{
+	int status, i;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < parent->n; i++)
+			if (parent->children[i].pid == pid)
+				take_death(parent, i, status);
+}
+
+static void
+begin_stop(struct parent *parent)
+{
+	int i;
+
+	if (parent->stop_by != 0)
+		return;
+	notify("STOPPING=1");
+	atomic_store(&parent->board->stopping, true);
+	parent->stop_by = http_clock() + parent->conf->handler_timeout +
+	    STOP_MARGIN;
+	for (i = 0; i < parent->n; i++)
+		if (parent->children[i].pid != 0)
+			(void)kill(parent->children[i].pid, SIGTERM);
+}
+
+static void
+read_signals(struct parent *parent)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
+		stop |= info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP;
+	reap(parent);
+	parent->told |= stop;
+	if (stop)
+		begin_stop(parent);
+}
+
+/* Kills what takes too long. When to look again; INT64_MAX: no need. */
+static int64_t
+kill_late(struct parent *parent, int64_t now)
+{
+	int64_t next = INT64_MAX, started, end;
+	struct worker_slot *slot;
+	int i;
+
+	for (i = 0; i < parent->n; i++) {
+		slot = &parent->board->slots[i];
+		started = atomic_load(&slot->started);
+		if (parent->children[i].pid == 0 || started <= 0)
+			continue;
+		end = started + parent->conf->handler_timeout;
+		if (end > now) {
+			next = end < next ? end : next;
+			continue;
+		}
+		/* Unless it returned just now. */
+		if (atomic_compare_exchange_strong(&slot->started, &started,
+		    -started))
+			(void)kill(parent->children[i].pid, SIGKILL);
+	}
+	if (parent->stop_by == 0)
+		return next;
+	for (i = 0; i < parent->n && now >= parent->stop_by; i++)
+		if (parent->children[i].pid != 0)
+			(void)kill(parent->children[i].pid, SIGKILL);
+	return parent->stop_by < next ? parent->stop_by : next;
+}
+
+static int64_t
+next_start(const struct parent *parent)
+{
+	int64_t next = INT64_MAX;
+	int i;
+
+	for (i = 0; i < parent->n && parent->stop_by == 0; i++)
+		if (parent->children[i].pid == 0 &&
+		    parent->children[i].fork_at < next)
+			next = parent->children[i].fork_at;
+	return next;
+}
+
+/* Of WORK_IDLE: when all will have been idle for long enough. */
+static int64_t
+leave_at(const struct parent *parent)
+{
+	int64_t latest = 0, idle;
+	int i;
+
+	for (i = 0; i < parent->n; i++) {
+		idle = atomic_load(&parent->board->slots[i].idle);
+		if (idle == 0 || parent->children[i].pid == 0)
+			return INT64_MAX;
+		latest = idle > latest ? idle : latest;
+	}
+	return latest + LINGER;
+}
+
+static int64_t
+earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+say_ready(struct parent *parent)
+{
+	int i;
+
+	if (parent->ready)
+		return;
+	for (i = 0; i < parent->n; i++)
+		if (!atomic_load(&parent->board->slots[i].ready))
+			return;
+	parent->ready = true;
+	notify("READY=1");
+	if (parent->until == WORK_STOPPED)
+		log_msg(LOG_LEVEL_INFO, "%d workers take events from inbox %s",
+		    parent->n, parent->conf->inbox);
+}
+
+static bool
+all_gone(const struct parent *parent)
+{
+	int i;
+
+	for (i = 0; i < parent->n; i++)
+		if (parent->children[i].pid != 0)
+			return false;
+	return true;
+}
+
+static bool
+is_over(const struct parent *parent)
+{
+	return all_gone(parent) &&
+	    (parent->stop_by != 0 || next_start(parent) == INT64_MAX);
+}
+
+static void
+sleep_until(struct parent *parent, int64_t until)
+{
+	struct pollfd fds[2] = {
+		{ .fd = parent->signals, .events = POLLIN },
+		{ .fd = parent->news[0], .events = POLLIN },
+	};
+	int64_t wait = until - http_clock();
+	char bytes[256];
+
+	if (wait < 0)
+		wait = 0;
+	(void)poll(fds, 2, until == INT64_MAX || wait > INT32_MAX ? -1 :
+	    (int)wait);
+	atomic_store(&parent->board->asleep, false);
+	while (read(parent->news[0], bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
+static void
+keep_going(struct parent *parent)
+{
+	int64_t until, now;
+
+	while (!is_over(parent)) {
+		start_children(parent);
+		/* Before looking: what begins after this wakes us. */
+		atomic_store(&parent->board->asleep, true);
+		say_ready(parent);
+		now = http_clock();
+		until = earliest(kill_late(parent, now), next_start(parent));
+		if (parent->until == WORK_IDLE && parent->stop_by == 0) {
+			if (leave_at(parent) <= now)
+				begin_stop(parent);
+			until = earliest(until, leave_at(parent));
+		}
+		sleep_until(parent, until);
+		read_signals(parent);
+		(void)conf_refresh(&parent->conf, NULL);
+	}
+}
+
+/*
+ * Deaf, one worker looks once more: what was stored before we went deaf may
+ * have woken nobody. True: there was something, so stay.
+ */
+static bool
+had_more(struct parent *parent)
+{
+	int64_t before = atomic_load(&parent->board->slots[0].handled);
+	int last = parent->n;
+
+	family_deafen(&parent->family);
+	atomic_store(&parent->board->stopping, false);
+	parent->stop_by = 0;
+	parent->children[0].pid = fork_child(parent, 0, true);
+	if (parent->children[0].pid == -1)
+		return false;
+	parent->children[0].forked = http_clock();
+	parent->n = 1;
+	while (parent->children[0].pid != 0) {
+		sleep_until(parent, kill_late(parent, http_clock()));
+		read_signals(parent);
+	}
+	parent->n = last;
+	return atomic_load(&parent->board->slots[0].handled) != before ||
+	    parent->board->slots[0].reason[0] != '\0';
+}
+
+static int
+run(struct parent *parent)
+{
+	char error[FAMILY_ERROR_MAX];
+	bool more = true;
+	int i;
+
+	while (more && !parent->told) {
+		if (family_listen(&parent->family, error) == -1)
+			return command_fail("work", "%s", error);
+		for (i = 0; i < parent->n; i++)
+			parent->children[i].fork_at = 0;
+		keep_going(parent);
+		more = !parent->told && had_more(parent);
+	}
+	family_deafen(&parent->family);
+	return EXIT_FINE;
+}
+
+int
+work_run(struct conf *conf, enum work_until until)
+{
+	struct parent parent = { .conf = conf, .until = until };
+	char error[FAMILY_ERROR_MAX];
+	int status = EXIT_PROBLEM;
+
+	switch (family_enter(&parent.family, conf->inbox,
+	    until == WORK_STOPPED, error)) {
+	case FAMILY_ENTERED:
+		if (set_up(&parent) == 0)
+			status = run(&parent);
+		else
+			status = command_fail("work", "%s", strerror(errno));
+		break;
+	case FAMILY_THERE_IS_ONE:
+		/* They do what this one was started for. */
+		status = until == WORK_STOPPED ? command_fail("work", "%s",
+		    error) : EXIT_FINE;
+		break;
+	case FAMILY_FAILED:
+		status = command_fail("work", "%s", error);
+		break;
+	}
+	free(parent.children);
+	conf_free(parent.conf);
+	return status;
+}

@@ -1,0 +1,16 @@
+/* work.h - the parent of the workers: keeps them going, and ends them. */
+#ifndef WORK_H
+#define WORK_H
+
+struct conf;
+
+enum work_until {
+	WORK_STOPPED,		/* a service: until it is told to stop */
+	WORK_ONCE,		/* until nothing is due */
+	WORK_IDLE,		/* until the inbox is empty, started by a host */
+};
+
+/* Takes the configuration over. The exit status. */
+int work_run(struct conf *, enum work_until);
+
+#endif

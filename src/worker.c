@@ -1,0 +1,505 @@
+/*
+ * worker.c - one worker: takes a task, runs its handler, says how it ended.
+ *
+ * Handlers are not trusted: one may crash, hang or end the process. So each
+ * attempt is counted before it begins, and what this process leaves unfinished
+ * is ended by the one that replaces it, with the reason the parent found out.
+ * An end that cannot be written (a full disk) is tried again until it can: what
+ * is done must not be done twice.
+ *
+ * A store that gives errors is asked again each second; meanwhile no handler
+ * runs. Stop signals arrive only while it waits.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "conf.h"
+#include "event.h"
+#include "family.h"
+#include "handlers.h"
+#include "http.h"
+#include "inbox.h"
+#include "log.h"
+
+#include "banned.h"
+
+#define TROUBLE_PAUSE 1000
+#define TROUBLE_SAID_EVERY 60000
+#define PURGE_EVERY 60000
+#define CLOCK_SET 2000		/* a jump of the clock that is no drift */
+
+struct work {
+	struct worker *worker;
+	struct worker_slot *slot;
+	struct conf *conf;
+	struct inbox *inbox;
+	struct arena arena;
+	sigset_t waiting;	/* the signal mask while it waits */
+	int64_t purge_at;	/* http_clock() */
+	int64_t clock_offset;	/* of the clock on the wall to http_clock() */
+	int64_t trouble_said;
+};
+
+static void
+stop(int signal)
+{
+	(void)signal;
+}
+
+static bool
+is_stopping(const struct work *work)
+{
+	return atomic_load(&work->worker->board->stopping);
+}
+
+/* Waits for a wake, a stop or the time. True: there may be something to do. */
+static bool
+wait_for(struct work *work, int64_t milliseconds)
+{
+	struct pollfd fd = { .fd = work->worker->family->wake,
+	    .events = POLLIN };
+	struct timespec limit = {
+		.tv_sec = (time_t)(milliseconds / 1000),
+		.tv_nsec = (long)(milliseconds % 1000) * 1000000,
+	};
+	int ready = ppoll(&fd, 1, milliseconds >= 0 ? &limit : NULL,
+	    &work->waiting);
+
+	if (ready == 1)
+		return family_heard(work->worker->family) > 0;
+	return ready == 0;
+}
+
+static void
+tell_parent(const struct work *work)
+{
+	if (atomic_load(&work->worker->board->asleep))
+		(void)!write(work->worker->news, "", 1);
+}
+
+/* Each cause again after a minute, not each second. */
+static void
+report_trouble(struct work *work, const char *what)
+{
+	int64_t now = http_clock();
+
+	if (work->trouble_said != 0 &&
+	    now - work->trouble_said < TROUBLE_SAID_EVERY)
+		return;
+	work->trouble_said = now;
+	log_msg(LOG_LEVEL_ERROR, "%s: %s", what, work->inbox->error);
+}
+
+static void
+pause_for_trouble(struct work *work, const char *what)
+{
+	int64_t until = http_clock() + TROUBLE_PAUSE;
+
+	report_trouble(work, what);
+	while (!is_stopping(work) && http_clock() < until)
+		(void)wait_for(work, until - http_clock());
+}
+
+static int64_t
+back_off(const struct conf *conf, int attempt)
+{
+	const struct conf_times *times = &conf->backoff;
+	size_t at = (size_t)attempt - 1;
+
+	return times->ms[at < times->n ? at : times->n - 1];
+}
+
+static void
+log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
+    int64_t wait)
+{
+	struct log_line line;
+
+	log_begin(&line, end->state == INBOX_FAILED ? LOG_LEVEL_ERROR :
+	    LOG_LEVEL_WARNING, end->state == INBOX_FAILED ?
+	    "parked: see vkcb inbox list --failed" : "will be tried again");
+	log_int(&line, "group", claim->event.group_id);
+	log_text(&line, "event", claim->event.type);
+	log_int(&line, "inbox", claim->event.id);
+	log_text(&line, "handler", claim->handler);
+	log_int(&line, "attempt", claim->attempt);
+	log_text(&line, "reason", end->reason);
+	if (end->state == INBOX_WAITING)
+		log_int(&line, "seconds", wait / 1000);
+	log_end(&line);
+}
+
+/* An attempt failed: another one after `wait` (-1: the usual), or never. */
+static void
+plan_retry(const struct work *work, const struct inbox_claim *claim,
+    const char *reason, int64_t wait, struct inbox_end *end)
+{
+	if (wait == -1)
+		wait = back_off(work->conf, claim->attempt);
+	*end = (struct inbox_end){
+		.state = claim->attempt >= work->conf->attempts ?
+		    INBOX_FAILED : INBOX_WAITING,
+		.due = work->inbox->now() + wait,
+		.reason = reason,
+	};
+	log_end_of(claim, end, wait);
+}
+
+static void
+write_end(struct work *work, const struct inbox_claim *claim,
+    const struct inbox_end *end)
+{
+	while (work->inbox->store->finish(work->inbox, claim, end) == -1) {
+		pause_for_trouble(work, "cannot note the end of an event");
+		if (is_stopping(work))
+			return;
+	}
+	atomic_fetch_add(&work->slot->handled, 1);
+}
+
+static const struct handler *
+find_handler(const char *name)
+{
+	const struct handler *handler;
+
+	for (handler = handlers; handler->name != NULL; handler++)
+		if (strcmp(handler->name, name) == 0)
+			return handler;
+	return NULL;
+}
+
+/* The envelope as it was when the event came; the object is ours to change. */
+static void
+make_envelope(const struct inbox_event *event, struct envelope *envelope)
+{
+	const char *object = event->object;
+
+	*envelope = (struct envelope){
+		.type = { event->type, strlen(event->type) },
+		.group_id = event->group_id,
+		.event_id = { event->event_id, strlen(event->event_id) },
+		.version = { event->version, strlen(event->version) },
+		.secret_kind = JSON_ABSENT,
+		.object = { .kind = JSON_ABSENT },
+	};
+	if (event->object_len == 0)
+		return;
+	envelope->object.at = (char *)(uintptr_t)object;
+	envelope->object.len = event->object_len;
+	envelope->object.kind = json_kind_of(*object);
+}
+
+static void
+end_of_verdict(struct work *work, const struct inbox_claim *claim,
+    const struct verdict *verdict, struct inbox_end *end)
+{
+	switch (verdict->outcome) {
+	case VKCB_FAIL:
+		plan_retry(work, claim, "the handler failed", -1, end);
+		return;
+	case VKCB_RETRY_AFTER:
+		plan_retry(work, claim, "the handler asked for another time",
+		    (int64_t)verdict->seconds * 1000, end);
+		return;
+	default:
+		break;
+	}
+	*end = (struct inbox_end){ .state = INBOX_DONE, .reason = "" };
+	if (verdict->outcome == VKCB_REMOVE)
+		end->command.remove = true;
+	else if (verdict->outcome == VKCB_SET_VERSION)
+		memcpy(end->command.version, verdict->version,
+		    sizeof(end->command.version));
+}
+
+/*
+ * Between these two the parent counts the time. If it has given up on us it
+ * is about to kill: what the handler did counts as not done.
+ */
+static void
+begin_handler(struct work *work)
+{
+	atomic_store(&work->slot->started, http_clock());
+	tell_parent(work);
+}
+
+static void
+end_handler(struct work *work)
+{
+	int64_t started = atomic_load(&work->slot->started);
+
+	if (started > 0 && atomic_compare_exchange_strong(
+	    &work->slot->started, &started, 0))
+		return;
+	for (;;)
+		pause();
+}
+
+static void
+run(struct work *work, const struct inbox_claim *claim,
+    const struct handler *handler, struct inbox_end *end)
+{
+	struct envelope envelope;
+	struct verdict verdict;
+	enum event_result result;
+	struct event event;
+
+	make_envelope(&claim->event, &envelope);
+	event_init(&event, &envelope, &work->arena,
+	    claim->event.retry_counter);
+	event.seen.attempt = claim->attempt;
+	event.seen.received = claim->event.received;
+	begin_handler(work);
+	result = event_run(&event, handler, &verdict);
+	end_handler(work);
+	switch (result) {
+	case EVENT_HANDLED:
+		end_of_verdict(work, claim, &verdict, end);
+		break;
+	case EVENT_BAD_OBJECT:
+		*end = (struct inbox_end){
+			.state = INBOX_FAILED,
+			.reason = "the object is not one: it cannot be decoded",
+		};
+		log_end_of(claim, end, 0);
+		break;
+	case EVENT_NO_MEMORY:
+		plan_retry(work, claim, "out of memory", -1, end);
+		break;
+	}
+	event_release(&event);
+	arena_reset(&work->arena);
+}
+
+static void
+work_on(struct work *work, const struct inbox_claim *claim)
+{
+	const struct handler *handler = find_handler(claim->handler);
+	struct inbox_end end;
+
+	if (handler != NULL) {
+		run(work, claim, handler, &end);
+	} else {
+		end = (struct inbox_end){
+			.state = INBOX_FAILED,
+			.reason = "this program has no such handler",
+		};
+		log_end_of(claim, &end, 0);
+	}
+	write_end(work, claim, &end);
+}
+
+/* Ends what a worker held that died. */
+static void
+end_held(struct work *work, int from, int to, const char *reason, int64_t wait)
+{
+	struct inbox_claim claim;
+	struct inbox_end end;
+	int held;
+
+	while (!is_stopping(work)) {
+		held = work->inbox->store->held(work->inbox, from, to, &claim);
+		if (held == 0)
+			return;
+		if (held == -1) {
+			pause_for_trouble(work, "cannot open the inbox");
+			continue;
+		}
+		plan_retry(work, &claim, reason, wait, &end);
+		write_end(work, &claim, &end);
+	}
+}
+
+/*
+ * The one before in this slot died: why was told. What is held without that
+ * was held by an earlier family, which was killed as a whole: tried at once.
+ */
+static void
+clean_up(struct work *work)
+{
+	const struct worker *worker = work->worker;
+	int number = worker->number;
+
+	if (work->slot->reason[0] != '\0')
+		end_held(work, number, number, work->slot->reason, -1);
+	else
+		end_held(work, number, number, "the workers were killed", 0);
+	if (number == 1)
+		end_held(work, worker->workers + 1, INT32_MAX,
+		    "the workers were killed", 0);
+	if (number == 1 && work->inbox->store->shift(work->inbox, 0) == -1)
+		report_trouble(work, "cannot open the inbox");
+	atomic_store(&work->slot->ready, true);
+	tell_parent(work);
+}
+
+/* Retries are due by the clock on the wall: they move with it. */
+static void
+watch_clock(struct work *work)
+{
+	int64_t offset = work->inbox->now() - http_clock();
+	int64_t moved = offset - work->clock_offset;
+
+	if (moved > -CLOCK_SET && moved < CLOCK_SET)
+		return;
+	if (work->inbox->store->shift(work->inbox, moved) == -1) {
+		report_trouble(work, "the clock was set");
+		return;
+	}
+	log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64 " s: "
+	    "retries go on as planned", moved / 1000);
+	work->clock_offset = offset;
+}
+
+/* Purging takes its time in small pieces, as long as work did in between. */
+static void
+purge(struct work *work)
+{
+	int64_t start = http_clock();
+	int looked;
+
+	if (start < work->purge_at)
+		return;
+	looked = work->inbox->store->purge(work->inbox, work->inbox->now() -
+	    work->conf->keep);
+	if (looked == -1)
+		report_trouble(work, "cannot forget old events");
+	work->purge_at = http_clock() + (looked > 0 ? http_clock() - start :
+	    PURGE_EVERY);
+}
+
+static void
+keep_house(struct work *work)
+{
+	(void)conf_refresh(&work->conf, NULL);
+	if (work->worker->number != 1)
+		return;
+	watch_clock(work);
+	purge(work);
+}
+
+/* How long to wait, with nothing to do now; -1: until it is woken. */
+static int64_t
+time_to(const struct work *work, int64_t due)
+{
+	int64_t wait = -1, purge;
+
+	if (due != 0 && due != INT64_MAX) {
+		wait = due - work->inbox->now();
+		if (wait < 1)
+			wait = 1;
+	}
+	if (work->worker->number != 1)
+		return wait;
+	purge = work->purge_at - http_clock();
+	if (purge < 1)
+		purge = 1;
+	return wait == -1 || purge < wait ? purge : wait;
+}
+
+/* False: leave. */
+static bool
+be_idle(struct work *work, int64_t due)
+{
+	int64_t until;
+
+	if (work->inbox->store->flush(work->inbox) == -1)
+		report_trouble(work, "cannot flush the inbox");
+	if (work->worker->once)
+		return false;
+	atomic_store(&work->slot->idle, due == 0 ? http_clock() : 0);
+	if (work->worker->watches_idle)
+		tell_parent(work);
+	until = time_to(work, due);
+	while (!wait_for(work, until) && !is_stopping(work))
+		until = time_to(work, due);
+	return true;
+}
+
+static void
+work_until_stopped(struct work *work)
+{
+	struct inbox_claim claim;
+	int64_t due;
+	int result;
+
+	while (!is_stopping(work)) {
+		keep_house(work);
+		result = work->inbox->store->claim(work->inbox,
+		    work->worker->number, &claim, &due);
+		if (result == -1) {
+			pause_for_trouble(work, "cannot take events");
+			continue;
+		}
+		work->trouble_said = 0;
+		if (result == 1) {
+			atomic_store(&work->slot->idle, 0);
+			work_on(work, &claim);
+		} else if (!be_idle(work, due)) {
+			break;
+		}
+	}
+}
+
+static void
+set_signals(struct work *work)
+{
+	struct sigaction action = { .sa_handler = stop };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+	/* A terminal's Ctrl-C reaches us too: the parent tells us to stop. */
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	action.sa_handler = SIG_DFL;
+	(void)sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&work->waiting);
+}
+
+int
+worker_run(struct worker *worker)
+{
+	struct work work = {
+		.worker = worker,
+		.slot = &worker->board->slots[worker->number - 1],
+		.conf = worker->conf,
+	};
+	char error[INBOX_ERROR_MAX];
+
+	set_signals(&work);
+	/* Killed with the parent: its lock must not outlive the family. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
+	    getppid() != worker->parent)
+		return 1;
+	work.inbox = inbox_open(work.conf->inbox, true, error);
+	if (work.inbox == NULL) {
+		log_msg(LOG_LEVEL_ERROR, "%s", error);
+		return 1;
+	}
+	arena_init(&work.arena);
+	work.clock_offset = work.inbox->now() - http_clock();
+	clean_up(&work);
+	work_until_stopped(&work);
+	inbox_close(work.inbox);
+	arena_release(&work.arena);
+	atomic_store(&work.slot->left, true);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* worker.h - a process that runs handlers for events of the inbox. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct conf;
+struct family;
+
+#define WORKER_REASON_MAX 160
+
+/* What the parent and one worker know of each other, in shared memory. */
+struct worker_slot {
+	/*
+	 * http_clock() when the running handler was called; 0: none runs. The
+	 * parent makes it negative before it kills for taking too long, so that
+	 * no other task is blamed.
+	 */
+	_Atomic int64_t started;
+	_Atomic int64_t idle;		/* http_clock() since the inbox is empty */
+	_Atomic int64_t handled;	/* tasks, by all that had this slot */
+	_Atomic bool ready;		/* it has opened the inbox */
+	_Atomic bool left;		/* it ends because it wants to */
+	char reason[WORKER_REASON_MAX];	/* why the one before died; "" */
+};
+
+struct worker_board {
+	_Atomic bool stopping;
+	_Atomic bool asleep;		/* the parent; to be woken by `news` */
+	struct worker_slot slots[];
+};
+
+struct worker {
+	struct conf *conf;		/* taken over */
+	struct family *family;
+	struct worker_board *board;
+	int number;			/* 1, 2, ... */
+	int workers;
+	int news;			/* written to when the parent sleeps */
+	pid_t parent;
+	bool once;			/* leave when nothing is due */
+	bool watches_idle;		/* the parent wants to know of idleness */
+};
+
+/* Works until it is told to stop. The exit status of the process. */
+int worker_run(struct worker *);
+
+#endif
