@@ -200,6 +200,15 @@ make_envelope(const struct inbox_event *event, struct envelope *envelope)
 	envelope->object.kind = json_kind_of(*object);
 }
 
+/* Parked: another attempt would not help. */
+static void
+give_up(const struct inbox_claim *claim, const char *reason,
+    struct inbox_end *end)
+{
+	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
+	log_end_of(claim, end, 0);
+}
+
 static void
 end_of_verdict(struct work *work, const struct inbox_claim *claim,
     const struct verdict *verdict, struct inbox_end *end)
@@ -211,6 +220,9 @@ end_of_verdict(struct work *work, const struct inbox_claim *claim,
 	case VKCB_RETRY_AFTER:
 		plan_retry(work, claim, "the handler asked for another time",
 		    (int64_t)verdict->seconds * 1000, end);
+		return;
+	case VKCB_GIVE_UP:
+		give_up(claim, "the handler gave up: the log says why", end);
 		return;
 	default:
 		break;
@@ -250,6 +262,8 @@ static void
 run(struct work *work, const struct inbox_claim *claim,
     const struct handler *handler, struct inbox_end *end)
 {
+	const struct conf_group *group = conf_group(work->conf,
+	    claim->event.group_id);
 	struct envelope envelope;
 	struct verdict verdict;
 	enum event_result result;
@@ -258,6 +272,8 @@ run(struct work *work, const struct inbox_claim *claim,
 	make_envelope(&claim->event, &envelope);
 	event_init(&event, &envelope, &work->arena,
 	    claim->event.retry_counter);
+	if (group != NULL)
+		event_may_call(&event, work->conf, group);
 	event.seen.attempt = claim->attempt;
 	event.seen.received = claim->event.received;
 	begin_handler(work);
@@ -268,11 +284,8 @@ run(struct work *work, const struct inbox_claim *claim,
 		end_of_verdict(work, claim, &verdict, end);
 		break;
 	case EVENT_BAD_OBJECT:
-		*end = (struct inbox_end){
-			.state = INBOX_FAILED,
-			.reason = "the object is not one: it cannot be decoded",
-		};
-		log_end_of(claim, end, 0);
+		give_up(claim, "the object is not one: it cannot be decoded",
+		    end);
 		break;
 	case EVENT_NO_MEMORY:
 		plan_retry(work, claim, "out of memory", -1, end);
@@ -288,15 +301,10 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	const struct handler *handler = find_handler(claim->handler);
 	struct inbox_end end;
 
-	if (handler != NULL) {
+	if (handler != NULL)
 		run(work, claim, handler, &end);
-	} else {
-		end = (struct inbox_end){
-			.state = INBOX_FAILED,
-			.reason = "this program has no such handler",
-		};
-		log_end_of(claim, &end, 0);
-	}
+	else
+		give_up(claim, "this program has no such handler", &end);
 	write_end(work, claim, &end);
 }
 
