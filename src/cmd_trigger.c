@@ -325,6 +325,8 @@ run_here(struct request *request)
 	request->conf->inbox = NULL;
 	log_open("stderr", request->conf->log_level < LOG_LEVEL_INFO ?
 	    LOG_LEVEL_INFO : (enum log_level)request->conf->log_level);
+	/* Handlers run here, now: nothing is put into the inbox. */
+	request->conf->inbox = NULL;
 	receiver_init(&receiver, request->conf);
 	snprintf(retry, sizeof(retry), "%d", request->retry);
 	for (nth = 0; nth < request->count; nth++) {

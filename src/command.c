@@ -20,6 +20,8 @@ static const struct command *const commands[] = {
 	&command_new,
 	&command_trigger,
 	&command_work,
+	&command_inbox,
+	&command_status,
 	NULL,
 };
 

@@ -28,6 +28,8 @@ extern const struct command command_new;
 extern const struct command command_trigger;
 extern const struct command command_setup;
 extern const struct command command_work;
+extern const struct command command_inbox;
+extern const struct command command_status;
 
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);

@@ -154,23 +154,41 @@ family_heard(struct family *family)
 	return got > 0 ? (size_t)got : 0;
 }
 
-int
-family_wake(const char *inbox)
+/* -1 with errno: ENXIO and ENOENT say that nobody reads it. */
+static int
+open_wake(const char *inbox)
 {
 	char path[4096];
 	struct stat st;
-	int fd, result;
+	int fd;
 
 	if (beside(path, inbox, "-wake") == -1)
 		return -1;
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
+bool
+family_is_there(const char *inbox)
+{
+	int fd = open_wake(inbox);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+int
+family_wake(const char *inbox)
+{
+	int fd = open_wake(inbox), result;
+
 	if (fd == -1)
 		return errno == ENXIO || errno == ENOENT ? 0 : -1;
-	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode)) {
-		close(fd);
-		errno = EEXIST;
-		return -1;
-	}
 	/* Full: then it will be read. Broken: the reader left just now. */
 	result = write(fd, "", 1) == 1 || errno == EAGAIN ? 1 :
 	    errno == EPIPE ? 0 : -1;

@@ -45,6 +45,9 @@ void family_deafen(struct family *);
 /* Takes the wakes that came: how many. */
 size_t family_heard(struct family *);
 
+/* Is there a family? */
+bool family_is_there(const char *inbox);
+
 /* Wakes a worker. 1; 0: there is no family; -1, with errno. */
 int family_wake(const char *inbox);
 

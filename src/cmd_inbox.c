@@ -1,0 +1,606 @@
+/*
+ * cmd_inbox.c - `vkcb inbox`: what is in the inbox, and what to do about it.
+ *
+ * Reading changes nothing and waits for nobody. No secret is in the inbox; what
+ * calls itself one inside an event's object is masked. Text from outside is
+ * made harmless for a terminal.
+ */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "conf.h"
+#include "family.h"
+#include "inbox.h"
+#include "json.h"
+
+#include "banned.h"
+
+#define LISTED 100		/* without --all */
+#define TAIL_FIRST 10
+#define TAIL_OPEN_MAX 1024	/* unfinished events that tail follows */
+#define TAIL_LOOK 1000		/* where the store's file cannot be watched */
+
+static int inbox_command(int, char **);
+
+const struct command command_inbox = {
+	.name = "inbox",
+	.args = "[list|show|retry|drop|tail] [OPTION ...] [ID ...]",
+	.summary = "looks into the inbox, sends parked events round again",
+	.help =
+	    "list              the newest events, oldest first; the options:\n"
+	    "  --failed        those with a handler that was given up\n"
+	    "  --waiting       those with a handler still to run\n"
+	    "  --done          those with a handler that is done\n"
+	    "  --group N       of this community\n"
+	    "  --type TYPE     such as message_new\n"
+	    "  --since TIME    of the last 10m, 1h, 2d\n"
+	    "  --all           not only the newest 100\n"
+	    "  --json          a JSON object per line\n"
+	    "show ID           the whole event, its handlers, their errors\n"
+	    "retry ID ...      failed handlers of these events run again\n"
+	    "retry --failed    all that failed run again\n"
+	    "drop ID ...       forgets these events, unhandled\n"
+	    "tail              shows events as they come and get done; takes "
+	    "list's\n"
+	    "                  options\n",
+	.run = inbox_command,
+};
+
+struct request {
+	struct conf *conf;
+	struct inbox *inbox;
+	struct inbox_filter filter;
+	bool json;
+	bool failed;
+	bool all;
+	int n_ids;
+	char **ids;
+};
+
+static int
+inbox_failed(const struct request *request)
+{
+	return command_fail("inbox", "%s", request->inbox->error);
+}
+
+/* Letters, digits and signs of ASCII stay. */
+static void
+print_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		putchar(*text > ' ' && *text < 0x7f ? *text : '?');
+}
+
+static void
+print_time(int64_t time)
+{
+	time_t seconds = (time_t)(time / 1000);
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm) == NULL)
+		return;
+	printf("%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void
+add(struct json_object *to, const char *key, struct json_object *value)
+{
+	/* Out of memory a member is missing: nothing here depends on it. */
+	if (json_object_object_add(to, key, value) != 0)
+		json_object_put(value);
+}
+
+static struct json_object *
+task_as_json(const struct inbox_task *task)
+{
+	struct json_object *out = json_object_new_object();
+
+	add(out, "handler", json_object_new_string(task->handler));
+	add(out, "state", json_object_new_string(
+	    inbox_state_name(task->state)));
+	add(out, "attempts", json_object_new_int(task->attempts));
+	if (task->due != 0)
+		add(out, "due", json_object_new_int64(task->due));
+	if (task->started != 0)
+		add(out, "started", json_object_new_int64(task->started));
+	if (task->ended != 0)
+		add(out, "ended", json_object_new_int64(task->ended));
+	if (*task->reason != '\0')
+		add(out, "reason", json_object_new_string(task->reason));
+	return out;
+}
+
+static struct json_object *
+event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
+    size_t n)
+{
+	struct json_object *out = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	add(out, "id", json_object_new_int64(event->id));
+	add(out, "received", json_object_new_int64(event->received));
+	add(out, "group_id", json_object_new_int64(event->group_id));
+	add(out, "type", json_object_new_string(event->type));
+	add(out, "event_id", json_object_new_string(event->event_id));
+	add(out, "v", json_object_new_string(event->version));
+	add(out, "retry_counter", json_object_new_int(event->retry_counter));
+	if (event->lane != NULL)
+		add(out, "conversation", json_object_new_string(event->lane));
+	for (i = 0; i < n; i++)
+		(void)json_object_array_add(list, task_as_json(&tasks[i]));
+	add(out, "handlers", list);
+	return out;
+}
+
+static void
+print_json(struct json_object *object, int flags)
+{
+	const char *text = json_object_to_json_string_ext(object, flags |
+	    JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	puts(text != NULL ? text : "{}");
+	json_object_put(object);
+}
+
+static bool
+list_event(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	const struct request *request = arg;
+	size_t i;
+
+	if (request->json) {
+		print_json(event_as_json(event, tasks, n),
+		    JSON_C_TO_STRING_PLAIN);
+		return true;
+	}
+	printf("%8" PRId64 "  ", event->id);
+	print_time(event->received);
+	printf("  %-11" PRId64 " ", event->group_id);
+	print_plain(event->type);
+	for (i = 0; i < n; i++) {
+		printf("  %s %s", tasks[i].handler,
+		    inbox_state_name(tasks[i].state));
+		if (tasks[i].attempts > 1)
+			printf(" (%d)", tasks[i].attempts);
+		if (tasks[i].state == INBOX_FAILED)
+			printf(": %s", tasks[i].reason);
+	}
+	putchar('\n');
+	return true;
+}
+
+static int
+list(struct request *request)
+{
+	if (request->n_ids > 0)
+		return command_misused(&command_inbox, "list: unknown "
+		    "argument %s", request->ids[0]);
+	if (!request->all)
+		request->filter.limit = LISTED;
+	if (request->inbox->store->look(request->inbox, &request->filter,
+	    list_event, request) == -1)
+		return inbox_failed(request);
+	return EXIT_FINE;
+}
+
+static bool
+is_secret(const char *key)
+{
+	return strcmp(key, "secret") == 0 || strcmp(key, "token") == 0 ||
+	    strcmp(key, "access_token") == 0;
+}
+
+static void
+mask(struct json_object *value)
+{
+	size_t i, n;
+
+	if (json_object_is_type(value, json_type_array)) {
+		n = json_object_array_length(value);
+		for (i = 0; i < n; i++)
+			mask(json_object_array_get_idx(value, i));
+	}
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	json_object_object_foreach(value, key, member) {
+		if (is_secret(key))
+			add(value, key, json_object_new_string("(masked)"));
+		else
+			mask(member);
+	}
+}
+
+/* The object as a tree of its own; NULL when there is none. */
+static struct json_object *
+object_of(const struct inbox_event *event)
+{
+	struct json_tokener *tokener;
+	struct json_object *object;
+
+	if (event->object_len == 0)
+		return NULL;
+	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	if (tokener == NULL)
+		return NULL;
+	/* It was checked strictly before it was stored. */
+	object = json_tokener_parse_ex(tokener, event->object,
+	    (int)event->object_len);
+	json_tokener_free(tokener);
+	mask(object);
+	return object;
+}
+
+static bool
+show_event(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct json_object *out = event_as_json(event, tasks, n);
+	bool *found = arg;
+
+	add(out, "object", object_of(event));
+	print_json(out, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	*found = true;
+	return true;
+}
+
+static int
+read_id(const char *text, int64_t *id)
+{
+	char *end;
+
+	errno = 0;
+	*id = strtoll(text, &end, 10);
+	return *text >= '1' && *text <= '9' && *end == '\0' && errno == 0 ?
+	    0 : -1;
+}
+
+/* Does something with each id given; the worst status. */
+static int
+each_id(struct request *request, int (*act)(struct request *, int64_t))
+{
+	int status = EXIT_FINE, i;
+	int64_t id;
+
+	if (request->n_ids == 0)
+		return command_misused(&command_inbox, "which event? `vkcb "
+		    "inbox list` shows their ids");
+	for (i = 0; i < request->n_ids; i++) {
+		if (read_id(request->ids[i], &id) == -1)
+			return command_misused(&command_inbox, "%s is not an "
+			    "event's id", request->ids[i]);
+		if (act(request, id) != EXIT_FINE)
+			status = EXIT_PROBLEM;
+	}
+	return status;
+}
+
+static int
+no_event(int64_t id)
+{
+	return command_fail("inbox", "%" PRId64 ": no such event", id);
+}
+
+static int
+show(struct request *request, int64_t id)
+{
+	bool found = false;
+
+	request->filter = (struct inbox_filter){
+		.id = id, .state = INBOX_ANY,
+	};
+	if (request->inbox->store->look(request->inbox, &request->filter,
+	    show_event, &found) == -1)
+		return inbox_failed(request);
+	return found ? EXIT_FINE : no_event(id);
+}
+
+static int
+drop(struct request *request, int64_t id)
+{
+	int dropped = request->inbox->store->drop(request->inbox, id);
+
+	if (dropped == -1)
+		return inbox_failed(request);
+	return dropped > 0 ? EXIT_FINE : no_event(id);
+}
+
+/* 0 is all that failed. */
+static int
+retry_one(struct request *request, int64_t id)
+{
+	int tasks = request->inbox->store->again(request->inbox, id);
+
+	if (tasks == -1)
+		return inbox_failed(request);
+	if (id != 0 && tasks == 0)
+		return command_fail("inbox", "%" PRId64 ": no such event, or "
+		    "nothing of it failed", id);
+	printf("%d handler%s will run again\n", tasks, tasks == 1 ? "" : "s");
+	return EXIT_FINE;
+}
+
+static int
+retry(struct request *request)
+{
+	int status;
+
+	if (request->failed && request->n_ids == 0)
+		status = retry_one(request, 0);
+	else
+		status = each_id(request, retry_one);
+	if (status == EXIT_FINE && family_wake(request->conf->inbox) == 0)
+		printf("no worker is running: the next event starts one, or "
+		    "`vkcb work`\n");
+	return status;
+}
+
+/* What tail has shown and expects to change. */
+struct tail {
+	struct request *request;
+	int64_t last;
+	size_t n_open;
+	int64_t open[TAIL_OPEN_MAX];
+	bool ended;		/* the event looked at has nothing left to do */
+};
+
+static bool
+is_over(const struct inbox_task *tasks, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (tasks[i].state == INBOX_WAITING ||
+		    tasks[i].state == INBOX_RUNNING)
+			return false;
+	return true;
+}
+
+static bool
+tail_new(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	tail->last = event->id;
+	if (!is_over(tasks, n) && tail->n_open < TAIL_OPEN_MAX)
+		tail->open[tail->n_open++] = event->id;
+	return list_event(tail->request, event, tasks, n);
+}
+
+static bool
+tail_open(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	tail->ended = is_over(tasks, n);
+	return !tail->ended || list_event(tail->request, event, tasks, n);
+}
+
+static int
+look_again(struct tail *tail)
+{
+	struct inbox *inbox = tail->request->inbox;
+	struct inbox_filter filter = { .state = INBOX_ANY };
+	size_t i, kept = 0;
+
+	for (i = 0; i < tail->n_open; i++) {
+		filter.id = tail->open[i];
+		tail->ended = true;	/* also when it was dropped */
+		if (inbox->store->look(inbox, &filter, tail_open, tail) == -1)
+			return -1;
+		if (!tail->ended)
+			tail->open[kept++] = tail->open[i];
+	}
+	tail->n_open = kept;
+	tail->request->filter.after = tail->last;
+	if (inbox->store->look(inbox, &tail->request->filter, tail_new,
+	    tail) == -1)
+		return -1;
+	return fflush(stdout) == 0 ? 0 : -1;
+}
+
+/* The store's log file changes with every commit; -1: it cannot be watched. */
+static int
+watch(const char *path)
+{
+	char name[4096];
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	snprintf(name, sizeof(name), "%s-wal", path);
+	if (fd != -1 && inotify_add_watch(fd, name, IN_MODIFY) != -1)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int
+tail(struct request *request)
+{
+	struct tail tail = { .request = request };
+	char events[4096];
+	struct pollfd fd = { .events = POLLIN };
+
+	if (request->n_ids > 0)
+		return command_misused(&command_inbox, "tail: unknown "
+		    "argument %s", request->ids[0]);
+	request->filter.limit = TAIL_FIRST;
+	for (;;) {
+		if (look_again(&tail) == -1)
+			return ferror(stdout) ? EXIT_FINE :
+			    inbox_failed(request);
+		request->filter.limit = 0;
+		if (fd.fd <= 0)
+			fd.fd = watch(request->conf->inbox);
+		(void)poll(&fd, 1, fd.fd == -1 ? TAIL_LOOK : -1);
+		while (read(fd.fd, events, sizeof(events)) > 0)
+			continue;
+	}
+}
+
+static int
+show_all(struct request *request)
+{
+	return each_id(request, show);
+}
+
+static int
+drop_all(struct request *request)
+{
+	return each_id(request, drop);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct request *);
+} verbs[] = {
+	{ "list", list }, { "show", show_all }, { "retry", retry },
+	{ "drop", drop_all }, { "tail", tail },
+};
+
+static int
+set_since(struct request *request, const char *text)
+{
+	static const struct conf_key key = {
+		.name = "--since", .type = CONF_TIME, .max = INT64_MAX,
+	};
+	int64_t ago;
+
+	if (conf_value(&key, text, &ago) != NULL)
+		return command_misused(&command_inbox, "--since %s: expected "
+		    "a time such as 10m, 1h or 2d", text);
+	request->filter.since = inbox_now() - ago;
+	return EXIT_FINE;
+}
+
+static int
+set_group(struct request *request, const char *text)
+{
+	if (read_id(text, &request->filter.group_id) == 0)
+		return EXIT_FINE;
+	return command_misused(&command_inbox, "--group %s: expected a "
+	    "community's id", text);
+}
+
+enum flag { FAILED = 1, WAITING, DONE, GROUP, TYPE, SINCE, ALL, JSON };
+
+static int
+take_option(struct request *request, int option, const char *value)
+{
+	switch (option) {
+	case FAILED:
+		request->failed = true;
+		request->filter.state = INBOX_FAILED;
+		return EXIT_FINE;
+	case WAITING:
+		request->filter.state = INBOX_WAITING;
+		return EXIT_FINE;
+	case DONE:
+		request->filter.state = INBOX_DONE;
+		return EXIT_FINE;
+	case GROUP:
+		return set_group(request, value);
+	case TYPE:
+		request->filter.type = value;
+		return EXIT_FINE;
+	case SINCE:
+		return set_since(request, value);
+	case ALL:
+		request->all = true;
+		return EXIT_FINE;
+	case JSON:
+		request->json = true;
+		return EXIT_FINE;
+	default:
+		return command_misused(&command_inbox, "unknown option, or "
+		    "one without its value");
+	}
+}
+
+static int
+read_options(struct request *request, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "failed", no_argument, NULL, FAILED },
+		{ "waiting", no_argument, NULL, WAITING },
+		{ "done", no_argument, NULL, DONE },
+		{ "group", required_argument, NULL, GROUP },
+		{ "type", required_argument, NULL, TYPE },
+		{ "since", required_argument, NULL, SINCE },
+		{ "all", no_argument, NULL, ALL },
+		{ "json", no_argument, NULL, JSON },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_FINE;
+
+	opterr = 0;
+	optind = 1;
+	while (status == EXIT_FINE && (option = getopt_long(argc, argv, "",
+	    options, NULL)) != -1)
+		status = take_option(request, option, optarg);
+	request->ids = argv + optind;
+	request->n_ids = argc - optind;
+	return status;
+}
+
+static int
+run(struct request *request, int (*verb)(struct request *))
+{
+	char error[INBOX_ERROR_MAX];
+	int status;
+
+	request->conf = command_configure();
+	if (request->conf == NULL)
+		return EXIT_PROBLEM;
+	if (request->conf->inbox == NULL) {
+		status = command_fail("inbox", "none: set inbox = PATH in %s",
+		    request->conf->path);
+	} else if ((request->inbox = inbox_open(request->conf->inbox, false,
+	    error)) == NULL) {
+		status = command_fail("inbox", "%s", error);
+	} else {
+		/* family_wake() writes to a FIFO whose reader may leave. */
+		(void)signal(SIGPIPE, SIG_IGN);
+		status = verb(request);
+		inbox_close(request->inbox);
+	}
+	conf_free(request->conf);
+	return status;
+}
+
+static int
+inbox_command(int argc, char **argv)
+{
+	struct request request = { .filter = { .state = INBOX_ANY } };
+	const char *verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "list";
+	bool named = argc > 1 && argv[1][0] != '-';
+	int status;
+	size_t i;
+
+	status = read_options(&request, argc - named, argv + named);
+	if (status != EXIT_FINE)
+		return status;
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, verb) == 0)
+			return run(&request, verbs[i].run);
+	return command_misused(&command_inbox, "%s: it is list, show, retry, "
+	    "drop or tail", verb);
+}
