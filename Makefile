@@ -213,4 +213,6 @@ help:
 clean:
 	rm -rf $(O) vkcb
 
--include $(OBJS:.o=.d) $(HANDLER_OBJS:.o=.d) $(O)/vkcb.d $(TESTS:%=%.d) $(FUZZERS:%=%.d)
+
+-include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o)
+-include $(patsubst %,%.d,$(TESTS) $(FUZZERS) $(BENCHES) $(HANDLER_TESTS))
