@@ -455,6 +455,9 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 	right = key->type == CONF_URL ? conf_url(text) : NULL;
 	if (right != NULL)
 		return fail(reader, "%s = %s: %s", key->name, text, right);
+	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
+		return fail(reader, "%s = %s: this vkcb knows no such "
+		    "addresses: give a path", key->name, text);
 	if (key->type == CONF_TEXT || key->type == CONF_PATH ||
 	    key->type == CONF_URL) {
 		if (strcmp(text, "none") == 0 && key->preset != NULL &&

@@ -251,6 +251,8 @@ every_mistake_is_told_with_its_line(void **state)
 		{ "[vkcb]\nbody_timeout = 2h\n", "/etc/x.conf:2: ", "to 1h" },
 		{ "[vkcb]\nlog = none\n", "/etc/x.conf:2: ",
 		    "log cannot be none" },
+		{ "[vkcb]\ninbox = nats://host:4222\n", "/etc/x.conf:2: "
+		    "inbox = nats://host:4222: ", "give a path" },
 		{ "[vkcb]\nworkers = 0\n", "/etc/x.conf:2: workers = 0: ",
 		    "a whole number, from 1 to " },
 		{ "[vkcb]\napi_url = none\n", "/etc/x.conf:2: api_url",
