@@ -190,6 +190,12 @@ TESTED = $(O)/with-test-handlers
 $(TESTED)/vkcb: FORCE
 	@$(MAKE) --no-print-directory O=$(TESTED) HANDLERS=tests/handlers $@
 
+run:
+	@tests/packages run
+	@$(MAKE) --no-print-directory all $(O)/tests/tool/free-port \
+	    $(O)/tests/tool/vk-api
+	@O=$(O) contrib/demo
+
 check:
 	@tests/packages check
 	@$(MAKE) --no-print-directory all tests
