@@ -201,6 +201,38 @@ check:
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
+# The headers keep their places among each other: vkcb.h includes
+# "src/objects.def". The examples name the binary where it is.
+TO = $(DESTDIR)$(PREFIX)
+EXAMPLES = $(filter-out contrib/completion contrib/demo,$(wildcard contrib/*))
+BASH_COMPLETION = $(TO)/share/bash-completion/completions/vkcb
+ZSH_COMPLETION = $(TO)/share/zsh/vendor-completions/_vkcb
+
+install: $(BINARY)
+	install -d $(TO)/bin $(TO)/include/vkcb/src $(TO)/share/doc/vkcb/contrib \
+	    $(dir $(BASH_COMPLETION)) $(dir $(ZSH_COMPLETION)) \
+	    $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/man/man7
+	install -m 755 $(BINARY) $(TO)/bin/vkcb
+	install -m 644 vkcb.h $(TO)/include/vkcb
+	install -m 644 src/objects.def src/events.def $(TO)/include/vkcb/src
+	for section in 1 5 7; do \
+	    install -m 644 docs/*.$$section $(TO)/share/man/man$$section || \
+	    exit 1; done
+	install -m 644 README.md LICENSE CHANGES vkcb.conf docs/events.md \
+	    $(TO)/share/doc/vkcb
+	for file in $(EXAMPLES); do \
+	    sed 's|/usr/local/bin/vkcb|$(PREFIX)/bin/vkcb|g' $$file \
+	    | install -m 644 /dev/stdin $(TO)/share/doc/vkcb/$$file || \
+	    exit 1; done
+	install -m 644 contrib/completion/vkcb.bash $(BASH_COMPLETION)
+	install -m 644 contrib/completion/_vkcb $(ZSH_COMPLETION)
+
+uninstall:
+	rm -f $(TO)/bin/vkcb $(BASH_COMPLETION) $(ZSH_COMPLETION) \
+	    $(foreach n,1 5 7,$(patsubst docs/%,$(TO)/share/man/man$(n)/%, \
+	    $(wildcard docs/*.$(n))))
+	rm -rf $(TO)/include/vkcb $(TO)/share/doc/vkcb
+
 tests: $(TESTS) $(HANDLER_TESTS) $(TESTED)/vkcb
 
 help:

@@ -219,6 +219,24 @@ all_leave() {
 leave_idle TERM
 responders 3
 claim "three processes share one socket" crowd_of_clients
+
+# Two of the three wait for bodies that do not come on.
+stalled() {
+	stalling=
+	for i in 1 2; do
+		"$fcgi" "$socket" head "$size" part "$work/first" \
+		    make "$work/stalls.$i" await "$work/on_again" \
+		    part "$work/rest" end answer >"$work/stalled.$i" &
+		stalling="$stalling $!"
+		until_true 10 test -e "$work/stalls.$i" || return 1
+	done
+	alive && alive && alive || return 1
+	: >"$work/on_again"
+	# shellcheck disable=SC2086 # a list of words
+	wait $stalling
+	same 2 "$(cat "$work"/stalled.* | grep -c '^ok$')"
+}
+claim "while two wait for their peers the third serves" stalled
 claim "they leave together" all_leave
 claim "the log holds no secret" lacks "$log" "$secret"
 

@@ -1,0 +1,32 @@
+# make-install.sh - `make install` and `make uninstall`, into a folder.
+. tests/lib.sh
+
+to=$work/root/opt/vk
+make() {
+	command make --no-print-directory "$@" O="$O" DESTDIR="$work/root" \
+	    PREFIX=/opt/vk
+}
+
+claim "it installs" make install
+claim "the binary runs" "$to/bin/vkcb" --version
+for page in man1/vkcb.1 man5/vkcb.conf.5 man7/vkcb-handler.7; do
+	claim "$page is there" cmp "docs/${page#*/}" "$to/share/man/$page"
+done
+claim "a handler compiles with the installed headers alone" \
+    cc -fsyntax-only -I "$to/include/vkcb" -I /usr/include/json-c \
+    handlers/greet.c
+for example in apache-fcgid.conf apache-cgi.conf htaccess nginx.conf \
+    lighttpd-fastcgi.conf lighttpd-cgi.conf vkcb.socket vkcb@.service; do
+	claim "$example is among the examples" \
+	    test -s "$to/share/doc/vkcb/contrib/$example"
+done
+claim "they name the binary where it was installed" has \
+    "$to/share/doc/vkcb/contrib/nginx.conf" /opt/vk/bin/vkcb
+claim "nothing is named where it was not" \
+    sh -c "! grep -r /usr/local/bin/vkcb '$to/share/doc/vkcb/contrib'"
+claim "everybody may read it" \
+    same "" "$(find "$to" -type f ! -perm -444 -o -type d ! -perm -555)"
+claim "it uninstalls" make uninstall
+claim "no file stays" same "" "$(find "$work/root" -type f)"
+
+done_testing
