@@ -90,7 +90,7 @@ claim "a peer that leaves before the answer ends nothing" \
 claim "bytes that are no FastCGI end their connection, no more" \
     still_alive answers "" raw "$good" closed
 claim "500 KB of them, too" \
-    still_alive answers "" raw "$vkcb" closed
+    still_alive answers "" raw "$app" closed
 
 ### time limits
 
