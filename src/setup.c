@@ -277,9 +277,9 @@ keep_confirmation(struct setup *setup, const char *secret)
 	if (setup->group->confirmation != NULL &&
 	    !setup->group->confirmation_kept &&
 	    strcmp(setup->group->confirmation, code) != 0)
-		return fail(setup, "the configuration's confirmation is another "
-		    "one than VK gives through its API: remove that line, "
-		    "setup keeps the right one");
+		return fail(setup, "the configuration's confirmation is "
+		    "another one than VK gives through its API: remove that "
+		    "line, setup keeps the right one");
 	return keep(setup, secret, code);
 }
 

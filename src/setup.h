@@ -23,8 +23,8 @@ struct setup {
 };
 
 /*
- * Finds or makes the server and ticks its events. The exit status; what was done
- * and what went wrong is printed, with what to do about it.
+ * Finds or makes the server and ticks its events. The exit status; what was
+ * done and what went wrong is printed, with what to do about it.
  */
 int setup_group(struct setup *);
 

@@ -70,7 +70,8 @@ static void
 an_empty_file_has_every_preset(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n", "[vkcb]", "[vkcb]\n", "; words\n# more\n", "\xef\xbb\xbf",
+		"", "\n", "[vkcb]", "[vkcb]\n", "; words\n# more\n",
+		"\xef\xbb\xbf",
 	};
 	struct conf *conf;
 	size_t i;
@@ -500,7 +501,8 @@ a_file_that_is_none_is_refused(void **state)
 {
 	(void)state;
 	assert_null(conf_read("/nowhere/at/all", error));
-	assert_string_equal(error, "/nowhere/at/all: No such file or directory");
+	assert_string_equal(error,
+	    "/nowhere/at/all: No such file or directory");
 	assert_null(conf_read("/tmp", error));
 	assert_string_equal(error, "/tmp: Is a directory");
 	assert_null(conf_read("/dev/zero", error));
