@@ -221,6 +221,8 @@ claim "the example at the top of vkcb.h compiles" compiles greet \
 claim "the synopsis of vkcb-handler(7) compiles" compiles greet \
     "#include \"vkcb.h\"
 $(listing handler_greet)"
+claim "its example of buttons compiles" \
+    compiles order "$(listing handler_order)"
 claim "its example for every event compiles" \
     compiles 10_audit "$(listing handler_10_audit)"
 claim "its example of trying again compiles" \
