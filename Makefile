@@ -95,6 +95,11 @@ $(O)/handlers.def: FORCE
 	@mkdir -p $(@D); src/list-handlers $(HANDLERS) >$@.new
 	$(write_if_changed)
 
+# Another folder may have another file of the same name.
+$(O)/handlers-from: FORCE
+	@mkdir -p $(@D); echo '$(subst ','\'',$(HANDLERS))' >$@.new
+	$(write_if_changed)
+
 $(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	$(say) LD $@
 	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
@@ -112,8 +117,8 @@ $(O)/src/%.o: src/%.c $(O)/flags | $(O)/libraries
 $(O)/src/handlers.o: $(O)/handlers.def
 
 # The file's name says which handler it must define.
-$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags src/check-handler \
-		| $(O)/libraries
+$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(O)/handlers-from \
+		src/check-handler | $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<

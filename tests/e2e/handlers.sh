@@ -1,0 +1,244 @@
+# handlers.sh - handlers that must compile and those that must not, with gcc and
+# clang, with and without LTO; and what make builds again.
+. tests/lib.sh
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+# On a copy, so that its files can be touched.
+tree=$work/tree
+mkdir "$tree" "$work/none"
+cp -R Makefile vkcb.c vkcb.h src "$tree"
+cat >"$work/vkcb.conf" <<'END'
+[group 219876543]
+secret = Kf7vQ2mXw9aLcR4t
+END
+export VKCB_CONF="$work/vkcb.conf"
+
+# build [NAME=VALUE ...] - in $work/make stands what make did.
+build() {
+	make -C "$tree" O="$cc" CC="$cc" CFLAGS="$flags" HANDLERS="$handlers" \
+	    "$@" "$cc/vkcb" >"$work/make" 2>&1 && return
+	cat "$work/make"
+	return 1
+}
+
+# built FILE ... - exactly these were compiled, then linked.
+built() {
+	same "$(printf '%s\n' "$@" | sort -u)" \
+	    "$(sed -n 's/^  CC //p' "$work/make" | sort)" &&
+	    same 1 "$(grep -c '^  LD ' "$work/make")"
+}
+
+# handler FILE [EVENT [PARAMETER]] - a handler that logs its name and runs.
+handler() {
+	handler_symbol=handler_$(basename "$1" .c | tr - _)
+	cat >"$1" <<END
+#include "vkcb.h"
+
+static enum vkcb_outcome
+run(struct vkcb_event *ev${3:+, $3})
+{
+	vkcb_log(ev, "here");
+	return VKCB_OK;
+}
+
+const struct vkcb_handler $handler_symbol = { ${2:-ON(any, run)} };
+END
+}
+
+good=$work/good
+mkdir "$good"
+handler "$good/10-any.c"
+handler "$good/20_new.c" 'ON(message_new, run)' \
+    'const struct vk_message_new *new'
+handler "$good/Big.c" 'ON(message_new, run)' 'const struct vk_message_new *new'
+handler "$good/a-type.c" 'ON_TYPE("message_new", run)'
+handler "$good/alias.c" 'ON(messages_edit, run)' 'const struct vk_message *m'
+handler "$good/brand-new.c" 'ON_TYPE("brand_new", run)'
+handler "$good/raw.c" 'ON(inapp_order_refund, run)' 'struct json_object *raw'
+handler "$good/z.c" 'ON(message_new, run), .summary = "the last"' \
+    'const struct vk_message_new *new'
+
+# ran TYPE - which handlers ran for such an event, in order.
+ran() {
+	printf '{"type":"%s","group_id":219876543,"secret":"%s","object":{}}' \
+	    "$1" Kf7vQ2mXw9aLcR4t >"$work/body"
+	: >"$work/log"
+	cgi "$work/body" >"$work/got" || return 1
+	sed -n 's/.* msg=here .* handler=\([^ ]*\).*/\1/p' "$work/log" |
+	    tr '\n' ' '
+}
+
+vkcb_check() {
+	"$vkcb" check >"$work/check" && has "$work/check" "$1"
+}
+
+# refused FILE WORD ... - it does not compile, and the messages have all these.
+refused() {
+	! build >"$work/out" || return 1
+	for words in "$@"; do
+		has "$work/make" "$words" || return 1
+	done
+}
+
+# bad - an empty folder for handlers that do not compile.
+bad() {
+	handlers=$work/bad
+	rm -rf "$handlers"
+	mkdir "$handlers"
+}
+
+must_not_compile() {
+	bad
+	handler "$handlers/x.c" 'ON(mesage_new, run)' \
+	    'const struct vk_message_new *new'
+	claim "$with: an unknown event: the file and the event" \
+	    refused x.c error: mesage_new
+	bad
+	handler "$handlers/x.c" 'ON(message_new, run)' \
+	    'const struct vk_message *new'
+	claim "$with: a wrong object type: the file and both types" \
+	    refused x.c error: incompatible 'vk_message_new *' 'vk_message *'
+	bad
+	handler "$handlers/x.c" 'ON(any, run)' 'const struct vk_message *new'
+	claim "$with: an object for ON(any)" refused x.c error: incompatible
+	bad
+	handler "$handlers/x.c" 'ON(message_new, run)'
+	claim "$with: no object where there is one" \
+	    refused x.c error: incompatible
+	claim "$with: whatever the flags say" unflagged
+	bad
+	handler "$handlers/x.c"
+	sed -i 's/^const struct vkcb_h/static &/' "$handlers/x.c"
+	claim "$with: a static one" refused x.c error: handler_x
+	bad
+	printf '#include "vkcb.h"\nconst int handler_x = 1;\n' \
+	    >"$handlers/x.c"
+	claim "$with: one of another type" refused x.c error: handler_x
+}
+
+must_define_it() {
+	bad
+	printf '#include "vkcb.h"\nint x;\n' >"$handlers/x.c"
+	claim "$with: no handler_x: the file, the name, how it ends" \
+	    refused x.c 'no handler_x in it' 'ON(event, function)'
+	bad
+	handler "$handlers/y.c"
+	mv "$handlers/y.c" "$handlers/x.c"
+	claim "$with: the handler of another file" \
+	    refused x.c 'no handler_x in it'
+	bad
+	: >"$handlers/x.c"
+	claim "$with: an empty file" refused x.c handler_x
+}
+
+unflagged() {
+	! $cc -Wno-incompatible-pointer-types -std=c11 -fsyntax-only -I"$tree" \
+	    "$(pkg-config --cflags json-c)" "$handlers/x.c"
+}
+
+flags=-O0
+for cc in gcc clang; do
+	for flags in '-O0' '-O0 -flto'; do
+		with="$cc $flags"
+		vkcb=$tree/$cc/vkcb
+		handlers=$good
+		claim "$with: good handlers compile" build
+		[ "$flags" = -O0 ] ||
+		    claim "$with: the changed flag built everything again" \
+		    same "$(find "$tree"/src/*.c "$good"/*.c | wc -l)" \
+		    "$(grep -c '^  CC [^v]' "$work/make")"
+		claim "$with: several on an event run in the order of files" \
+		    same "10-any 20_new Big a-type z " "$(ran message_new)"
+		claim "$with: ON(any) and ON_TYPE take what vkcb does not know" \
+		    same "10-any brand-new " "$(ran brand_new)"
+		claim "$with: two spellings of an event are one" \
+		    same "10-any alias ; 10-any alias " \
+		    "$(ran messages_edit); $(ran message_edit)"
+		claim "$with: an event of raw JSON" \
+		    same "10-any raw " "$(ran inapp_order_refund)"
+		claim "$with: check shows file name, event and summary" \
+		    vkcb_check "  z                    message_new              the last"
+		[ "$flags" = -O0 ] && must_not_compile
+		must_define_it
+		handlers=$work/none
+		claim "$with: no handlers at all: it builds" build
+		claim "$with: and answers" same ok \
+		    "$(ran message_new >/dev/null; tail -n 1 "$work/got")"
+		claim "$with: and says so" vkcb_check "handlers: none"
+	done
+done
+
+### file names
+
+cc=gcc flags=-O0
+bad
+handler "$handlers/a-b.c"
+handler "$handlers/a_b.c"
+claim "two files that mean one name: both are named, and why" \
+    refused a-b.c a_b.c handler_a_b 'rename one'
+bad
+handler "$handlers/a.b.c"
+claim "a name that is no C word: the file, and what it may have" \
+    refused a.b.c 'letters, digits, - and _'
+bad
+handler "$handlers/привет.c"
+claim "letters of another language" refused привет.c 'letters, digits'
+
+### what is built again
+
+handlers=$good
+build >"$work/out"
+nothing() {
+	build && ! grep -E '^  (CC|LD) ' "$work/make"
+}
+claim "a second make does nothing" nothing
+touched() {
+	touch "$1"
+	shift
+	build && built "$@"
+}
+claim "a changed handler: it alone" touched "$good/z.c" "$good/z.c"
+claim "a changed source: it alone" touched "$tree/src/json.c" src/json.c
+(cd "$tree" && for file in vkcb.c src/*.c "$good"/*.c; do
+	# shellcheck disable=SC2046 # a list of words
+	echo "$file" $($cc -std=c11 -D_GNU_SOURCE -I. -Isrc -I$cc \
+	    $(pkg-config --cflags json-c) -MM "$file" | tr -d '\\\n')
+done) >"$work/includes"
+# includers HEADER - the files that include it, by others too.
+includers() {
+	grep -F " $1" "$work/includes" | cut -d' ' -f1
+}
+# shellcheck disable=SC2046 # lists of words
+{
+claim "a changed header: those that include it" \
+    touched "$tree/src/nearest.h" $(includers src/nearest.h)
+claim "a changed vkcb.h: every handler, and what reads it" \
+    touched "$tree/vkcb.h" $(includers vkcb.h)
+}
+handler "$good/new.c"
+claim "a new handler: it, and the table" \
+    touched "$good/new.c" "$good/new.c" src/handlers.c
+claim "the new one runs" same "10-any brand-new new " "$(vkcb=$tree/gcc/vkcb
+    ran brand_new)"
+rm "$good/new.c"
+claim "a removed one: the table" touched "$good" src/handlers.c
+claim "it is gone" same "10-any brand-new " "$(vkcb=$tree/gcc/vkcb
+    ran brand_new)"
+mkdir "$work/other"
+cp -p "$good"/*.c "$work/other"
+sed -i 's/the last/the least/' "$work/other/z.c"
+touch -r "$good/z.c" "$work/other/z.c"
+other_folder() {
+	handlers=$work/other
+	build && "$tree/gcc/vkcb" check | grep -q 'the least'
+}
+claim "another folder with the same names" other_folder
+handlers=$good
+build >"$work/out"
+relinked() {
+	build LDFLAGS=-Wl,-O1 && same 1 "$(grep -c '^  LD ' "$work/make")" &&
+	    ! grep '^  CC ' "$work/make"
+}
+claim "a changed flag of the linker: no compiling" relinked
+
+done_testing
