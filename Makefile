@@ -131,7 +131,8 @@ $(O)/tests/unit/event $(O)/tests/unit/receive: \
     TEST_OBJS = $(filter-out $(O)/src/handlers.o,$(OBJS))
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
-	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c))
+	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c)) \
+	$(patsubst tests/preload/%.c,$(O)/tests/preload/%.so,$(wildcard tests/preload/*.c))
 
 $(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	@mkdir -p $(@D)
@@ -142,6 +143,12 @@ $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
+
+# For LD_PRELOAD: no sanitizers, nothing of ours.
+$(O)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(CC) -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $<
 
 # Tests of handlers: each file of handlers/tests, with vkcb_test.h.
 HANDLER_TESTS = $(patsubst $(HANDLERS)/tests/%.c,$(O)/handlers/tests/%,\

@@ -1,0 +1,78 @@
+# memory.sh - a CGI request without memory, and one under valgrind.
+. tests/lib.sh
+
+cat >"$work/vkcb.conf" <<'END'
+[vkcb]
+log_level = debug
+[default]
+secret = none
+[group 219876543]
+secret_file = secret
+old_secret = o
+confirmation = 7d1a2b3c
+END
+echo Kf7vQ2mXw9aLcR4t >"$work/secret"
+export VKCB_CONF="$work/vkcb.conf"
+preload=$root/$O/tests/preload/fail-alloc.so
+log=$work/log
+
+if ldd "$vkcb" | grep -q libasan; then
+	echo "ok - memory is looked at by the sanitizers of this build"
+	exit 0
+fi
+
+# answered TEXT STATUS - is this an answer to the event? Nothing is one, too:
+# the web server then answers an error, and VK repeats.
+answered() {
+	[ "$2" -lt 128 ] || return 1
+	[ -s "$work/got" ] || return 0
+	case $(head -n 1 "$work/got") in
+	"Status: 503 "*) return 0 ;;
+	"Status: 200 "*) ;;
+	*) return 1 ;;
+	esac
+	same "$1" "$(tail -n 1 "$work/got")" || return 1
+	[ "$1" != ok ] || grep -q 'handler=greet outcome=ok' "$log"
+}
+
+# each_fails BODY ANSWER - one allocation after the other fails.
+each_fails() {
+	n=0
+	while :; do
+		n=$((n + 1))
+		: >"$log"
+		cgi "$1" LD_PRELOAD="$preload" FAIL_AT="$n" >"$work/got"
+		if ! answered "$2" $?; then
+			echo "at allocation $n:"
+			cat "$work/got" "$log"
+			return 1
+		fi
+		grep -q '^this allocation failed' "$log" || break
+	done
+	echo "$n allocations"
+	[ "$n" -gt "$3" ] && same "$2" "$(tail -n 1 "$work/got")"
+}
+claim "an event without memory, at any point: 503, nothing, or ok and handled" \
+    each_fails "$bodies/message_new.json" ok 150
+claim "a confirmation without memory, at any point: 503, nothing, or the string" \
+    each_fails "$bodies/confirmation.json" 7d1a2b3c 5
+
+# sound BODY [NAME=VALUE ...] - no bad access, nothing lost.
+sound() {
+	sound_body=$1
+	shift
+	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    CONTENT_LENGTH="$(stat -c %s "$sound_body")" "$@" \
+	    valgrind -q --error-exitcode=99 --leak-check=full \
+	    --errors-for-leak-kinds=definite,possible "$vkcb" <"$sound_body"
+}
+claim "valgrind finds nothing wrong with an event" \
+    sound "$bodies/message_new.json"
+printf '{"type":"message_new","group_id":219876543,"secret":"o","object":{' \
+    >"$work/odd"
+printf '"message":{"date":1e3,"text":1.5,"attachments":[1,{}],"geo":[]}}}' \
+    >>"$work/odd"
+claim "nor with one of odd fields" sound "$work/odd"
+claim "nor with a refusal" sound "$bodies/message_new.json" CONTENT_LENGTH=9
+
+done_testing
