@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "own.h"
+
 #include "banned.h"
 
 #define FILE_SIZE_MAX (4L << 20)
@@ -269,6 +271,7 @@ keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return fail(error, lock, strerror(errno));
+	own_by_folder(fd, lock);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	fail(error, lock, errno == EWOULDBLOCK ?

@@ -29,6 +29,7 @@
 
 #include "hash.h"
 #include "log.h"
+#include "own.h"
 
 #include "banned.h"
 
@@ -139,6 +140,8 @@ open_in(const char *folder, uint64_t token)
 		errno = EINVAL;
 		return -1;
 	}
+	if (fd != -1)
+		own_by_folder(fd, path);
 	return fd;
 }
 

@@ -165,6 +165,17 @@ setup "$url"
 claim "a keys file that is none is refused, and left alone" \
     failed "not what vkcb setup writes"
 
+if [ "$(id -u)" = 0 ]; then
+	rm -f "$keys" "$keys.lock" "$work"/state/*
+	chown 65534 "$run" "$work/state"
+	setup "$url"
+	claim "what root's setup makes for others is the folder's owner's" \
+	    same "65534 65534" "$(stat -c %u "$keys.lock") $(stat -c %u \
+	    "$work"/state/rate-*)"
+else
+	echo "ok - not root: nothing is made for others"
+fi
+
 claim "no secret or token is in any output" sh -c "
 	! grep -F -e $token -e $other -e $weak -e '$old' $work/everything $log"
 
