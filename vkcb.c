@@ -52,15 +52,10 @@
 static struct conf *
 configure(void)
 {
-	char path[4096], error[CONF_ERROR_MAX];
-	struct conf *conf = NULL;
+	struct conf *conf = command_configure();
 
-	if (conf_find(path, error) == 0)
-		conf = conf_read(path, error);
-	if (conf == NULL) {
-		command_fail("configuration", "%s", error);
+	if (conf == NULL)
 		return NULL;
-	}
 	if (log_open(conf->log, (enum log_level)conf->log_level) == -1) {
 		command_fail(conf->log, "cannot open the log: %s",
 		    strerror(errno));

@@ -219,18 +219,16 @@ check_online(const struct conf *conf)
 static int
 check(int argc, char **argv)
 {
-	char path[PATH_MAX], error[CONF_ERROR_MAX];
 	bool online = argc > 1 && strcmp(argv[1], "--online") == 0;
-	struct conf *conf = NULL;
+	struct conf *conf;
 	int status;
 
 	if (argc > 1 + online)
 		return command_misused(&command_check, "unknown argument %s",
 		    argv[1 + online]);
-	if (conf_find(path, error) == 0)
-		conf = conf_read(path, error);
+	conf = command_configure();
 	if (conf == NULL)
-		return command_fail("configuration", "%s", error);
+		return EXIT_PROBLEM;
 	printf("configuration: %s\n[vkcb]\n", conf->path);
 	show_keys(conf_keys, conf);
 	show_groups(conf);

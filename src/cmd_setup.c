@@ -128,19 +128,18 @@ set_up_all(const struct options *options, const struct conf *conf,
 static int
 run_setup(int argc, char **argv)
 {
-	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	char error[KEYS_ERROR_MAX];
 	struct options options = { .url = NULL };
-	struct conf *conf = NULL;
+	struct conf *conf;
 	struct keys keys = { .n = 0 };
 	int status, lock = -1;
 
 	status = read_options(&options, argc, argv);
 	if (status != EXIT_FINE)
 		return status;
-	if (conf_find(path, error) == 0)
-		conf = conf_read(path, error);
+	conf = command_configure();
 	if (conf == NULL)
-		return command_fail("configuration", "%s", error);
+		return EXIT_PROBLEM;
 	if (conf->keys == NULL) {
 		status = command_fail(conf->path, "setup needs `keys = FILE` "
 		    "in [vkcb], where it keeps secrets and confirmation "

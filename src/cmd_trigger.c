@@ -23,6 +23,7 @@
 #include "conf.h"
 #include "fields.h"
 #include "load.h"
+#include "local.h"
 #include "nearest.h"
 #include "post.h"
 #include "receive.h"
@@ -287,26 +288,6 @@ next_text(struct request *request, int nth)
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
-/* A request whose body is at hand. */
-struct local_request {
-	struct http_request http;	/* first, see read_local() */
-	const char *body;
-	size_t left;
-};
-
-static size_t
-read_local(struct http_request *http, char *into, size_t size)
-{
-	struct local_request *request = (struct local_request *)http;
-
-	if (size > request->left)
-		size = request->left;
-	memcpy(into, request->body, size);
-	request->body += size;
-	request->left -= size;
-	return size;
-}
-
 static bool
 is_good(int status)
 {
@@ -318,8 +299,10 @@ run_here(struct request *request)
 {
 	struct receiver receiver;
 	struct http_answer answer;
+	struct local local;
 	int nth, status = EXIT_FINE;
-	char length[24], retry[16];
+	const char *text;
+	char retry[16];
 
 	request->conf->max_body = (int64_t)BODY_MAX;
 	request->conf->inbox = NULL;
@@ -330,19 +313,9 @@ run_here(struct request *request)
 	receiver_init(&receiver, request->conf);
 	snprintf(retry, sizeof(retry), "%d", request->retry);
 	for (nth = 0; nth < request->count; nth++) {
-		const char *text = next_text(request, nth);
-		struct local_request local = {
-			.http = {
-				.method = "POST",
-				.length = length,
-				.retry_counter = retry,
-				.read = read_local,
-			},
-			.body = text,
-			.left = strlen(text),
-		};
-
-		snprintf(length, sizeof(length), "%zu", local.left);
+		text = next_text(request, nth);
+		local_request(&local, text, strlen(text));
+		local.http.retry_counter = retry;
 		receive(&receiver, &local.http, &answer);
 		printf("answer: %d %.*s\n", answer.status, (int)answer.len,
 		    answer.body);

@@ -13,6 +13,7 @@
 
 #include "conf.h"
 #include "handlers.h"
+#include "local.h"
 #include "receive.h"
 
 int LLVMFuzzerInitialize(int *, char ***);
@@ -138,25 +139,6 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-struct source {
-	struct http_request http;	/* first */
-	const unsigned char *at;
-	size_t left;
-};
-
-static size_t
-read_source(struct http_request *http, char *into, size_t size)
-{
-	struct source *source = (struct source *)http;
-
-	if (size > source->left)
-		size = source->left;
-	memcpy(into, source->at, size);
-	source->at += size;
-	source->left -= size;
-	return size;
-}
-
 /* json-c takes more than is right, but all that is right. */
 static void
 assert_json(const unsigned char *data, size_t size)
@@ -177,17 +159,11 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct http_answer answer;
-	char length[32], header[HTTP_HEADER_MAX];
-	struct source source = {
-		.http = {
-			.method = "POST", .length = length,
-			.read = read_source,
-		},
-		.at = data, .left = size,
-	};
+	char header[HTTP_HEADER_MAX];
+	struct local local;
 
-	snprintf(length, sizeof(length), "%zu", size);
-	receive(&receiver, &source.http, &answer);
+	local_request(&local, (const char *)data, size);
+	receive(&receiver, &local.http, &answer);
 	if (answer.len != 0)
 		sum += (unsigned char)answer.body[answer.len - 1];
 	if (http_header(&answer, header) >= sizeof(header) ||

@@ -18,6 +18,7 @@
 #include "body.h"
 #include "conf.h"
 #include "handlers.h"
+#include "local.h"
 #include "receive.h"
 
 static unsigned int ran;
@@ -128,40 +129,15 @@ clean_up(void **state)
 	return unlink(conf_path);
 }
 
-struct source {
-	struct http_request http;	/* first */
-	const char *at;
-	size_t left;
-};
-
-static size_t
-read_source(struct http_request *http, char *into, size_t size)
-{
-	struct source *source = (struct source *)http;
-
-	if (size > source->left)
-		size = source->left;
-	memcpy(into, source->at, size);
-	source->at += size;
-	source->left -= size;
-	return size;
-}
-
 /* Posts a body; `sent` bytes of it come. The status. */
 static int
 post(const char *body, size_t len, size_t sent, struct http_answer *answer)
 {
-	char length[32];
-	struct source source = {
-		.http = {
-			.method = "POST", .length = length,
-			.read = read_source,
-		},
-		.at = body, .left = sent,
-	};
+	struct local local;
 
-	snprintf(length, sizeof(length), "%zu", len);
-	receive(&receiver, &source.http, answer);
+	local_request(&local, body, len);
+	local.left = sent;
+	receive(&receiver, &local.http, answer);
 	return answer->status;
 }
 
