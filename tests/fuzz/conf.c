@@ -71,8 +71,9 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	char error[CONF_ERROR_MAX];
 	struct conf *conf;
 
-	if (memmem(data, size, "_file", 5) != NULL &&
-	    memchr(data, '/', size) != NULL)
+	if (memchr(data, '/', size) != NULL &&
+	    (memmem(data, size, "_file", 5) != NULL ||
+	    memmem(data, size, "keys", 4) != NULL))
 		return 0;
 	conf = conf_parse(PATH, (const char *)data, size, error);
 	if (conf == NULL) {

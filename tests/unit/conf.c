@@ -255,7 +255,9 @@ every_mistake_is_told_with_its_line(void **state)
 		{ "[vkcb]\ninbox = nats://host:4222\n", "/etc/x.conf:2: "
 		    "inbox = nats://host:4222: ", "give a path" },
 		{ "[vkcb]\nworkers = 0\n", "/etc/x.conf:2: workers = 0: ",
-		    "a whole number, from 1 to " },
+		    "a whole number, from 1 to 256" },
+		{ "[vkcb]\nworkers = 4K\n", "/etc/x.conf:2: workers = 4K: ",
+		    "a whole number" },
 		{ "[vkcb]\napi_url = none\n", "/etc/x.conf:2: api_url",
 		    "" },
 		{ "[vkcb]\napi_url = http://example.com/\n",
@@ -515,21 +517,23 @@ secret_now(const struct conf *conf)
 	return conf_group(conf, 1)->secret;
 }
 
+#define QUIET "[vkcb]\nlog = /dev/null\n"
+
 /* Written again and again within the same tick of the file system's clock. */
 static void
 a_change_within_a_tick_is_seen(void **state)
 {
 	struct conf *conf;
-	char text[64], secret[8];
+	char text[96], secret[8];
 	int i;
 
 	(void)state;
-	write_file(path_of("c"), "[group 1]\nsecret = s00\n");
+	write_file(path_of("c"), QUIET "[group 1]\nsecret = s00\n");
 	conf = conf_read(path_of("c"), error);
 	assert_non_null(conf);
 	for (i = 0; i < 100; i++) {
 		snprintf(secret, sizeof(secret), "s%02d", i);
-		snprintf(text, sizeof(text), "[group 1]\nsecret = %s\n",
+		snprintf(text, sizeof(text), QUIET "[group 1]\nsecret = %s\n",
 		    secret);
 		write_file(path_of("c"), text);
 		(void)conf_refresh(&conf, NULL);
@@ -593,7 +597,7 @@ a_changed_secret_file_is_seen(void **state)
 
 	(void)state;
 	write_file(path_of("s"), "one\n");
-	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
+	write_file(path_of("c"), QUIET "[group 1]\nsecret_file = s\n");
 	conf = conf_read(path_of("c"), error);
 	assert_non_null(conf);
 	assert_string_equal(secret_now(conf), "one");
