@@ -37,7 +37,7 @@
 
 #include <json-c/json.h>
 
-/* A function of the wrong type in ON() is an error, whatever the flags say. */
+/* A function of the wrong type in ON() is an error, also without -Werror. */
 #if defined(__clang__)
 #pragma clang diagnostic error "-Wincompatible-function-pointer-types"
 #pragma clang diagnostic error "-Wincompatible-pointer-types"
