@@ -220,12 +220,20 @@ EXAMPLES = $(filter-out contrib/completion contrib/demo,$(wildcard contrib/*))
 BASH_COMPLETION = $(TO)/share/bash-completion/completions/vkcb
 ZSH_COMPLETION = $(TO)/share/zsh/vendor-completions/_vkcb
 
-install: $(BINARY)
-	install -d $(TO)/bin $(TO)/include/vkcb/src $(TO)/share/doc/vkcb/contrib \
+# For tests of handlers where the sources are not: vkcb_test.h says how.
+$(O)/libvkcb.a: $(OBJS) $(HANDLER_OBJS) $(O)/tests/kit.o
+	$(say) AR $@
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $^
+
+install: $(BINARY) $(O)/libvkcb.a
+	install -d $(TO)/bin $(TO)/lib $(TO)/include/vkcb/src \
+	    $(TO)/share/doc/vkcb/contrib \
 	    $(dir $(BASH_COMPLETION)) $(dir $(ZSH_COMPLETION)) \
 	    $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/man/man7
 	install -m 755 $(BINARY) $(TO)/bin/vkcb
-	install -m 644 vkcb.h $(TO)/include/vkcb
+	install -m 644 vkcb.h vkcb_test.h $(TO)/include/vkcb
+	install -m 644 $(O)/libvkcb.a $(TO)/lib
 	install -m 644 src/objects.def src/events.def $(TO)/include/vkcb/src
 	for section in 1 5 7; do \
 	    install -m 644 docs/*.$$section $(TO)/share/man/man$$section || \
@@ -240,7 +248,7 @@ install: $(BINARY)
 	install -m 644 contrib/completion/_vkcb $(ZSH_COMPLETION)
 
 uninstall:
-	rm -f $(TO)/bin/vkcb $(BASH_COMPLETION) $(ZSH_COMPLETION) \
+	rm -f $(TO)/bin/vkcb $(TO)/lib/libvkcb.a $(BASH_COMPLETION) $(ZSH_COMPLETION) \
 	    $(foreach n,1 5 7,$(patsubst docs/%,$(TO)/share/man/man$(n)/%, \
 	    $(wildcard docs/*.$(n))))
 	rm -rf $(TO)/include/vkcb $(TO)/share/doc/vkcb

@@ -22,6 +22,11 @@
  *		return 0;
  *	}
  *
+ * Where vkcb was installed and its sources are not at hand, it is
+ *
+ *	cc -I /usr/local/include/vkcb test.c greet.c -L /usr/local/lib \
+ *	    -lvkcb -ljson-c -linih -lfcgi -ldl
+ *
  * A mistake of the test itself, and no memory, ends the program with a line on
  * standard error. What is returned is good until the next event of the test.
  */

@@ -15,6 +15,10 @@ done
 claim "a handler compiles with the installed headers alone" \
     cc -fsyntax-only -I "$to/include/vkcb" -I /usr/include/json-c \
     handlers/greet.c
+claim "so does a test of one, and it passes" sh -c "
+	cc -o $work/test -I $to/include/vkcb handlers/tests/greet.c \
+	    handlers/greet.c -L $to/lib -lvkcb -ljson-c -linih -lfcgi -ldl &&
+	$work/test"
 for example in apache-fcgid.conf apache-cgi.conf htaccess nginx.conf \
     lighttpd-fastcgi.conf lighttpd-cgi.conf vkcb.socket vkcb@.service; do
 	claim "$example is among the examples" \
