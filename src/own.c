@@ -1,16 +1,30 @@
 /*
  * own.c - who owns what. A file that cannot be given away stays root's: who needs
  * it then says that it cannot be opened.
+ *
+ * The folder's owner may have put another file in the place of root's own: a
+ * link to one that is not theirs must not become theirs. Only an empty file
+ * without a second name is given.
  */
 #include "own.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "banned.h"
+
+static bool
+is_just_made(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == 0;
+}
 
 void
 own_by_folder(int fd, const char *path)
@@ -19,7 +33,7 @@ own_by_folder(int fd, const char *path)
 	struct stat st;
 	char *slash;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 || !is_just_made(fd))
 		return;
 	snprintf(folder, sizeof(folder), "%s", path);
 	slash = strrchr(folder, '/');

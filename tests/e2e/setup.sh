@@ -172,8 +172,16 @@ if [ "$(id -u)" = 0 ]; then
 	claim "what root's setup makes for others is the folder's owner's" \
 	    same "65534 65534" "$(stat -c %u "$keys.lock") $(stat -c %u \
 	    "$work"/state/rate-*)"
+	rm "$keys.lock"
+	: >"$work/roots"
+	ln "$work/roots" "$keys.lock"
+	setup "$url"
+	claim "a link that stands there to a file of root's stays root's" \
+	    same 0 "$(stat -c %u "$work/roots")"
+	rm "$keys.lock"
 else
 	echo "ok - not root: nothing is made for others"
+	echo "ok - not root: nothing is given away"
 fi
 
 claim "no secret or token is in any output" sh -c "
