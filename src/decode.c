@@ -31,8 +31,8 @@ struct decode {
 };
 
 /* Where in the object: a chain from the field up to "object". */
-struct place {
-	const struct place *up;
+struct decode_place {
+	const struct decode_place *up;
 	const char *key;	/* NULL: element number `index` */
 	size_t index;
 };
@@ -56,7 +56,7 @@ static const char *const none_string = "";
 #include "objects.def"
 
 static size_t
-put_place(char *out, size_t size, const struct place *place)
+put_place(char *out, size_t size, const struct decode_place *place)
 {
 	size_t len = 0;
 	int more;
@@ -94,14 +94,17 @@ kind_name(struct json_object *value)
 	}
 }
 
+void
+decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
+{
+	put_place(out, DECODE_PATH_MAX, place);
+}
+
 static void
-report(struct decode *decode, const struct place *place,
+report(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char *wanted)
 {
-	char path[DECODE_PATH_MAX];
-
-	put_place(path, sizeof(path), place);
-	decode->odd(decode->arg, path, kind_name(value), wanted);
+	decode->odd(decode->arg, place, kind_name(value), wanted);
 }
 
 static void *
@@ -182,7 +185,7 @@ int_of(struct json_object *value, int64_t *out)
 }
 
 static void
-take_int(struct decode *decode, const struct place *place,
+take_int(struct decode *decode, const struct decode_place *place,
     struct json_object *value, int64_t *out)
 {
 	if (!int_of(value, out))
@@ -190,7 +193,7 @@ take_int(struct decode *decode, const struct place *place,
 }
 
 static void
-take_bool(struct decode *decode, const struct place *place,
+take_bool(struct decode *decode, const struct decode_place *place,
     struct json_object *value, bool *out)
 {
 	int64_t number;
@@ -246,7 +249,7 @@ double_of(struct json_object *value, double *out)
 }
 
 static void
-take_double(struct decode *decode, const struct place *place,
+take_double(struct decode *decode, const struct decode_place *place,
     struct json_object *value, double *out)
 {
 	double number;
@@ -285,7 +288,7 @@ string_of(struct decode *decode, struct json_object *value, const char **out)
 }
 
 static void
-take_string(struct decode *decode, const struct place *place,
+take_string(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char **out)
 {
 	if (!string_of(decode, value, out))
@@ -294,7 +297,7 @@ take_string(struct decode *decode, const struct place *place,
 
 /* Does an object stand here? If not, and not an absent one, it is reported. */
 static bool
-is_object(struct decode *decode, const struct place *place,
+is_object(struct decode *decode, const struct decode_place *place,
     struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_object))
@@ -306,7 +309,7 @@ is_object(struct decode *decode, const struct place *place,
 
 /* Elements of a list to come; 0 for an absent or odd one. */
 static size_t
-list_length(struct decode *decode, const struct place *place,
+list_length(struct decode *decode, const struct decode_place *place,
     struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_array))
@@ -319,10 +322,10 @@ list_length(struct decode *decode, const struct place *place,
 }
 
 static void
-take_ints(struct decode *decode, const struct place *place,
+take_ints(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const int64_t **out, size_t *n_out)
 {
-	struct place element = { place, NULL, 0 };
+	struct decode_place element = { place, NULL, 0 };
 	size_t n = list_length(decode, place, value), taken = 0;
 	struct json_object *number;
 	int64_t *list = n == 0 ? NULL :
@@ -343,10 +346,10 @@ take_ints(struct decode *decode, const struct place *place,
 }
 
 static void
-take_strings(struct decode *decode, const struct place *place,
+take_strings(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char *const **out, size_t *n_out)
 {
-	struct place element = { place, NULL, 0 };
+	struct decode_place element = { place, NULL, 0 };
 	size_t n = list_length(decode, place, value), taken = 0;
 	struct json_object *string;
 	const char **list = n == 0 ? NULL :
@@ -390,16 +393,16 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
 
 #define OBJECT(tag, text) \
-static void decode_##tag(struct decode *, const struct place *, \
+static void decode_##tag(struct decode *, const struct decode_place *, \
     struct json_object *, struct vk_##tag *);
 #include "objects.def"
 
 #define OBJECT(tag, text) \
 static void \
-decode_##tag(struct decode *decode, const struct place *up, \
+decode_##tag(struct decode *decode, const struct decode_place *up, \
     struct json_object *in, struct vk_##tag *out) \
 { \
-	struct place here = { up, NULL, 0 }; \
+	struct decode_place here = { up, NULL, 0 }; \
 	const struct lh_entry *entry; \
 	struct json_object *value; \
 	size_t len; \
@@ -470,7 +473,7 @@ decode_##tag(struct decode *decode, const struct place *up, \
 			size_t n = list_length(decode, &here, value); \
 			struct vk_##tag *list = n == 0 ? NULL : \
 			    take_memory(decode, n, sizeof(*list)); \
-			struct place element = { &here, NULL, 0 }; \
+			struct decode_place element = { &here, NULL, 0 }; \
 			\
 			for (out->n_##name = 0; list != NULL && \
 			    element.index < n; element.index++) { \
@@ -505,7 +508,7 @@ is_bare_message(struct json_object *object)
 }
 
 static void
-decode_bare_message(struct decode *decode, const struct place *place,
+decode_bare_message(struct decode *decode, const struct decode_place *place,
     struct json_object *object, struct vk_message_new *out)
 {
 	struct vk_message *message;
@@ -535,7 +538,7 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
     struct arena *arena, decode_odd_fn *odd, void *arg, const void **typed)
 {
 	struct decode decode = { arena, odd, arg, false };
-	const struct place place = { NULL, "object", 0 };
+	const struct decode_place place = { NULL, "object", 0 };
 
 	*typed = NULL;
 	if (!json_object_is_type(object, json_type_object))

@@ -7,15 +7,22 @@
 #include "vkcb.h"
 
 struct arena;
+struct decode_place;
 
 #define DECODE_PATH_MAX 256
 
 /*
- * Told of a value that was not taken: its path ("object.message.date"), what
- * it is ("text") and what was wanted ("integer").
+ * Told of a value that was not taken: where it stands, what it is ("text") and
+ * what was wanted ("integer").
  */
-typedef void decode_odd_fn(void *arg, const char *path, const char *got,
-    const char *wanted);
+typedef void decode_odd_fn(void *arg, const struct decode_place *,
+    const char *got, const char *wanted);
+
+/*
+ * A place as its path, "object.message.date". Not made unless asked for: a body
+ * may have hundreds of thousands of odd values, deep inside.
+ */
+void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 
 enum decode_result {
 	DECODE_OK,

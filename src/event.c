@@ -211,13 +211,16 @@ event_outcome_name(enum vkcb_outcome outcome)
 }
 
 static void
-report_odd(void *arg, const char *path, const char *got, const char *wanted)
+report_odd(void *arg, const struct decode_place *place, const char *got,
+    const char *wanted)
 {
 	struct event *event = arg;
+	char path[DECODE_PATH_MAX];
 	struct log_line line;
 
 	if (event->odd++ >= ODD_LINES_MAX)
 		return;
+	decode_path(place, path);
 	log_begin(&line, LOG_LEVEL_WARNING, "field left absent");
 	event_log(&line, event);
 	log_text(&line, "path", path);

@@ -1,6 +1,6 @@
 /*
- * own.c - who owns what. A file that cannot be given away stays root's: who needs
- * it then says that it cannot be opened.
+ * own.c - who owns what. A file that cannot be given away stays root's: who
+ * needs it then says that it cannot be opened.
  *
  * The folder's owner may have put another file in the place of root's own: a
  * link to one that is not theirs must not become theirs. Only an empty file

@@ -21,10 +21,11 @@
 static struct arena arena;
 
 static void
-ignore(void *arg, const char *path, const char *got, const char *wanted)
+ignore(void *arg, const struct decode_place *place, const char *got,
+    const char *wanted)
 {
 	(void)arg;
-	(void)path;
+	(void)place;
 	(void)got;
 	(void)wanted;
 }

@@ -25,11 +25,14 @@ struct decoded {
 };
 
 static void
-note_odd(void *arg, const char *path, const char *got, const char *wanted)
+note_odd(void *arg, const struct decode_place *place, const char *got,
+    const char *wanted)
 {
 	struct decoded *decoded = arg;
 	size_t len = strlen(decoded->odd);
+	char path[DECODE_PATH_MAX];
 
+	decode_path(place, path);
 	snprintf(decoded->odd + len, sizeof(decoded->odd) - len,
 	    "%s: %s, not %s\n", path, got, wanted);
 }
