@@ -219,19 +219,43 @@ put_value(struct log_line *line, const char *value, size_t len)
 	line->text[line->len++] = '"';
 }
 
+static bool
+is_leap(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* Not gmtime_r(): its first call in a process reads the time zone's file. */
+void
+log_time(const struct timespec *time, char out[LOG_TIME_MAX])
+{
+	static const int lengths[] = {
+		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
+	};
+	int days = (int)(time->tv_sec / 86400), rest = (int)(time->tv_sec %
+	    86400);
+	int year = 1970, month = 0, length;
+
+	for (; days >= (length = 365 + is_leap(year)); year++)
+		days -= length;
+	for (; days >= (length = lengths[month] + (month == 1 &&
+	    is_leap(year))); month++)
+		days -= length;
+	snprintf(out, LOG_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year,
+	    month + 1, days + 1, rest / 3600, rest / 60 % 60, rest % 60,
+	    (int)(time->tv_nsec / 1000000));
+}
+
 static void
 put_time(struct log_line *line)
 {
 	struct timespec now;
-	struct tm tm;
-	char text[96];
+	char text[LOG_TIME_MAX];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000));
+	log_time(&now, text);
 	put_string(line, text);
+	put(line, " ", 1);
 }
 
 void

@@ -19,6 +19,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+#define LOG_TIME_MAX 96
 #define LOG_LINE_MAX 4096	/* one write(2), so that lines never mix */
 
 struct log_line {
@@ -37,6 +38,11 @@ int log_open(const char *where, enum log_level upto);
 
 /* Is this level written? Saves making a line that is not. */
 int log_wants(enum log_level);
+
+struct timespec;
+
+/* A time since 1970, in UTC, as lines begin with it. */
+void log_time(const struct timespec *, char out[LOG_TIME_MAX]);
 
 void log_begin(struct log_line *, enum log_level, const char *msg);
 void log_text(struct log_line *, const char *key, const char *value);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -148,6 +149,23 @@ a_long_message_leaves_room_for_the_rest(void **state)
 	    "event=message_new"));
 }
 
+/* A day and a bit at a time, past the leap days of 2000 and 2100. */
+static void
+time_is_that_of_the_calendar(void **state)
+{
+	struct timespec time = { .tv_nsec = 7999999 };
+	char wanted[64], got[LOG_TIME_MAX];
+	struct tm tm;
+
+	(void)state;
+	for (; time.tv_sec < INT64_C(4200000000); time.tv_sec += 86399) {
+		gmtime_r(&time.tv_sec, &tm);
+		strftime(wanted, sizeof(wanted), "%Y-%m-%dT%H:%M:%S.007Z", &tm);
+		log_time(&time, got);
+		assert_string_equal(got, wanted);
+	}
+}
+
 static char folder[] = "/tmp/vkcb-log.XXXXXX";
 static char path[64], moved[64];
 
@@ -238,6 +256,7 @@ main(void)
 		cmocka_unit_test(no_control_byte_gets_through),
 		cmocka_unit_test(a_line_has_a_ceiling),
 		cmocka_unit_test(a_long_message_leaves_room_for_the_rest),
+		cmocka_unit_test(time_is_that_of_the_calendar),
 		cmocka_unit_test(levels_are_kept_apart),
 		cmocka_unit_test(a_moved_file_is_opened_anew),
 		cmocka_unit_test(a_path_that_cannot_be_keeps_the_old),
