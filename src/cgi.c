@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,15 +122,20 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+/* In one write, as answers are short: the web server wakes once. */
 static int
 send_answer(int fd, const struct http_answer *answer)
 {
-	char header[HTTP_HEADER_MAX];
-	size_t len = http_header(answer, header);
+	char out[2 * HTTP_HEADER_MAX];
+	size_t len = http_header(answer, out);
+	size_t first = sizeof(out) - len;
 
-	if (write_all(fd, header, len) == -1)
+	if (first > answer->len)
+		first = answer->len;
+	memcpy(out + len, answer->body, first);
+	if (write_all(fd, out, len + first) == -1)
 		return -1;
-	return write_all(fd, answer->body, answer->len);
+	return write_all(fd, answer->body + first, answer->len - first);
 }
 
 int

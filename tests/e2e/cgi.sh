@@ -14,6 +14,10 @@ body_of() {
 
 claim "a confirmation is answered with the string alone" \
     same 7d1a2b3c "$(body_of "$bodies/confirmation.json")"
+long=$(seq -s '' 1000)
+sed "s/7d1a2b3c/$long/" "$work/vkcb.conf" >"$work/long.conf"
+claim "... however long it is" same "$long" \
+    "$(body_of "$bodies/confirmation.json" VKCB_CONF="$work/long.conf")"
 claim "an event is answered ok" \
     same ok "$(body_of "$bodies/message_new.json")"
 claim "arguments from a visitor's query are not taken for a command" \
