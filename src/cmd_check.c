@@ -18,7 +18,9 @@
 
 #include "conf.h"
 #include "curl.h"
+#include "family.h"
 #include "handlers.h"
+#include "inbox.h"
 #include "online.h"
 
 #include "banned.h"
@@ -177,6 +179,30 @@ warn_group(const struct conf_group *group)
 		warn_mode(group->token_file);
 }
 
+/* The library loads, and the file can be made: SQLite itself is not asked. */
+static int
+check_inbox(const struct conf *conf)
+{
+	char error[INBOX_ERROR_MAX], folder[PATH_MAX];
+	char *slash;
+
+	if (conf->inbox == NULL)
+		return EXIT_FINE;
+	if (inbox_check(conf->inbox, error) == -1)
+		return command_fail("inbox", "%s", error);
+	snprintf(folder, sizeof(folder), "%s", conf->inbox);
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	if (access(slash != NULL ? folder : ".", W_OK) == -1)
+		return command_fail(conf->inbox, "its folder: %s: make one "
+		    "that the web server's user can write", strerror(errno));
+	printf("inbox: SQLite is there; workers: %s\n",
+	    family_is_there(conf->inbox) ? "running" : "none running, an "
+	    "event that is stored starts some");
+	return EXIT_FINE;
+}
+
 static void
 warn_all(const struct conf *conf)
 {
@@ -234,6 +260,8 @@ check(int argc, char **argv)
 	show_groups(conf);
 	status = show_handlers();
 	show_curl();
+	if (check_inbox(conf) != EXIT_FINE)
+		status = EXIT_PROBLEM;
 	warn_all(conf);
 	if (online && check_online(conf) != EXIT_FINE)
 		status = EXIT_PROBLEM;

@@ -56,7 +56,7 @@ struct parent {
 	int signals;		/* signalfd */
 	int news[2];		/* workers write, we read */
 	bool ready;		/* said so to systemd */
-	bool told;		/* a signal said to stop */
+	bool told;		/* a signal said to stop, or a worker */
 	int64_t stop_by;	/* 0: not stopping; then all are killed */
 };
 
@@ -177,6 +177,22 @@ explain(struct parent *parent, struct worker_slot *slot, int status,
 }
 
 static void
+begin_stop(struct parent *parent)
+{
+	int i;
+
+	if (parent->stop_by != 0)
+		return;
+	notify("STOPPING=1");
+	atomic_store(&parent->board->stopping, true);
+	parent->stop_by = http_clock() + parent->conf->handler_timeout +
+	    STOP_MARGIN;
+	for (i = 0; i < parent->n; i++)
+		if (parent->children[i].pid != 0)
+			(void)kill(parent->children[i].pid, SIGTERM);
+}
+
+static void
 take_death(struct parent *parent, int i, int status)
 {
 	struct worker_slot *slot = &parent->board->slots[i];
@@ -187,6 +203,10 @@ take_death(struct parent *parent, int i, int status)
 	child->pid = 0;
 	atomic_store(&slot->started, 0);
 	slot->reason[0] = '\0';
+	if (atomic_load(&slot->lost)) {
+		parent->told = true;
+		begin_stop(parent);
+	}
 	if (atomic_load(&slot->left)) {
 		child->fork_at = parent->until == WORK_ONCE ? INT64_MAX : now;
 		return;
@@ -209,22 +229,6 @@ reap(struct parent *parent)
 		for (i = 0; i < parent->n; i++)
 			if (parent->children[i].pid == pid)
 				take_death(parent, i, status);
-}
-
-static void
-begin_stop(struct parent *parent)
-{
-	int i;
-
-	if (parent->stop_by != 0)
-		return;
-	notify("STOPPING=1");
-	atomic_store(&parent->board->stopping, true);
-	parent->stop_by = http_clock() + parent->conf->handler_timeout +
-	    STOP_MARGIN;
-	for (i = 0; i < parent->n; i++)
-		if (parent->children[i].pid != 0)
-			(void)kill(parent->children[i].pid, SIGTERM);
 }
 
 static void

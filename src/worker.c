@@ -8,7 +8,7 @@
  * is done must not be done twice.
  *
  * A store that gives errors is asked again each second; meanwhile no handler
- * runs. Stop signals arrive only while it waits.
+ * runs, and who is no service leaves after a while. Stop signals arrive only while it waits.
  */
 #include "worker.h"
 
@@ -36,7 +36,9 @@
 
 #define TROUBLE_PAUSE 1000
 #define TROUBLE_SAID_EVERY 60000
+#define TROUBLE_MAX 30000	/* then only a service goes on */
 #define PURGE_EVERY 60000
+#define LOOK_AGAIN 1000
 #define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
 struct work {
@@ -49,6 +51,7 @@ struct work {
 	int64_t purge_at;	/* http_clock() */
 	int64_t clock_offset;	/* of the clock on the wall to http_clock() */
 	int64_t trouble_said;
+	int64_t trouble_since;	/* 0: all is well */
 };
 
 static void
@@ -101,14 +104,23 @@ report_trouble(struct work *work, const char *what)
 	log_msg(LOG_LEVEL_ERROR, "%s: %s", what, work->inbox->error);
 }
 
-static void
+/* False: leave, it has lasted too long. */
+static bool
 pause_for_trouble(struct work *work, const char *what)
 {
-	int64_t until = http_clock() + TROUBLE_PAUSE;
+	int64_t now = http_clock(), until = now + TROUBLE_PAUSE;
 
 	report_trouble(work, what);
-	while (!is_stopping(work) && http_clock() < until)
-		(void)wait_for(work, until - http_clock());
+	if (work->trouble_since == 0)
+		work->trouble_since = now;
+	if ((work->worker->once || work->worker->watches_idle) &&
+	    now - work->trouble_since > TROUBLE_MAX) {
+		atomic_store(&work->slot->lost, true);
+		return false;
+	}
+	while (!is_stopping(work) && (now = http_clock()) < until)
+		(void)wait_for(work, until - now);
+	return !is_stopping(work);
 }
 
 static int64_t
@@ -160,11 +172,10 @@ static void
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	while (work->inbox->store->finish(work->inbox, claim, end) == -1) {
-		pause_for_trouble(work, "cannot note the end of an event");
-		if (is_stopping(work))
+	while (work->inbox->store->finish(work->inbox, claim, end) == -1)
+		if (!pause_for_trouble(work, "cannot note the end of an "
+		    "event"))
 			return;
-	}
 	atomic_fetch_add(&work->slot->handled, 1);
 }
 
@@ -321,7 +332,8 @@ end_held(struct work *work, int from, int to, const char *reason, int64_t wait)
 		if (held == 0)
 			return;
 		if (held == -1) {
-			pause_for_trouble(work, "cannot open the inbox");
+			if (!pause_for_trouble(work, "cannot open the inbox"))
+				return;
 			continue;
 		}
 		plan_retry(work, &claim, reason, wait, &end);
@@ -408,6 +420,9 @@ time_to(const struct work *work, int64_t due)
 		if (wait < 1)
 			wait = 1;
 	}
+	/* Only others work: nobody tells when they have emptied the inbox. */
+	if (due == INT64_MAX && work->worker->watches_idle)
+		wait = LOOK_AGAIN;
 	if (work->worker->number != 1)
 		return wait;
 	purge = work->purge_at - http_clock();
@@ -447,10 +462,12 @@ work_until_stopped(struct work *work)
 		result = work->inbox->store->claim(work->inbox,
 		    work->worker->number, &claim, &due);
 		if (result == -1) {
-			pause_for_trouble(work, "cannot take events");
+			if (!pause_for_trouble(work, "cannot take events"))
+				break;
 			continue;
 		}
 		work->trouble_said = 0;
+		work->trouble_since = 0;
 		if (result == 1) {
 			atomic_store(&work->slot->idle, 0);
 			work_on(work, &claim);

@@ -1,0 +1,131 @@
+# inbox.sh - events that are stored, and what becomes of them.
+. tests/inbox.sh
+with_inbox "backoff = 10ms" "attempts = 3" "handler_timeout = 1s"
+
+claim "an event is answered ok" same ok "$(give "$(task a-1 1 ok)")"
+claim "it is handled by a process of its own, started for it" \
+    booked "begin 1 1 1;end 1 1 1;"
+until_true 10 is_drained
+claim "a repeat of an event that is done is answered ok" \
+    same ok "$(give "$(task a-1 1 ok)" HTTP_X_RETRY_COUNTER=1)"
+claim "workers that were started for an event leave when idle" \
+    until_true 20 no_family
+claim "and a repeat was not handled again" \
+    same "begin 1 1 1;end 1 1 1;" "$(noted)"
+claim "no secret is in the inbox" sh -c \
+    "! cat '$inbox' '$inbox-wal' | grep -qF '$secret'"
+claim "the inbox is for its owner alone" same "600 600" \
+    "$(stat -c %a "$inbox" "$inbox-wal" | tr '\n' ' ' | sed 's/ $//')"
+
+works
+claim "vkcb work runs once per inbox" sh -c \
+    "'$app' work 2>'$work/second'; [ \$? = 1 ]"
+claim "and says so" has "$work/second" "workers are running already"
+claim "work --once has nothing to do then" "$app" work --once
+
+rm -f "$book"
+give_all "b-1 2 fail \"until\":3" "b-2 2 ok" "b-3 3 ok"
+until_true 10 is_drained
+claim "a failed attempt is repeated" \
+    same "begin 2 1 1;begin 2 1 2;begin 2 1 3;end 2 1 3;" \
+    "$(grep '^[a-z]* 2 1 ' "$book" | cut -d ' ' -f 1-4 | tr '\n' ';')"
+claim "the next event of the conversation waits for it" \
+    same "end 2 1 3;begin 2 2 1;" "$(noted | grep -o 'end 2 1 3;begin 2 2 1;')"
+claim "a handler that succeeded is not run again because another failed" \
+    same 1 "$(grep 'msg=audited' "$log" | grep -c 'id=b-1')"
+
+give_all "c-1 4 crash" "c-2 5 exit" "c-3 6 hang" "c-4 7 giveup" \
+    "c-5 8 fail" "c-6 9 retry \"until\":2" "c-7 10 ok"
+until_true 20 is_drained
+claim "a handler that crashes is parked, with the signal" \
+    same "crashed: signal 11 (Segmentation fault)" "$(reason c-1)"
+claim "one that ends its process is parked, with the status" \
+    same "the handler ended its process with status 3" "$(reason c-2)"
+claim "one that hangs is killed and parked" \
+    same "killed: it ran longer than handler_timeout (1 s)" "$(reason c-3)"
+claim "after as many attempts as configured" \
+    same 3 "$(grep -c 'begin 4 1' "$book")"
+claim "one that gives up is parked at once" \
+    same "begin 7 4 1;" "$(noted | grep -o 'begin 7 4 .;')"
+claim "one that fails is parked after its attempts" \
+    same "00-audit done task failed" "$(state c-5)"
+claim "one that asks for another time gets it" \
+    same "00-audit done task done" "$(state c-6)"
+claim "neighbours of all these are handled" \
+    same "00-audit done task done" "$(state c-7)"
+
+claim "an object that cannot be decoded is stored as failed" \
+    same ok "$(give "$(event message_allow 5 >"$work/odd"; echo "$work/odd")")"
+until_true 10 is_drained
+claim "for the handlers that want its struct, and for no other" \
+    same "00-audit done typed-task failed" "$(state e1)"
+
+give_all "d-1 11 remove"
+until_true 10 is_drained
+claim "vkcb_remove is the answer to the group's next request" \
+    same remove "$(give "$(task d-2 11 version)")"
+until_true 10 is_drained
+claim "once; vkcb_set_version too" \
+    same "version 5.199" "$(give "$(task d-1 11 remove)")"
+claim "also when that request is a repeat" \
+    same ok "$(give "$(task d-3 11 ok)")"
+until_true 10 is_drained
+claim "the event that was answered with it is handled" \
+    same "00-audit done task done" "$(state d-2)"
+
+"$app" inbox list --failed >"$work/list"
+claim "inbox list --failed names what failed, and why" \
+    has "$work/list" "signal 11"
+claim "and nothing else" same 6 "$(wc -l <"$work/list")"
+id=$("$app" inbox list --failed --json | sed -n '/"c-5"/s/^{"id":\([0-9]*\).*/\1/p')
+"$app" inbox show "$id" >"$work/show"
+claim "inbox show has the object" has "$work/show" '"do": "fail"'
+claim "attempts and error" has "$work/show" '"reason": "the handler failed"'
+claim "and no secret" lacks "$work/show" "$secret"
+claim "inbox retry runs it again" "$app" inbox retry "$id"
+until_true 10 is_drained
+until_true 10 is_drained
+claim "from its first attempt on" same 6 "$(grep -c 'begin 8 5' "$book")"
+claim "inbox drop forgets it" "$app" inbox drop "$id"
+claim "for good" sh -c "! '$app' inbox show $id 2>/dev/null"
+
+"$app" status >"$work/status"
+claim "status is a page" has "$work/status" "parked          5"
+claim "status --prometheus is what promtool accepts" sh -c \
+    "'$app' status --prometheus | promtool check metrics"
+"$app" status --prometheus >"$work/metrics"
+claim "with a histogram per handler" has "$work/metrics" \
+    'vkcb_handler_run_seconds_bucket{handler="task",le="+Inf"}'
+
+"$app" inbox tail >"$work/tail" &
+ends $!
+until_true 10 test -s "$work/tail"
+give_all "e-1 12 ok"
+claim "inbox tail shows an event as it comes, and its end" \
+    until_true 10 grep -q "test_task  00-audit done  task done" "$work/tail"
+
+kill "$service"
+claim "a service that is told to stop leaves" gone "$service"
+claim "with status 0" wait "$service"
+claim "and nobody works then" no_family
+
+give_all "f-1 13 ok \"ms\":300"
+until_true 10 grep -q "begin 13" "$book"
+"$app" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+claim "a service takes over from workers that an event started" \
+    until_true 10 grep -q service "$inbox-lock"
+claim "which finish what they do" same "end 13 1 1;" \
+    "$(noted | grep -o 'end 13 1 1;')"
+kill "$service"
+gone "$service"
+
+printf '#!/bin/sh\n' >"$work/libsqlite3.so.0"
+claim "without SQLite vkcb check says so" sh -c \
+    "! LD_LIBRARY_PATH='$work' '$app' check >/dev/null 2>'$work/errors'"
+claim "in words that help" has "$work/errors" "the inbox needs SQLite"
+claim "and a responder is not started" \
+    same "Not Configured" "$(give "$(task g-1 1 ok)" LD_LIBRARY_PATH="$work")"
+
+done_testing

@@ -1,0 +1,113 @@
+/*
+ * task.c - does what an event "test_task" says, and keeps a book of it, for
+ * tests of the inbox. Its object:
+ *
+ *	{"book": PATH, "peer_id": N, "seq": N, "do": ACTION, "until": N,
+ *	 "ms": N}
+ *
+ * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
+ * version; as long as the attempt is below "until" (0: always), then ok. The
+ * book gets a line "begin PEER SEQ ATTEMPT PID PPID" and, "ms" later, one that
+ * begins with "end".
+ */
+#include "vkcb.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *
+text_of(struct vkcb_event *ev, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(ev->object, key, &value) ?
+	    json_object_get_string(value) : "";
+}
+
+static long long
+number_of(struct vkcb_event *ev, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(ev->object, key, &value) ?
+	    (long long)json_object_get_int64(value) : 0;
+}
+
+static void
+note(struct vkcb_event *ev, const char *what)
+{
+	char line[160];
+	int fd = open(text_of(ev, "book"), O_WRONLY | O_APPEND | O_CREAT |
+	    O_CLOEXEC, 0666);
+	int len = snprintf(line, sizeof(line), "%s %lld %lld %d %ld %ld\n",
+	    what, number_of(ev, "peer_id"), number_of(ev, "seq"), ev->attempt,
+	    (long)getpid(), (long)getppid());
+
+	if (fd == -1 || write(fd, line, (size_t)len) != len)
+		vkcb_log(ev, "cannot write the book");
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+wait_for(long long ms)
+{
+	struct timespec time = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000,
+	};
+
+	if (ms > 0)
+		nanosleep(&time, NULL);
+}
+
+static enum vkcb_outcome
+obey(struct vkcb_event *ev, const char *action)
+{
+	if (strcmp(action, "fail") == 0)
+		return VKCB_FAIL;
+	if (strcmp(action, "crash") == 0)
+		raise(SIGSEGV);
+	while (strcmp(action, "hang") == 0)
+		wait_for(1000);
+	if (strcmp(action, "exit") == 0)
+		exit(3);
+	if (strcmp(action, "retry") == 0)
+		return vkcb_retry_after(ev, 503, 0);
+	if (strcmp(action, "giveup") == 0)
+		return VKCB_GIVE_UP;
+	if (strcmp(action, "remove") == 0)
+		return vkcb_remove(ev);
+	if (strcmp(action, "version") == 0)
+		return vkcb_set_version(ev, "5.199");
+	return VKCB_OK;
+}
+
+static enum vkcb_outcome
+run_task(struct vkcb_event *ev)
+{
+	long long until = number_of(ev, "until");
+
+	note(ev, "begin");
+	wait_for(number_of(ev, "ms"));
+	if (until == 0 || ev->attempt < until) {
+		enum vkcb_outcome outcome = obey(ev, text_of(ev, "do"));
+
+		if (outcome == VKCB_FAIL || outcome == VKCB_RETRY_AFTER ||
+		    outcome == VKCB_GIVE_UP)
+			return outcome;
+		note(ev, "end");
+		return outcome;
+	}
+	note(ev, "end");
+	return VKCB_OK;
+}
+
+const struct vkcb_handler handler_task = {
+	ON_TYPE("test_task", run_task),
+	.summary = "does what test_task says, and keeps a book",
+};

@@ -1,0 +1,189 @@
+# inbox.sh - what the tests of the inbox share. A test sources it from the
+# project's folder: `. tests/inbox.sh`; it brings hosts.sh along. Events are
+# test_task, see tests/handlers/task.c.
+# shellcheck shell=sh
+
+. tests/hosts.sh
+
+inbox=$run/inbox
+book=$run/book			# what task.c noted
+VKCB_CONF=$work/app/vkcb.conf
+export VKCB_CONF
+
+# with_inbox [LINE ...] - the configuration, with more lines for [vkcb].
+with_inbox() {
+	configure "inbox = $inbox" "$@"
+}
+
+# task ID PEER DO [MEMBER ...] - an event as a file; prints its name. MEMBER is
+# JSON such as '"until":3'.
+task() {
+	task_body=$(mktemp "$work/body.XXXXXX")
+	task_id=$1
+	{
+		printf '{"type":"test_task","group_id":%s,"event_id":"%s",' \
+		    "$group" "$task_id"
+		printf '"v":"5.199","secret":"%s","object":{' "$secret"
+		printf '"book":"%s","peer_id":%s,"seq":"%s","do":"%s"' \
+		    "$book" "$2" "${task_id##*-}" "$3"
+		shift 3
+		[ $# = 0 ] || printf ',%s' "$@"
+		printf '}}'
+	} >"$task_body"
+	echo "$task_body"
+}
+
+# give FILE [NAME=VALUE ...] - an event by CGI, without a web server; the body
+# of the answer.
+give() {
+	give_body=$1
+	shift
+	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    CONTENT_LENGTH="$(stat -c %s "$give_body")" "$@" "$app" \
+	    <"$give_body" 2>>"$run/stderr" | sed '1,/^\r$/d'
+}
+
+# give_all LINE ... - one after the other, each the arguments of `task`.
+give_all() {
+	for line in "$@"; do
+		# shellcheck disable=SC2086 # a list of words
+		give "$(task $line)" >/dev/null
+	done
+}
+
+# status MEMBER - a number of vkcb status.
+status() {
+	"$app" status --json | sed 's/[{,]/\
+/g' | sed -n "s/^\"$1\"://p" |
+	    head -n 1
+}
+
+is_drained() {
+	[ "$(status waiting)" = 0 ] && [ "$(status running)" = 0 ]
+}
+
+# drain - works until nothing is left to do, as cron would.
+drain() {
+	until_true 30 drained
+}
+
+drained() {
+	"$app" work --once 2>>"$run/stderr"
+	is_drained
+}
+
+# noted - what the book says, without processes.
+noted() {
+	cut -d ' ' -f 1-4 "$book" 2>/dev/null | tr '\n' ';'
+}
+
+# booked LINES - this is what the book says, or comes to say.
+booked() {
+	until_true 10 is_booked "$1" || same "$1" "$(noted)"
+}
+
+is_booked() {
+	[ "$1" = "$(noted)" ]
+}
+
+# state ID - the states of an event's handlers: "00-audit done task failed".
+state() {
+	"$app" inbox list --json --all | grep "\"event_id\":\"$1\"" |
+	    sed 's/.*"handlers"//' | tr '{' '\n' | sed -n \
+	    's/.*"handler":"\([^"]*\)","state":"\([^"]*\)".*/\1 \2/p' |
+	    tr '\n' ' ' | sed 's/ $//'
+}
+
+# reason ID - why its task failed last.
+reason() {
+	"$app" inbox list --json --all | grep "\"event_id\":\"$1\"" |
+	    sed -n 's/.*"reason":"\([^"]*\)".*/\1/p'
+}
+
+is_working() {
+	"$app" status --json | grep -q '"workers":true'
+}
+
+# works [ARGUMENT ...] - a service that runs; its process in $service.
+works() {
+	"$app" work "$@" >"$run/work.log" 2>&1 &
+	service=$!
+	ends $service
+	until_true 10 is_working
+}
+
+no_family() {
+	! is_working && [ -e "$inbox-lock" ] &&
+	    flock -n "$inbox-lock" true
+}
+
+# judge TAKEN KILLED - holds the book against what was acknowledged and who was
+# killed; what it prints is wrong. Peer 666 crashes by itself.
+judge() {
+	awk -v taken="$1" -v killed="$2" '
+	BEGIN {
+		while ((getline line <killed) > 0)
+			dead[line] = 1
+		while ((getline line <taken) > 0) {
+			split(line, part, " ")
+			if (part[1] != 666)
+				acknowledged[part[1] " " part[2]] = 1
+		}
+	}
+	$2 == 666 { next }
+	{
+		event = $2 " " $3
+		last[$5] = NR
+		line_of[NR] = event
+	}
+	$1 == "begin" {
+		if ($3 < begun[$2])
+			print "out of order: " event " after " begun[$2]
+		if ($3 > begun[$2] && begun[$2] && !ended[$2 " " begun[$2]])
+			print event " begun before the end of " begun[$2]
+		begun[$2] = $3
+		runs[event]++
+		run_pid[event, runs[event]] = $5
+		run_parent[event, runs[event]] = $6
+	}
+	$1 == "end" { ended[event]++ }
+	END {
+		for (event in acknowledged)
+			if (!ended[event])
+				print "acknowledged, not handled: " event
+		for (event in runs)
+			for (i = 1; i < runs[event]; i++) {
+				pid = run_pid[event, i]
+				if (!dead[pid] && !dead[run_parent[event, i]])
+					print "twice, nobody was killed: " event
+				else if (line_of[last[pid]] != event)
+					print "twice, another ran: " event
+			}
+	}' "$book"
+}
+
+# storm KILLS MS - sends under fire: a process dies every MS milliseconds, so
+# many in all. Leaves $work/taken and $work/killed.
+storm() {
+	"$root/$O/tests/tool/vk-sender" "$port" "$group" "$secret" "$book" \
+	    6 8 60 "$work/stop" >"$work/taken" &
+	sender=$!
+	ends $sender
+	"$root/$O/tests/tool/killer" "$app" "$1" "$2" 40 "$work/killed"
+	killed=$?
+	: >"$work/stop"
+	wait $sender && [ $killed = 0 ]
+}
+
+# all_is_well - what must hold after a storm, and after the work that is left.
+all_is_well() {
+	claim "what is left is worked on" drain
+	judge "$work/taken" "$work/killed" >"$work/wrong"
+	claim "no acknowledged event is unhandled, none handled twice unless \
+its process was killed, and conversations are in order" \
+	    same "" "$(cat "$work/wrong")"
+	claim "the database is sound" same ok \
+	    "$(sqlite3 "$inbox" 'PRAGMA integrity_check')"
+	claim "a handler that crashes among them is parked" \
+	    same "00-audit done task failed" "$(state 666-1)"
+}
