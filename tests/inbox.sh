@@ -187,3 +187,8 @@ its process was killed, and conversations are in order" \
 	claim "a handler that crashes among them is parked" \
 	    same "00-audit done task failed" "$(state 666-1)"
 }
+
+# booked_has TEXT - the book has this, or comes to.
+booked_has() {
+	until_true 10 grep -q "^$1" "$book" || has "$book" "$1"
+}

@@ -1,0 +1,134 @@
+# inbox-trouble.sh - a store that cannot store: never ok, and it recovers.
+. tests/inbox.sh
+
+small=$work/small
+mkdir "$small"
+inbox=$small/inbox
+with_inbox "backoff = 10ms"
+
+# refused TEXT - the last answer is 503 with Retry-After, and the log says this.
+refused() {
+	grep -q "^Status: 503" "$work/answer" &&
+	    grep -q "^Retry-After: 10" "$work/answer" &&
+	    ! grep -q "^ok" "$work/answer" &&
+	    grep "cannot store the event" "$log" | tail -n 1 >"$work/line" &&
+	    has "$work/line" "$1"
+}
+
+# tries FILE [NAME=VALUE ...] - the whole answer into $work/answer.
+tries() {
+	vkcb=$app
+	cgi "$@" >"$work/answer"
+}
+
+sql() {
+	sqlite3 "$inbox" "$@"
+}
+
+# A disk of 1 MB, if one can be had.
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m none "$small" 2>/dev/null
+then
+	trap 'umount -l "$small"; clean_up' EXIT
+	claim "on an empty disk an event is stored" \
+	    same ok "$(give "$(task a-1 1 ok)")"
+	until_true 10 is_drained
+	until_true 10 no_family
+	dd if=/dev/zero of="$small/fill" bs=4k >"$work/dd" 2>&1
+	n=2
+	while tries "$(task a-$n 1 ok)"; do
+		grep -q "^ok" "$work/answer" || break
+		n=$((n + 1))
+	done
+	claim "on a full disk an event is refused, and the log says why" \
+	    refused "the disk is full"
+	until_true 10 no_family
+	tries "$(task a-$n 1 ok)"
+	claim "a repeat is refused as well" refused "the disk is full"
+	rm "$small/fill"
+	claim "with some space it is stored" \
+	    same ok "$(give "$(task a-$n 1 ok)")"
+	claim "what was taken is handled" drain
+	i=1
+	while [ $i -le $n ]; do
+		echo "1 $i 1"
+		i=$((i + 1))
+	done >"$work/taken"
+	: >"$work/killed"
+	judge "$work/taken" "$work/killed" >"$work/wrong"
+	claim "all of it, once" same "" "$(cat "$work/wrong")"
+	claim "the database is sound" same ok \
+	    "$(sql 'PRAGMA integrity_check')"
+	until_true 10 no_family
+	umount "$small"
+	trap clean_up EXIT
+else
+	echo "ok - (no test of a full disk: only root can mount a small one)"
+fi
+
+works
+give_all "b-1 2 ok"
+until_true 10 is_drained
+(
+	echo "BEGIN IMMEDIATE;"
+	until_true 20 test -e "$work/unlock"
+	echo "COMMIT;"
+) | sql &
+locker=$!
+ends $locker
+locked() {
+	! sql "BEGIN IMMEDIATE; COMMIT" 2>"$work/sql"
+}
+until_true 10 locked
+tries "$(task b-2 2 ok)"
+claim "locked by another program, an event is refused within a second" \
+    refused "another program keeps it locked"
+: >"$work/unlock"
+gone $locker
+claim "unlocked, it is stored" same ok "$(give "$(task b-2 2 ok)")"
+until_true 10 is_drained
+
+mv "$small" "$small.away"
+tries "$(task c-1 3 ok)"
+claim "without its folder an event is refused" \
+    refused "see that its folder exists"
+mkdir "$small"
+claim "with one it is stored, into a new file" \
+    same ok "$(give "$(task c-1 3 ok)")"
+kill "$service"
+gone "$service"
+drain
+claim "and handled" booked_has "end 3 1 1"
+
+until_true 10 no_family
+rm -f "$inbox-wal" "$inbox-shm"
+head -c 20000 /dev/urandom >"$inbox"
+tries "$(task d-1 4 ok)"
+claim "a damaged file is refused, and the log says what to do" \
+    refused "move it away"
+rm -f "$inbox" "$inbox-wal" "$inbox-shm"
+claim "without it a new one is made" same ok "$(give "$(task d-1 4 ok)")"
+drain
+
+sqlite3 "$work/other" 'CREATE TABLE t (x)'
+cp "$work/other" "$inbox.other"
+inbox=$inbox.other
+with_inbox
+tries "$(task e-1 5 ok)"
+claim "another program's database is left alone" \
+    refused "another program's database"
+
+if [ "$(id -u)" = 0 ]; then
+	inbox=$small/inbox
+	with_inbox
+	chmod 644 "$work/app/vkcb.conf"
+	chmod 755 "$small" "$work/app"
+	chown nobody "$log"
+	vkcb=$work/as-nobody
+	printf '#!/bin/sh\nexec setpriv --reuid=nobody --clear-groups %s "$@"\n' \
+	    "$app" >"$vkcb"
+	chmod 755 "$vkcb"
+	cgi "$(task f-1 6 ok)" >"$work/answer"
+	claim "one that may not be written is refused" refused "writable"
+fi
+
+done_testing
