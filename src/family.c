@@ -69,7 +69,7 @@ write_owner(int lock, bool service)
 	int len = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(),
 	    service ? SERVICE : TRANSIENT);
 
-	/* Only read by people and by read_owner(), which takes what there is. */
+	/* Read by people and by read_owner(), which takes what there is. */
 	if (pwrite(lock, text, (size_t)len, 0) == len)
 		(void)!ftruncate(lock, len);
 }

@@ -24,8 +24,8 @@
 #define INBOX_ERROR_MAX 512
 #define INBOX_REASON_MAX 256		/* why a task failed; longer is cut */
 #define INBOX_TASKS_MAX 256		/* handlers of one event */
-#define INBOX_DUE_MAX (INT64_C(25) * 3600 * 1000)	/* beyond any back-off */
-#define INBOX_BUCKETS 22		/* of a histogram; the last: all above */
+#define INBOX_DUE_MAX (INT64_C(25) * 3600 * 1000)	/* over any back-off */
+#define INBOX_BUCKETS 22		/* of a histogram */
 
 /* Of a task. Kept in files: numbers stay as they are. */
 enum inbox_state {
@@ -157,8 +157,8 @@ struct inbox_store {
 	/*
 	 * The next task for a worker (1, 2, ...), its attempt counted, durably,
 	 * before this returns. 1: here it is. 0: nothing now, *due is when
-	 * something will be (0: nothing waits at all, INT64_MAX: only what other
-	 * workers hold).
+	 * something will be (0: nothing waits at all, INT64_MAX: only what
+	 * other workers hold).
 	 */
 	int (*claim)(struct inbox *, int worker, struct inbox_claim *,
 	    int64_t *due);

@@ -27,8 +27,8 @@
  *     deletes it, and a connection keeps a lock that says that there is one. So
  *     the file flushed is the file that was written. The names of the files are
  *     made durable by flushing their folder when the store is opened.
- *  5. A repeat is answered ok too, and its first copy may have been committed by
- *     another process that did not flush yet: a repeat flushes as well.
+ *  5. A repeat is answered ok too, and its first copy may have been committed
+ *     by another process that did not flush yet: a repeat flushes as well.
  *  6. A flush that fails may leave pages that look clean and are not on disk.
  *     A process that saw that takes on nothing until a checkpoint has written
  *     all of the log into the database and flushed it. (Linux reports a failed
@@ -165,7 +165,7 @@ advice(int code)
 	}
 }
 
-/* What an error of this kind leaves behind may be gone with a new connection. */
+/* Else a new connection may be rid of what the error left behind. */
 static bool
 leaves_file_usable(int code)
 {

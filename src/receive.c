@@ -6,8 +6,8 @@
  * an attacker does not know, and is logged with the reason. Until the secret
  * was found right, a request costs no memory but its body's.
  *
- * With an inbox the event is stored, and ok means that it is on disk; else it is
- * handled here and now.
+ * With an inbox the event is stored, and ok means that it is on disk; else it
+ * is handled here and now.
  *
  * Out of memory: 503, and VK repeats.
  */
@@ -519,8 +519,9 @@ store(struct receipt *receipt)
 		result = n > 0 ? put(receipt, inbox, wanted, n, &command) :
 		    inbox->store->take(inbox, receipt->envelope.group_id,
 		    &command);
+	/* Nobody wants it: nothing is lost. */
 	if (result == -1 && n == 0)
-		http_answer(receipt->answer, 200, "ok");	/* lost: nothing */
+		http_answer(receipt->answer, 200, "ok");
 	else if (result == 0)
 		answer_command(receipt->answer, &command);
 	else

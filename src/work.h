@@ -7,7 +7,7 @@ struct conf;
 enum work_until {
 	WORK_STOPPED,		/* a service: until it is told to stop */
 	WORK_ONCE,		/* until nothing is due */
-	WORK_IDLE,		/* until the inbox is empty, started by a host */
+	WORK_IDLE,		/* until the inbox is empty */
 };
 
 /* Takes the configuration over. The exit status. */

@@ -8,7 +8,8 @@
  * is done must not be done twice.
  *
  * A store that gives errors is asked again each second; meanwhile no handler
- * runs, and who is no service leaves after a while. Stop signals arrive only while it waits.
+ * runs, and who is no service leaves after a while. Stop signals arrive only
+ * while it waits.
  */
 #include "worker.h"
 

@@ -20,7 +20,7 @@ struct worker_slot {
 	 * no other task is blamed.
 	 */
 	_Atomic int64_t started;
-	_Atomic int64_t idle;		/* http_clock() since the inbox is empty */
+	_Atomic int64_t idle;		/* since when it found nothing; or 0 */
 	_Atomic int64_t handled;	/* tasks, by all that had this slot */
 	_Atomic bool ready;		/* it has opened the inbox */
 	_Atomic bool left;		/* it ends because it wants to */
@@ -43,7 +43,7 @@ struct worker {
 	int news;			/* written to when the parent sleeps */
 	pid_t parent;
 	bool once;			/* leave when nothing is due */
-	bool watches_idle;		/* the parent wants to know of idleness */
+	bool watches_idle;		/* the parent waits for idleness */
 };
 
 /* Works until it is told to stop. The exit status of the process. */

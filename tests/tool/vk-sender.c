@@ -6,9 +6,9 @@
  * Every conversation (peer 1, 2, ...) is a process that sends test_task events
  * (tests/handlers/task.c) one after the other; a handler takes up to MS. One
  * more, peer 666, sends a few that crash their handler. What fails is sent
- * again, soon at first, then less often, as VK does, in small. When the file STOP
- * is there nothing new is sent. Prints "PEER SEQ TRIES" for each that was taken.
- * Status 1: not all were within SECONDS.
+ * again, soon at first, then less often, as VK does, in small. When the file
+ * STOP is there nothing new is sent. Prints "PEER SEQ TRIES" for each that was
+ * taken. Status 1: not all were within SECONDS.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -144,7 +144,7 @@ struct history {
 	char path[96], wal[104], copy[96], copy_wal[104], copy_shm[104];
 	struct bytes db;
 	struct bytes log;
-	size_t known[EVENTS + 1];	/* the log's length with n events in it */
+	size_t known[EVENTS + 1];	/* the log's length with n events */
 };
 
 static void
