@@ -23,6 +23,9 @@
 
 #include "banned.h"
 
+#define OBJECT_WANTED "object"
+#define LIST_WANTED "list"
+
 struct decode {
 	struct arena *arena;
 	decode_odd_fn *odd;
@@ -73,16 +76,20 @@ put_place(char *out, size_t size, const struct decode_place *place)
 	return len + (size_t)more;
 }
 
+/* A number is the wrong one only where a number would do. */
 static const char *
-kind_name(struct json_object *value)
+kind_name(struct json_object *value, const char *wanted)
 {
+	bool number = strcmp(wanted, OBJECT_WANTED) != 0 &&
+	    strcmp(wanted, LIST_WANTED) != 0;
+
 	switch (json_object_get_type(value)) {
 	case json_type_boolean:
 		return "boolean";
 	case json_type_int:
-		return "integer out of range";
+		return number ? "integer out of range" : "number";
 	case json_type_double:
-		return "number that is not exact";
+		return number ? "number that is not exact" : "number";
 	case json_type_string:
 		return "text";
 	case json_type_array:
@@ -104,7 +111,7 @@ static void
 report(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char *wanted)
 {
-	decode->odd(decode->arg, place, kind_name(value), wanted);
+	decode->odd(decode->arg, place, kind_name(value, wanted), wanted);
 }
 
 static void *
@@ -303,7 +310,7 @@ is_object(struct decode *decode, const struct decode_place *place,
 	if (json_object_is_type(value, json_type_object))
 		return true;
 	if (!is_false_or_empty(value))
-		report(decode, place, value, "object");
+		report(decode, place, value, OBJECT_WANTED);
 	return false;
 }
 
@@ -317,7 +324,7 @@ list_length(struct decode *decode, const struct decode_place *place,
 	if (!is_false_or_empty(value) &&
 	    !(json_object_is_type(value, json_type_object) &&
 	    json_object_object_length(value) == 0))
-		report(decode, place, value, "list");
+		report(decode, place, value, LIST_WANTED);
 	return 0;
 }
 
@@ -484,7 +491,7 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 				if (!json_object_is_type(one, \
 				    json_type_object)) \
 					report(decode, &element, one, \
-					    "object"); \
+					    OBJECT_WANTED); \
 				else \
 					decode_##tag(decode, &element, one, \
 					    &list[out->n_##name++]); \
