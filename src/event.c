@@ -11,6 +11,9 @@
  */
 #include "event.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +32,7 @@
 
 #define ODD_LINES_MAX 8
 #define ID_SHOWN_MAX 64
+#define LARGE_OBJECT ((size_t)64 * 1024)
 
 /* VK repeats an event with the same id; without one, with the same object. */
 static uint64_t
@@ -75,11 +79,24 @@ event_may_call(struct event *event, const struct conf *conf,
 	    API_PATIENCE_ANSWERING : API_PATIENCE);
 }
 
+/*
+ * The tree of a large object is a hundred times its text, in small pieces: what
+ * is free among those of others does not go back to the system by itself.
+ */
 void
 event_release(struct event *event)
 {
+	bool large = event->seen.object != NULL &&
+	    event->envelope->object.len >= LARGE_OBJECT;
+
 	json_object_put(event->seen.object);
 	event->seen.object = NULL;
+#ifdef __GLIBC__
+	if (large)
+		malloc_trim(0);
+#else
+	(void)large;
+#endif
 }
 
 static void
@@ -158,7 +175,7 @@ vkcb_remove(struct vkcb_event *ev)
 	return event_of(ev)->asked.outcome = VKCB_REMOVE;
 }
 
-/* "5.81" and newer, two plain numbers. */
+/* "5.81" and newer, two plain numbers as VK writes them. */
 static bool
 is_version(const char *text)
 {
@@ -168,6 +185,8 @@ is_version(const char *text)
 		return false;
 	minor = strspn(text + major + 1, "0123456789");
 	if (minor == 0 || minor > 5 || text[major + 1 + minor] != '\0')
+		return false;
+	if (text[0] == '0' || (text[major + 1] == '0' && minor > 1))
 		return false;
 	return strtol(text, NULL, 10) > 5 ||
 	    (strtol(text, NULL, 10) == 5 &&

@@ -92,6 +92,26 @@ claim "bytes that are no FastCGI end their connection, no more" \
 claim "500 KB of them, too" \
     still_alive answers "" raw "$app" closed
 
+### memory
+
+# resident KILOBYTES - does the responder have less memory than that?
+resident() {
+	got=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' \
+	    "/proc/$responder/status")
+	echo "$got kB"
+	[ "$got" -lt "$1" ]
+}
+
+# An object of 300 KB in pieces of 3 bytes: a tree of a hundred megabytes.
+many_pieces() {
+	event message_new "{\"message\":{\"attachments\":[$(
+	    yes '{},' | head -n 100000 | tr -d '\n')0]}}" >"$work/pieces"
+	answers ok post "$work/pieces" answer && alive && resident 16384
+}
+if ! grep -q __asan_init "$app"; then
+	claim "what an event of many pieces took is given back" many_pieces
+fi
+
 ### time limits
 
 configure 'body_timeout = 300ms'
