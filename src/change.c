@@ -43,6 +43,30 @@ fail(const struct change *change, const char *fmt, ...)
 	return -1;
 }
 
+/* What the log calls attachments[0].type is attachments.0.type here. */
+static void
+copy_path(char *path, const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '[')
+			*path++ = '.';
+		else if (text[i] != ']')
+			*path++ = text[i];
+	}
+	*path = '\0';
+}
+
+static bool
+has_empty_name(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len == 0 || path[0] == '.' || path[len - 1] == '.' ||
+	    strstr(path, "..") != NULL;
+}
+
 static int
 split(struct change *change, const char *text)
 {
@@ -57,8 +81,9 @@ split(struct change *change, const char *text)
 	if (len == 0 || len >= sizeof(change->path))
 		return fail(change, "%.40s: the path is empty or too long",
 		    text);
-	memcpy(change->path, text, len);
-	change->path[len] = '\0';
+	copy_path(change->path, text, len);
+	if (has_empty_name(change->path))
+		return fail(change, "%s: a name is missing in the path", text);
 	change->value = equals + 1;
 	return 0;
 }
@@ -160,10 +185,11 @@ read_value(const struct change *change, struct json_object *before,
 struct json_object *
 change_parse(const char *text, size_t len, char *error, size_t size)
 {
-	struct json_tokener *tokener;
-	struct json_object *tree = NULL;
+	struct json_value value = { .kind = JSON_OBJECT };
+	struct json_object *tree = NULL, *copy = NULL;
 	const char *reason;
 	size_t where;
+	char *own;
 
 	reason = json_check((char *)text, len, NULL, NULL, &where);
 	if (reason != NULL) {
@@ -171,14 +197,21 @@ change_parse(const char *text, size_t len, char *error, size_t size)
 		    where + 1);
 		return NULL;
 	}
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-	if (tokener != NULL && len < INT32_MAX)
-		tree = json_tokener_parse_ex(tokener, text, (int)len + 1);
-	if (tree == NULL)
+	/* The tree's keys point into the text: a copy of it has its own. */
+	own = malloc(len + 1);
+	if (own != NULL) {
+		memcpy(own, text, len);
+		own[len] = '\0';
+		value.at = strchr(own, '{');
+		if (json_tree(&value, &tree) == -1 ||
+		    json_object_deep_copy(tree, &copy, NULL) == -1)
+			copy = NULL;
+		json_object_put(tree);
+		free(own);
+	}
+	if (copy == NULL)
 		snprintf(error, size, "out of memory");
-	if (tokener != NULL)
-		json_tokener_free(tokener);
-	return tree;
+	return copy;
 }
 
 int

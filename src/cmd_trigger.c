@@ -305,12 +305,12 @@ run_here(struct request *request)
 	char retry[16];
 
 	request->conf->max_body = (int64_t)BODY_MAX;
-	request->conf->inbox = NULL;
 	log_open("stderr", request->conf->log_level < LOG_LEVEL_INFO ?
 	    LOG_LEVEL_INFO : (enum log_level)request->conf->log_level);
 	/* Handlers run here, now: nothing is put into the inbox. */
 	request->conf->inbox = NULL;
 	receiver_init(&receiver, request->conf);
+	receiver.keeps_conf = true;
 	snprintf(retry, sizeof(retry), "%d", request->retry);
 	for (nth = 0; nth < request->count; nth++) {
 		text = next_text(request, nth);
@@ -431,6 +431,10 @@ trigger(int argc, char **argv)
 	if (request.count < 1 || request.parallel < 1)
 		return command_misused(&command_trigger, "--count and "
 		    "--parallel start at 1");
+	if (request.url != NULL && strncmp(request.url, "http://", 7) != 0 &&
+	    strncmp(request.url, "https://", 8) != 0)
+		return command_misused(&command_trigger,
+		    "%s: a URL starts with http:// or https://", request.url);
 	if (request.parallel > 1 && request.url == NULL)
 		return command_misused(&command_trigger, "--parallel goes "
 		    "with --url");

@@ -203,7 +203,7 @@ find_group(struct receipt *receipt)
 	int64_t id = receipt->envelope.group_id;
 
 	receipt->group = conf_group(receiver->conf, id);
-	if (receipt->group != NULL &&
+	if (receipt->group != NULL && !receiver->keeps_conf &&
 	    conf_refresh(&receiver->conf, receipt->group))
 		receipt->group = conf_group(receiver->conf, id);
 	if (receipt->group == NULL)
@@ -539,7 +539,8 @@ receive(struct receiver *receiver, struct http_request *request,
 	};
 
 	receiver->done = true;
-	(void)conf_refresh(&receiver->conf, NULL);
+	if (!receiver->keeps_conf)
+		(void)conf_refresh(&receiver->conf, NULL);
 	if (check_request(&receipt) == -1 ||
 	    read_body(&receipt) == -1 ||
 	    read_envelope(&receipt) == -1 ||

@@ -53,6 +53,17 @@ claim "a list is changed by number, and objects are made on the way" sh -c "
 	tr -d ' \n' <$work/out | grep -q '\"new\":{\"deep\":1.5}'"
 claim "JSON comes after :=" sh -c "
 	tr -d ' \n' <$work/out | grep -q '\"payload\":\[1,{\"a\":\"b\"}\]'"
+trigger --print message_new 'object.message.attachments[0].type=doc' \
+    object.big=99999999999999999999 object.exact=1.50
+claim "a path may be as the log names it" sh -c "
+	grep -q '\"type\": \"doc\"' $work/out && ! grep -q '\[0' $work/out"
+claim "a number stays as it is written" sh -c "
+	grep -q '\"big\": 99999999999999999999' $work/out &&
+	grep -q '\"exact\": 1.50' $work/out"
+trigger --print message_new object..text=1
+claim "a path with an empty name is a problem" complains 1 "missing"
+trigger --print message_new object.message.text=42 \
+    'object.message.payload:=[1,{"a":"b"}]'
 claim "what is printed has no secret" lacks "$work/out" "$secret"
 cp "$work/out" "$work/saved.json"
 
@@ -87,6 +98,15 @@ trigger
 claim "no event is wrong usage" complains 2 "usage:"
 trigger --count x message_new
 claim "so is a count that is no number" complains 2 "a number"
+trigger --url file:///etc/hostname message_new
+claim "so is a URL that is not the web's" complains 2 "http://"
+configure "inbox = $run/inbox"
+trigger message_new object.message.text=fail
+claim "a configuration changed just now does not bring its inbox or log along" \
+    exits 1 "answer: 500"
+claim "the outcomes are still told here" \
+    has "$work/err" "handler=outcomes outcome=fail"
+configure
 claim "no output held the secret" sh -c "
 	! grep -rF $secret $work/out $work/err $work/all $log"
 
