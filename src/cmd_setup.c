@@ -144,7 +144,8 @@ run_setup(int argc, char **argv)
 		status = command_fail(conf->path, "setup needs `keys = FILE` "
 		    "in [vkcb], where it keeps secrets and confirmation "
 		    "strings");
-	} else if ((lock = keys_lock(conf->keys, error)) == -1 ||
+	} else if ((!options.dry_run &&
+	    (lock = keys_lock(conf->keys, error)) == -1) ||
 	    keys_read(&keys, conf->keys, error) == -1) {
 		status = command_fail("setup", "%s", error);
 	} else {

@@ -331,6 +331,7 @@ add_server(struct setup *setup)
 	struct json_object *response;
 	char secret[KEYS_SECRET_MAX];
 
+	setup->server_id = 0;
 	if (!is_made(setup, "adds the server", "would add the server",
 	    setup->url))
 		return EXIT_FINE;
@@ -338,7 +339,6 @@ add_server(struct setup *setup)
 	if (secret[0] == '\0' && !setup->group->open &&
 	    make_secret(secret) == -1)
 		return fail(setup, "the system gives no random bytes");
-	setup->server_id = 0;
 	if (keep_confirmation(setup, setup->group->secret != NULL &&
 	    !setup->group->secret_kept ? NULL : secret) != EXIT_FINE)
 		return EXIT_PROBLEM;
@@ -369,10 +369,17 @@ bring_server(struct setup *setup)
 		if (!is_made(setup, "removes the broken server, status",
 		    "would remove the broken server, status",
 		    text_of(server, "status")))
-			return EXIT_FINE;
+			return add_server(setup);
 		if (remove_server(setup) != EXIT_FINE)
 			return EXIT_PROBLEM;
 	}
+}
+
+static bool
+may_tick(struct setup *setup)
+{
+	return is_made(setup, "ticks the events that the handlers take",
+	    "would tick the events that the handlers take", NULL);
 }
 
 static int
@@ -397,8 +404,7 @@ tick_events(struct setup *setup)
 		json_object_put(params);
 		return EXIT_FINE;
 	}
-	if (!is_made(setup, "ticks the events that the handlers take",
-	    "would tick the events that the handlers take", NULL)) {
+	if (!may_tick(setup)) {
 		json_object_put(params);
 		return EXIT_FINE;
 	}
@@ -413,9 +419,10 @@ setup_group(struct setup *setup)
 	if (status == EXIT_FINE)
 		status = bring_server(setup);
 	/* Of a server that was only to be made there is nothing to ask. */
-	if (status == EXIT_FINE && setup->server_id != 0 &&
-	    !(setup->dry_run && setup->changes > 0))
+	if (status == EXIT_FINE && setup->server_id != 0)
 		status = tick_events(setup);
+	else if (status == EXIT_FINE && setup->dry_run)
+		(void)may_tick(setup);
 	if (status == EXIT_FINE && setup->changes == 0)
 		say(setup, "all is in order: nothing to do", NULL);
 	return status;

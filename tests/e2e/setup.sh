@@ -56,8 +56,10 @@ lighttpd_server
 
 setup --dry-run "$url"
 claim "a dry run tells the plan" did 0 "would add the server $url"
+claim "... all of it" did 0 "would tick the events"
 claim "... and changes nothing" same 0 "$(changing)"
-claim "... nor writes keys" test ! -e "$keys"
+claim "... nor writes keys, nor a lock" \
+    same "" "$(find "$(dirname "$keys")" -name "${keys##*/}*")"
 
 setup "$url"
 claim "the server is added, and VK confirms it" \
@@ -105,6 +107,11 @@ claim "... not the old one" same "Bad Secret" "$(event_now "$old")"
 conf
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
+setup --dry-run "$url"
+claim "a dry run tells that a broken server would be replaced" sh -c "
+	grep -q 'would remove the broken server' $work/out &&
+	grep -q 'would add the server' $work/out &&
+	grep -q 'would tick' $work/out"
 rm "$keys"
 setup --group 219876543 "$url"
 claim "a broken server is replaced" did 0 "removes the broken server"
