@@ -65,6 +65,7 @@ claim "who forbids messages gets none, and the event is done" \
     same "200 ok" "$(say forbidden)"
 claim "an empty message is VK's to refuse, once" \
     same "200 ok" "$(say nothing)"
+claim "no text at all is as one that is empty" same "200 ok" "$(say null)"
 
 before=$(wc -l <"$vk/connections")
 claim "a child of a process calls too" same "200 ok" "$(say fork)"

@@ -149,6 +149,8 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 		return vkcb_send(ev, 901000901, "нельзя");
 	if (strcmp(text, "nothing") == 0)
 		return vkcb_send(ev, peer, "");
+	if (strcmp(text, "null") == 0)
+		return vkcb_send(ev, peer, NULL);
 	return VKCB_OK;
 }
 
