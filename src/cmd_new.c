@@ -5,6 +5,7 @@
  */
 #include "command.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -97,6 +98,44 @@ write_handler(FILE *out, const char *name, const char *symbol,
 	    symbol, event, symbol);
 }
 
+/* Do two names make one handler, by - and _? */
+static bool
+clashes(const char *one, const char *other, size_t other_len)
+{
+	size_t i;
+
+	if (strlen(one) != other_len)
+		return false;
+	for (i = 0; i < other_len; i++)
+		if (one[i] != other[i] && (strchr("-_", one[i]) == NULL ||
+		    strchr("-_", other[i]) == NULL))
+			return false;
+	return true;
+}
+
+/* Make would refuse a second file of the same handler: it is said here. */
+static int
+look_for_clash(const char *name)
+{
+	DIR *folder = opendir("handlers");
+	const struct dirent *entry;
+	int status = EXIT_FINE;
+	size_t len;
+
+	while (status == EXIT_FINE && folder != NULL &&
+	    (entry = readdir(folder)) != NULL) {
+		len = strlen(entry->d_name);
+		if (len > 2 && strcmp(entry->d_name + len - 2, ".c") == 0 &&
+		    clashes(name, entry->d_name, len - 2))
+			status = command_fail(name, "handlers/%s is there, "
+			    "and - and _ are the same: take another name",
+			    entry->d_name);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	return status;
+}
+
 static int
 write_file(const char *path, const char *name, const struct event_info *info)
 {
@@ -152,6 +191,8 @@ new(int argc, char **argv)
 			return command_fail(argv[2], "vkcb answers it itself, "
 			    "no handler gets it");
 	}
+	if (look_for_clash(argv[1]) != EXIT_FINE)
+		return EXIT_PROBLEM;
 	snprintf(path, sizeof(path), "handlers/%s.c", argv[1]);
 	return write_file(path, argv[1], info);
 }

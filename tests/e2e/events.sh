@@ -44,6 +44,9 @@ claim "each of them compiles without a warning" sh -c '
 claim "an existing file is left alone" sh -c "
 	cp handlers/on-any.c before
 	! $vkcb new on-any message_new && cmp before handlers/on-any.c"
+claim "nor is a second file made for its handler" sh -c "
+	! $vkcb new on_any any 2>err && grep -q on-any.c err &&
+	test ! -e handlers/on_any.c"
 claim "a name that make would not take is refused" sh -c "
 	$vkcb new ../evil any; [ \$? = 2 ]"
 claim "there is no handler of a confirmation" sh -c "
