@@ -152,6 +152,15 @@ keep_path(struct conf *conf, const char *text)
 	return keep(conf, path, (size_t)len);
 }
 
+/* A file system's clock may tick as seldom as every 10 ms. */
+static bool
+is_past(const struct timespec *time, const struct timespec *now)
+{
+	return now->tv_sec > time->tv_sec + 1 ||
+	    (now->tv_sec - time->tv_sec) * 1000000000L +
+	    now->tv_nsec - time->tv_nsec > 50000000L;
+}
+
 static void
 stamp(struct conf_stamp *stamp, const struct stat *st)
 {
@@ -162,21 +171,25 @@ stamp(struct conf_stamp *stamp, const struct stat *st)
 		.device = st->st_dev,
 		.inode = st->st_ino,
 		.size = st->st_size,
-		.changed = st->st_mtim,
-		/* A file system's clock may tick as seldom as every 10 ms. */
-		.settled = now.tv_sec > st->st_mtim.tv_sec + 1 ||
-		    (now.tv_sec - st->st_mtim.tv_sec) * 1000000000L +
-		    now.tv_nsec - st->st_mtim.tv_nsec > 50000000L,
+		.written = st->st_mtim,
+		.changed = st->st_ctim,
+		.settled = is_past(&st->st_mtim, &now) ||
+		    is_past(&st->st_ctim, &now),
 	};
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 static bool
 same(const struct conf_stamp *a, const struct stat *st)
 {
 	return a->device == st->st_dev && a->inode == st->st_ino &&
-	    a->size == st->st_size &&
-	    a->changed.tv_sec == st->st_mtim.tv_sec &&
-	    a->changed.tv_nsec == st->st_mtim.tv_nsec;
+	    a->size == st->st_size && same_time(&a->written, &st->st_mtim) &&
+	    same_time(&a->changed, &st->st_ctim);
 }
 
 /* A whole file, to be freed; NULL with errno. */

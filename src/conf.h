@@ -63,7 +63,8 @@ struct conf_stamp {
 	dev_t device;
 	ino_t inode;
 	off_t size;
-	struct timespec changed;
+	struct timespec written;	/* what `touch -d` sets */
+	struct timespec changed;	/* by the system's clock, always */
 	bool settled;	/* old enough, when read, to show a later change */
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -626,6 +627,66 @@ an_unchanged_file_is_left_alone(void **state)
 	conf_free(conf);
 }
 
+/* Waits for the next tick of the file system's clock. */
+static void
+wait_a_tick(void)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	struct stat first, now;
+
+	write_file(path_of("tick"), "");
+	assert_int_equal(stat(path_of("tick"), &first), 0);
+	do {
+		nanosleep(&nap, NULL);
+		write_file(path_of("tick"), "");
+		assert_int_equal(stat(path_of("tick"), &now), 0);
+	} while (now.st_ctim.tv_nsec == first.st_ctim.tv_nsec);
+	unlink(path_of("tick"));
+}
+
+static void
+a_change_that_keeps_the_time_is_seen(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct conf *conf;
+
+	(void)state;
+	write_file(path_of("c"), QUIET "[group 1]\nsecret = a\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	wait_a_tick();
+	write_file(path_of("c"), QUIET "[group 1]\nsecret = b\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	assert_true(conf_refresh(&conf, NULL));
+	assert_string_equal(secret_now(conf), "b");
+	conf_free(conf);
+}
+
+/* Not read anew at each request until its time has come. */
+static void
+a_file_of_tomorrow_is_left_alone(void **state)
+{
+	struct timespec ahead[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+	const struct timespec nap = { .tv_nsec = 10000000 };
+	struct conf *conf, *before;
+	int tries = 0;
+
+	(void)state;
+	ahead[1].tv_sec = time(NULL) + 86400;
+	write_file(path_of("c"), GROUP);
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), ahead, 0), 0);
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	do {
+		nanosleep(&nap, NULL);
+		before = conf;
+		assert_true(tries++ < 1000);
+	} while (conf_refresh(&conf, NULL));
+	assert_ptr_equal(conf, before);
+	conf_free(conf);
+}
+
 int
 main(void)
 {
@@ -648,6 +709,8 @@ main(void)
 		cmocka_unit_test(a_broken_change_is_said_once),
 		cmocka_unit_test(a_changed_secret_file_is_seen),
 		cmocka_unit_test(an_unchanged_file_is_left_alone),
+		cmocka_unit_test(a_change_that_keeps_the_time_is_seen),
+		cmocka_unit_test(a_file_of_tomorrow_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
