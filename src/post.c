@@ -137,6 +137,13 @@ is_plain(const char *url)
 	return strncmp(url, "http://", 7) == 0;
 }
 
+/* libcurl knows a dozen other protocols, files of this machine among them. */
+static bool
+is_http(const char *url)
+{
+	return is_plain(url) || strncmp(url, "https://", 8) == 0;
+}
+
 /* The header's lines that a request adds; NULL: out of memory. */
 static struct curl_slist *
 more_headers(const struct curl *curl, const struct post_request *request)
@@ -244,6 +251,11 @@ post(const struct post_request *request, struct post_answer *answer)
 		snprintf(answer->why, sizeof(answer->why), "libcurl: %s",
 		    state);
 		return POST_NO_LIBRARY;
+	}
+	if (!is_http(request->url)) {
+		snprintf(answer->why, sizeof(answer->why), "not an address "
+		    "that starts with http:// or https://");
+		return POST_REFUSED;
 	}
 	if (connection(curl, request->ca_file != NULL) == -1)
 		return POST_NO_MEMORY;

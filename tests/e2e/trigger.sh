@@ -85,6 +85,10 @@ claim "every event of it was another one" same 40 "$(grep 'event=group_join' \
     "$log" | grep -o ' id=[0-9a-f]*' | sort -u | wc -l)"
 trigger --url "http://127.0.0.1:$(free_port)/" message_new
 claim "a server that is not there is a problem" complains 1 "vkcb: http"
+printf '{"type":"message_new"}' >"$work/secret"
+trigger --url "file://$work/secret" message_new
+claim "a URL that is no address of the web is refused" \
+    complains 1 "http:// or https://"
 
 "$app" trigger --file - <"$bodies/wall_post_new.json" >"$work/out" 2>&1
 claim "standard input is a file too" has "$work/out" "answer: 200 ok"
