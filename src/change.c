@@ -88,30 +88,39 @@ split(struct change *change, const char *text)
 	return 0;
 }
 
+static bool
+read_index(const char *name, size_t *index)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	*index = strtoul(name, NULL, 10);
+	return digits > 0 && name[digits] == '\0' && *index <= INDEX_MAX;
+}
+
+/* NULL: there is none. */
 static struct json_object *
 child(struct json_object *parent, const char *name)
 {
-	if (json_object_is_type(parent, json_type_array))
-		return json_object_array_get_idx(parent,
-		    strtoul(name, NULL, 10));
-	return json_object_object_get(parent, name);
+	size_t index;
+
+	if (!json_object_is_type(parent, json_type_array))
+		return json_object_object_get(parent, name);
+	return read_index(name, &index) ?
+	    json_object_array_get_idx(parent, index) : NULL;
 }
 
 static int
 put_child(const struct change *change, struct json_object *parent,
     const char *name, struct json_object *value)
 {
-	unsigned long index;
-	char *end;
+	size_t index;
 	int result;
 
-	if (json_object_is_type(parent, json_type_array)) {
-		index = strtoul(name, &end, 10);
-		result = *end != '\0' || end == name || index > INDEX_MAX ? -1 :
-		    json_object_array_put_idx(parent, index, value);
-	} else {
+	if (!json_object_is_type(parent, json_type_array))
 		result = json_object_object_add(parent, name, value);
-	}
+	else
+		result = read_index(name, &index) ?
+		    json_object_array_put_idx(parent, index, value) : -1;
 	if (result == 0)
 		return 0;
 	json_object_put(value);

@@ -96,6 +96,9 @@ trigger mesage_new
 claim "an unknown event names the nearest" complains 1 "message_new"
 trigger message_new what
 claim "a change without = is a problem" complains 1 "expected PATH=VALUE"
+trigger message_new object.message.attachments.first.type=doc
+claim "a name where a list has numbers is one too" \
+    complains 1 "first is no place in a list"
 trigger message_new 'object.a:={'
 claim "so is JSON that is none" complains 1 "not JSON"
 trigger
