@@ -148,7 +148,7 @@ read_file(const char *path)
 	}
 	if (ferror(in) || got > 0) {
 		command_fail(path, "%s", ferror(in) ? "cannot be read" :
-		    "longer than 64 MiB");
+		    len < BODY_MAX ? "out of memory" : "longer than 64 MiB");
 	} else {
 		text[len] = '\0';
 		body = change_parse(text, len, error, sizeof(error));
