@@ -50,8 +50,6 @@ show_keys(const struct conf_key *keys, const void *from)
 	char value[PATH_MAX];
 
 	for (; keys->name != NULL; keys++) {
-		if (keys->missing != NULL)
-			continue;
 		conf_show(keys, from, value, sizeof(value));
 		printf("  %s = %s\n", keys->name, value);
 	}

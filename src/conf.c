@@ -32,49 +32,43 @@
 #define OF_GROUP(name) offsetof(struct conf_group, name)
 
 const struct conf_key conf_keys[] = {
-	{ "inbox", CONF_PATH, SETTING(inbox), "none", 0, 0, false, NULL },
-	{ "log", CONF_PATH, SETTING(log), "stderr", 0, 0, false, NULL },
-	{ "log_level", CONF_LEVEL, SETTING(log_level), "info", 0, 0, false,
-	    NULL },
+	{ "inbox", CONF_PATH, SETTING(inbox), "none", 0, 0, false },
+	{ "log", CONF_PATH, SETTING(log), "stderr", 0, 0, false },
+	{ "log_level", CONF_LEVEL, SETTING(log_level), "info", 0, 0, false },
 	{ "max_body", CONF_BYTES, SETTING(max_body), "1M", 1024, 64 << 20,
-	    false, NULL },
+	    false },
 	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s", 100,
-	    3600 * 1000, false, NULL },
+	    3600 * 1000, false },
 	{ "confirm_without_secret", CONF_BOOL,
-	    SETTING(confirm_without_secret), "no", 0, 0, false, NULL },
-	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false, NULL },
+	    SETTING(confirm_without_secret), "no", 0, 0, false },
+	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false },
 	{ "api_url", CONF_URL, SETTING(api_url),
-	    "https://api.vk.ru/method/", 0, 0, false, NULL },
+	    "https://api.vk.ru/method/", 0, 0, false },
 	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
-	    60 * 1000, false, NULL },
-	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false, NULL },
-	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false, NULL },
+	    60 * 1000, false },
+	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false },
+	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
-	    3600 * 1000, false, NULL },
-	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false, NULL },
-	{ "attempts", CONF_COUNT, SETTING(attempts), "8", 1, 1000, false,
-	    NULL },
+	    3600 * 1000, false },
+	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false },
+	{ "attempts", CONF_COUNT, SETTING(attempts), "8", 1, 1000, false },
 	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h", 0,
-	    24 * 3600 * 1000, false, NULL },
-	{ "order", CONF_ORDER, SETTING(order), "conversation", 0, 0, false,
-	    NULL },
+	    24 * 3600 * 1000, false },
+	{ "order", CONF_ORDER, SETTING(order), "conversation", 0, 0, false },
 	{ "keep", CONF_TIME, SETTING(keep), "48h", 60 * 1000,
-	    INT64_C(366) * 24 * 3600 * 1000, false, NULL },
+	    INT64_C(366) * 24 * 3600 * 1000, false },
 	{ .name = NULL },
 };
 
 const struct conf_key conf_group_keys[] = {
-	{ "secret", CONF_TEXT, OF_GROUP(secret), NULL, 0, 0, true, NULL },
-	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), NULL, 0, 0, true,
-	    NULL },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file), NULL, 0, 0, false,
-	    NULL },
-	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0, false,
-	    NULL },
-	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true, NULL },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false,
-	    NULL },
-	{ "events", CONF_TEXT, OF_GROUP(events), NULL, 0, 0, false, NULL },
+	{ "secret", CONF_TEXT, OF_GROUP(secret), NULL, 0, 0, true },
+	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), NULL, 0, 0, true },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file), NULL, 0, 0, false },
+	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0,
+	    false },
+	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false },
+	{ "events", CONF_TEXT, OF_GROUP(events), NULL, 0, 0, false },
 	{ .name = NULL },
 };
 
@@ -462,9 +456,6 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 
 	if (*text == '\0')
 		return fail(reader, "%s has no value", key->name);
-	if (key->missing != NULL && (key->preset == NULL ||
-	    strcmp(text, key->preset) != 0))
-		return fail(reader, "%s: %s", key->name, key->missing);
 	right = key->type == CONF_URL ? conf_url(text) : NULL;
 	if (right != NULL)
 		return fail(reader, "%s = %s: %s", key->name, text, right);

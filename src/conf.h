@@ -52,7 +52,6 @@ struct conf_key {
 	int64_t min;		/* of numbers */
 	int64_t max;
 	bool hidden;		/* a secret: never shown */
-	const char *missing;	/* set: not in this program, and why */
 };
 
 extern const struct conf_key conf_keys[];	/* ends with a NULL name */
