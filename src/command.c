@@ -28,7 +28,7 @@ static const struct command *const commands[] = {
 struct conf *
 command_configure(void)
 {
-	char path[4096], error[CONF_ERROR_MAX];
+	char path[PATH_MAX], error[CONF_ERROR_MAX];
 	struct conf *conf = NULL;
 
 	if (conf_find(path, error) == 0)

@@ -446,49 +446,75 @@ find_key(struct reader *reader, const struct conf_key *keys, const char *name)
 	return NULL;
 }
 
+static bool
+is_text(enum conf_type type)
+{
+	return type == CONF_TEXT || type == CONF_PATH || type == CONF_URL;
+}
+
+/* What would be right for a text that is not; NULL: it is. */
+static const char *
+check_text(const struct conf_key *key, const char *text)
+{
+	if (key->type == CONF_URL)
+		return conf_url(text);
+	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
+		return "this vkcb knows no such addresses: give a path";
+	return NULL;
+}
+
+static int
+set_text(struct reader *reader, const struct conf_key *key, char *field,
+    const char *text)
+{
+	const char *right = check_text(key, text), *kept = NULL;
+
+	if (right != NULL)
+		return fail(reader, "%s = %s: %s", key->name, text, right);
+	if (strcmp(text, "none") != 0) {
+		kept = key->type == CONF_PATH ? keep_path(reader->conf, text) :
+		    keep(reader->conf, text, strlen(text));
+		if (kept == NULL)
+			return fail(reader, "out of memory");
+	} else if (key->preset != NULL && strcmp(key->preset, "none") != 0) {
+		return fail(reader, "%s cannot be none", key->name);
+	}
+	memcpy(field, &kept, sizeof(kept));
+	return 0;
+}
+
+static int
+refuse_value(struct reader *reader, const struct conf_key *key,
+    const char *text, const char *right)
+{
+	char low[32], high[32];
+
+	if (key->max == 0)
+		return fail(reader, "%s = %s: expected %s", key->name, text,
+		    right);
+	conf_show_number(key, key->min, low, sizeof(low));
+	conf_show_number(key, key->max, high, sizeof(high));
+	return fail(reader, "%s = %s: expected %s, from %s to %s", key->name,
+	    text, right, low, high);
+}
+
 static int
 set(struct reader *reader, const struct conf_key *key, void *into,
     const char *text)
 {
 	char *field = (char *)into + key->offset;
-	const char *right, *kept;
+	const char *right;
 	int64_t number;
 
 	if (*text == '\0')
 		return fail(reader, "%s has no value", key->name);
-	right = key->type == CONF_URL ? conf_url(text) : NULL;
-	if (right != NULL)
-		return fail(reader, "%s = %s: %s", key->name, text, right);
-	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
-		return fail(reader, "%s = %s: this vkcb knows no such "
-		    "addresses: give a path", key->name, text);
-	if (key->type == CONF_TEXT || key->type == CONF_PATH ||
-	    key->type == CONF_URL) {
-		if (strcmp(text, "none") == 0 && key->preset != NULL &&
-		    strcmp(key->preset, "none") != 0)
-			return fail(reader, "%s cannot be none", key->name);
-		kept = strcmp(text, "none") == 0 ? NULL :
-		    key->type == CONF_PATH ? keep_path(reader->conf, text) :
-		    keep(reader->conf, text, strlen(text));
-		if (kept == NULL && strcmp(text, "none") != 0)
-			return fail(reader, "out of memory");
-		memcpy(field, &kept, sizeof(kept));
-		return 0;
-	}
+	if (is_text(key->type))
+		return set_text(reader, key, field, text);
 	right = key->type == CONF_TIMES ?
 	    conf_times(key, text, (struct conf_times *)(void *)field) :
 	    conf_value(key, text, &number);
-	if (right != NULL && key->max > 0) {
-		char low[32], high[32];
-
-		conf_show_number(key, key->min, low, sizeof(low));
-		conf_show_number(key, key->max, high, sizeof(high));
-		return fail(reader, "%s = %s: expected %s, from %s to %s",
-		    key->name, text, right, low, high);
-	}
 	if (right != NULL)
-		return fail(reader, "%s = %s: expected %s", key->name, text,
-		    right);
+		return refuse_value(reader, key, text, right);
 	if (key->type == CONF_BOOL)
 		*(bool *)field = number != 0;
 	else if (key->type != CONF_TIMES)

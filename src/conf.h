@@ -7,6 +7,7 @@
 #ifndef CONF_H
 #define CONF_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -126,7 +127,7 @@ struct conf {
  * Where the configuration is: $VKCB_CONF, else vkcb.conf beside the program,
  * else /etc/vkcb.conf. 0, or -1 and a message that names the places.
  */
-int conf_find(char path[4096], char error[CONF_ERROR_MAX]);
+int conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX]);
 
 /*
  * Reads a file. NULL, and one line in error: file, line, what is wrong and
