@@ -29,6 +29,7 @@
  *
  * What all of them use: src/arena.c (memory of one request), src/log.c.
  * JSON made, not read: src/json_text.c. What stands for bytes: src/hash.c.
+ * Files read whole: src/file.c.
  * The catalogue, read by many: src/events.def, src/objects.def.
  * The commands: src/command.c, one src/cmd_NAME.c each.
  */

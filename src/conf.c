@@ -11,7 +11,6 @@
 #include "conf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -23,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "keys.h"
 #include "nearest.h"
 
@@ -186,42 +186,6 @@ same(const struct conf_stamp *a, const struct stat *st)
 	    same_time(&a->changed, &st->st_ctim);
 }
 
-/* A whole file, to be freed; NULL with errno. */
-static char *
-read_file(const char *path, size_t ceiling, size_t *len, struct stat *st)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *text = NULL;
-	ssize_t got;
-
-	if (fd == -1)
-		return NULL;
-	if (fstat(fd, st) == -1)
-		goto out;
-	if (!S_ISREG(st->st_mode)) {
-		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
-		goto out;
-	}
-	if ((uintmax_t)st->st_size > ceiling) {
-		errno = EFBIG;
-		goto out;
-	}
-	text = malloc((size_t)st->st_size + 1);
-	if (text == NULL)
-		goto out;
-	for (*len = 0; *len < (size_t)st->st_size; *len += (size_t)got) {
-		got = read(fd, text + *len, (size_t)st->st_size - *len);
-		if (got == -1 && errno == EINTR)
-			got = 0;
-		else if (got <= 0)
-			break;
-	}
-	text[*len] = '\0';
-out:
-	close(fd);
-	return text;
-}
-
 /* The first line of a file that a group names. */
 static const char *
 read_secret_file(struct reader *reader, const char *path,
@@ -230,7 +194,7 @@ read_secret_file(struct reader *reader, const char *path,
 	const char *kept = NULL;
 	struct stat st;
 	size_t len;
-	char *text = read_file(path, CONF_LINE_MAX, &len, &st);
+	char *text = file_read(path, CONF_LINE_MAX, &len, &st);
 
 	if (text == NULL) {
 		fail(reader, "cannot read %s: %s", path, strerror(errno));
@@ -733,7 +697,7 @@ conf_read(const char *path, char error[CONF_ERROR_MAX])
 	struct conf *conf;
 	struct stat st;
 	size_t len;
-	char *text = read_file(path, CONF_SIZE_MAX, &len, &st);
+	char *text = file_read(path, CONF_SIZE_MAX, &len, &st);
 
 	if (text == NULL) {
 		snprintf(error, CONF_ERROR_MAX, "%s: %s", path,

@@ -19,11 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "own.h"
 
 #include "banned.h"
 
-#define FILE_SIZE_MAX (4L << 20)
+#define FILE_SIZE_MAX ((size_t)4 << 20)
 
 struct reader {
 	struct keys *keys;
@@ -147,40 +148,21 @@ keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
 int
 keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
-	ssize_t got;
-	char *text;
+	size_t len;
+	char *text = file_read(path, FILE_SIZE_MAX, &len, &st);
 	int result;
 
 	*keys = (struct keys){ .n = 0 };
-	if (fd == -1 && errno == ENOENT)
+	if (text == NULL && errno == ENOENT)
 		return 0;
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		fail(error, path, strerror(errno));
-		goto bad;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX) {
-		fail(error, path, "no file of keys");
-		goto bad;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	got = text == NULL ? -1 : read(fd, text, (size_t)st.st_size);
-	if (got != st.st_size) {
-		fail(error, path, text == NULL ? "out of memory" :
-		    "cannot be read whole");
-		free(text);
-		goto bad;
-	}
-	close(fd);
-	result = keys_parse(keys, path, text, (size_t)got, error);
-	explicit_bzero(text, (size_t)got);
+	if (text == NULL)
+		return fail(error, path, errno == EISDIR || errno == EINVAL ?
+		    "no file of keys" : strerror(errno));
+	result = keys_parse(keys, path, text, len, error);
+	explicit_bzero(text, len);
 	free(text);
 	return result;
-bad:
-	if (fd != -1)
-		close(fd);
-	return -1;
 }
 
 static int
@@ -213,15 +195,9 @@ static void
 sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
-	char *slash;
 	int fd;
 
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash == NULL)
-		snprintf(folder, sizeof(folder), ".");
-	else
-		slash[slash == folder] = '\0';
+	file_folder(path, folder);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return;

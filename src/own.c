@@ -10,10 +10,10 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "file.h"
 
 #include "banned.h"
 
@@ -31,16 +31,10 @@ own_by_folder(int fd, const char *path)
 {
 	char folder[PATH_MAX];
 	struct stat st;
-	char *slash;
 
 	if (geteuid() != 0 || !is_just_made(fd))
 		return;
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash == NULL)
-		snprintf(folder, sizeof(folder), ".");
-	else
-		slash[slash == folder] = '\0';
+	file_folder(path, folder);
 	if (stat(folder, &st) == 0 && st.st_uid != 0)
 		(void)!fchown(fd, st.st_uid, st.st_gid);
 }
