@@ -8,16 +8,18 @@ struct json_object;
 
 /*
  * PATH=VALUE or PATH:=JSON. PATH is "object.message.text",
- * "object.message.attachments.0.type" or attachments[0].type; objects that are missing on the way are
- * made. VALUE is a text where a text stood before, else true, false, null, a
- * number or a text, as it looks. 0; -1 and one line in error.
+ * "object.message.attachments.0.type" or "...attachments[0].type"; objects
+ * that are missing on the way are made. VALUE is a text where a text stood
+ * before, else true, false, null, a number or a text, as it looks. 0; -1 and
+ * one line in error.
  */
 int change_apply(struct json_object *body, const char *change, char *error,
     size_t size);
 
 /*
  * Strict JSON as json-c's tree, however deep vkcb takes it, its numbers as they
- * are written. NULL and one line in error; the caller puts it. text[len] is a NUL.
+ * are written. NULL and one line in error; the caller puts it. text[len] is a
+ * NUL.
  */
 struct json_object *change_parse(const char *text, size_t len, char *error,
     size_t size);

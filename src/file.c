@@ -55,7 +55,8 @@ file_read(const char *path, size_t ceiling, size_t *len, struct stat *st)
 		return NULL;
 	if (fstat(fd, st) == 0 && check(st, ceiling) == 0)
 		text = malloc((size_t)st->st_size + 1);
-	if (text != NULL && read_all(fd, text, (size_t)st->st_size, len) == -1) {
+	if (text != NULL &&
+	    read_all(fd, text, (size_t)st->st_size, len) == -1) {
 		explicit_bzero(text, (size_t)st->st_size);
 		free(text);
 		text = NULL;

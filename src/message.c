@@ -147,7 +147,7 @@ send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
 	size_t len, skip;
 
 	if (text == NULL)
-		text = "";	/* as VK_STR() has it: VK refuses it, in words */
+		text = "";	/* as of VK_STR(): VK refuses it, in words */
 	for (;;) {
 		len = message_cut(text, MESSAGE_MAX, &skip);
 		outcome = send_part(ev, params, text, len);

@@ -88,7 +88,7 @@ claim "a server that is not there is a problem" complains 1 "vkcb: http"
 printf '{"type":"message_new"}' >"$work/secret"
 trigger --url "file://$work/secret" message_new
 claim "a URL that is no address of the web is refused" \
-    complains 1 "http:// or https://"
+    complains 2 "http:// or https://"
 
 "$app" trigger --file - <"$bodies/wall_post_new.json" >"$work/out" 2>&1
 claim "standard input is a file too" has "$work/out" "answer: 200 ok"
