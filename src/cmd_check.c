@@ -19,13 +19,17 @@
 #include "conf.h"
 #include "curl.h"
 #include "family.h"
+#include "fields.h"
 #include "handlers.h"
 #include "inbox.h"
+#include "nearest.h"
 #include "online.h"
 
 #include "banned.h"
 
 #define SECRET_SHORT 12
+#define SECRET_LONGEST 50
+#define EVENT_LONGEST 64
 
 static int check(int, char **);
 
@@ -151,6 +155,33 @@ warn_served(const char *file)
 	}
 }
 
+/* A name that is new to the catalogue may be right: VK has the last word. */
+static void
+warn_events(const char *what, const char *list)
+{
+	const struct event_info *info;
+	struct nearest nearest;
+	char word[EVENT_LONGEST], why[160];
+	size_t len;
+
+	for (; *list != '\0'; list += len) {
+		list += strspn(list, ", \t");
+		len = strcspn(list, ", \t");
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		if (len == 0 || strcmp(word, "all") == 0 ||
+		    event_info(word) != NULL)
+			continue;
+		nearest_begin(&nearest, word);
+		for (info = event_infos; info->name != NULL; info++)
+			nearest_try(&nearest, info->name);
+		snprintf(why, sizeof(why), "events: %s is no event that vkcb "
+		    "knows%s%s", word, nearest.best != NULL ?
+		    ": did you mean " : "", nearest.best != NULL ?
+		    nearest.best : "");
+		warn(what, why);
+	}
+}
+
 static void
 warn_group(const struct conf_group *group)
 {
@@ -168,6 +199,11 @@ warn_group(const struct conf_group *group)
 	else if (strlen(group->secret) < SECRET_SHORT)
 		warn(what, "the secret is short and could be guessed: take 20 "
 		    "letters and digits or more (VK allows 50)");
+	else if (strlen(group->secret) > SECRET_LONGEST)
+		warn(what, "the secret is longer than the 50 characters that "
+		    "VK takes");
+	if (group->events != NULL)
+		warn_events(what, group->events);
 	if (group->confirmation == NULL)
 		warn(what, "no confirmation string: VK cannot confirm this "
 		    "server");

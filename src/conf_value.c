@@ -15,6 +15,8 @@
 
 #include "banned.h"
 
+#define DAY (24 * 3600 * 1000)
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -28,7 +30,7 @@ static const struct unit byte_units[] = {
 };
 static const struct unit time_units[] = {
 	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
-	{ "d", 24 * 3600 * 1000 }, { NULL, 0 }
+	{ "d", DAY }, { NULL, 0 }
 };
 static const char *const levels[] = {
 	"error", "warning", "info", "debug", NULL
@@ -170,13 +172,15 @@ conf_times(const struct conf_key *key, const char *text,
 	return times->n > 0 ? NULL : right;
 }
 
+/* In the largest unit that fits; below a week hours say it better than days. */
 static void
 show_number(const struct unit *units, int64_t value, char *out, size_t size)
 {
 	const struct unit *unit, *best = units;
 
 	for (unit = units; unit->name != NULL; unit++)
-		if (value != 0 && value % unit->factor == 0)
+		if (value != 0 && value % unit->factor == 0 &&
+		    (unit->factor != DAY || value >= 7 * (int64_t)DAY))
 			best = unit;
 	snprintf(out, size, "%" PRId64 "%s", value / best->factor, best->name);
 }

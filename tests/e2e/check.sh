@@ -89,8 +89,17 @@ secret = short
 [group 2]
 secret = none
 confirmation = c
+events = message_new, mesage_edit
+[group 3]
+secret = 123456789012345678901234567890123456789012345678901
+confirmation = c
 END
 checks 0
+claim "a misspelt event is warned of, with the nearest" warns \
+    "[group 2]: events: mesage_edit is no event that vkcb knows: did you mean message_edit"
+claim "so is a secret that VK does not take" \
+    warns "[group 3]: the secret is longer than the 50 characters"
+claim "times are shown in the unit one would write" has "$work/out" "keep = 48h"
 claim "a short secret is warned of" \
     warns "[group 1]: the secret is short and could be guessed"
 claim "so is none" warns "[group 2]: without a secret anybody"
