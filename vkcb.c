@@ -90,7 +90,7 @@ configure_to_serve(void)
 	struct conf *conf = configure();
 
 	if (conf == NULL || conf->inbox == NULL ||
-	    inbox_check(conf->inbox, error) == 0)
+	    inbox_check(error) == 0)
 		return conf;
 	command_fail("configuration", "%s", error);
 	conf_free(conf);

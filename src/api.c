@@ -20,6 +20,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "curl.h"
 #include "form.h"
@@ -97,15 +98,6 @@ api_forget(struct api *api)
 	api->waited = 0;
 	api->error.code = 0;
 	api->message[0] = '\0';
-}
-
-static int64_t
-microseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
 static void
@@ -294,11 +286,11 @@ try_all(struct api *api, const char *method, const struct post_request *request,
 	enum cure cure;
 
 	for (;;) {
-		start = microseconds();
+		start = clock_us();
 		cure = try_once(api, request, response);
 		this_pause = jitter(pause);
 		if (cure != PAUSE || api->tries == TRIES_MAX || !can_wait(api,
-		    (microseconds() - start) / 1000, this_pause))
+		    (clock_us() - start) / 1000, this_pause))
 			return cure;
 		log_msg(LOG_LEVEL_DEBUG, "%s: %s: again in %" PRId64 " ms",
 		    method, api->message, this_pause);
@@ -399,7 +391,7 @@ api_call(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
 {
 	struct json_object *ignored;
-	int64_t start = microseconds();
+	int64_t start = clock_us();
 	enum cure cure;
 
 	if (response == NULL)
@@ -411,7 +403,7 @@ api_call(struct api *api, const char *method, struct json_object *params,
 	cure = call(api, method, params, response);
 	json_object_put(params);
 	api->calls++;
-	api->waited += microseconds() - start;
+	api->waited += clock_us() - start;
 	if (api->error.code == 0)
 		return VKCB_OK;
 	return cure == NOTHING ? VKCB_GIVE_UP : VKCB_FAIL;

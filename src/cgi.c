@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "http.h"
 #include "receive.h"
 
@@ -62,7 +63,7 @@ read_some(char *into, size_t size, int64_t deadline)
 	int ready;
 
 	for (;;) {
-		left = deadline - http_clock();
+		left = deadline - clock_ms();
 		ready = left <= 0 ? 0 : poll(&poll_in, 1, (int)left);
 		if (ready == 0 || (ready == -1 && errno != EINTR))
 			return 0;
@@ -96,7 +97,7 @@ read_body(struct http_request *http, char *into, size_t size)
 static void
 linger(int out)
 {
-	int64_t deadline = http_clock() + LINGER_MS;
+	int64_t deadline = clock_ms() + LINGER_MS;
 	char waste[16384];
 
 	(void)shutdown(out, SHUT_WR);	/* a pipe needs none: it is closed */

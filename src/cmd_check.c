@@ -222,7 +222,7 @@ check_inbox(const struct conf *conf)
 
 	if (conf->inbox == NULL)
 		return EXIT_FINE;
-	if (inbox_check(conf->inbox, error) == -1)
+	if (inbox_check(error) == -1)
 		return command_fail("inbox", "%s", error);
 	snprintf(folder, sizeof(folder), "%s", conf->inbox);
 	slash = strrchr(folder, '/');

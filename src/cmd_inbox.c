@@ -22,6 +22,7 @@
 
 #include <json-c/json.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "family.h"
 #include "inbox.h"
@@ -487,7 +488,7 @@ set_since(struct request *request, const char *text)
 	if (conf_value(&key, text, &ago) != NULL)
 		return command_misused(&command_inbox, "--since %s: expected "
 		    "a time such as 10m, 1h or 2d", text);
-	request->filter.since = inbox_now() - ago;
+	request->filter.since = clock_wall_ms() - ago;
 	return EXIT_FINE;
 }
 

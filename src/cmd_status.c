@@ -14,6 +14,7 @@
 
 #include <json-c/json.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "family.h"
 #include "inbox.h"
@@ -57,7 +58,7 @@ show_time(int64_t ms, char *out, size_t size)
 static int64_t
 age(const struct inbox_status *now)
 {
-	int64_t ms = inbox_now() - now->oldest;
+	int64_t ms = clock_wall_ms() - now->oldest;
 
 	return now->oldest == 0 || ms < 0 ? 0 : ms;
 }

@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <json-c/json.h>
 
 #include "change.h"
+#include "clock.h"
 #include "conf.h"
 #include "fields.h"
 #include "load.h"
@@ -328,15 +328,6 @@ run_here(struct request *request)
 	return status;
 }
 
-static int64_t
-microseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* "ok" is the one answer to an event that VK does not repeat. */
 static int
 show_answer(const struct request *request, const struct post_answer *answer,
@@ -372,13 +363,13 @@ post_once(void *arg, int nth, double *ms)
 		.connect_ms = 3000,
 		.total_ms = 30000,
 	};
-	int64_t start = microseconds();
+	int64_t start = clock_us();
 	int status;
 
 	snprintf(retry, sizeof(retry), "X-Retry-Counter: %d", request->retry);
 	if (post(&out, &answer) != POST_ANSWERED)
 		return command_fail(request->url, "%s", answer.why);
-	*ms = (double)(microseconds() - start) / 1000;
+	*ms = (double)(clock_us() - start) / 1000;
 	status = show_answer(request, &answer, *ms);
 	free(answer.body);
 	return status;

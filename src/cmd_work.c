@@ -48,13 +48,13 @@ work(int argc, char **argv)
 	conf = command_configure();
 	if (conf == NULL)
 		return EXIT_PROBLEM;
-	if (conf->inbox != NULL && inbox_check(conf->inbox, error) == 0 &&
+	if (conf->inbox != NULL && inbox_check(error) == 0 &&
 	    log_open(conf->log, (enum log_level)conf->log_level) == 0)
 		return work_run(conf, until);
 	if (conf->inbox == NULL)
 		(void)command_fail("work", "no inbox: set inbox = PATH in %s",
 		    conf->path);
-	else if (inbox_check(conf->inbox, error) == -1)
+	else if (inbox_check(error) == -1)
 		(void)command_fail("work", "%s", error);
 	else
 		(void)command_fail(conf->log, "cannot open the log: %s",

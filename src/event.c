@@ -18,10 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "arena.h"
 #include "catalogue.h"
+#include "clock.h"
 #include "conf.h"
 #include "decode.h"
 #include "handlers.h"
@@ -49,9 +49,6 @@ void
 event_init(struct event *event, const struct envelope *envelope,
     struct arena *arena, int retry_counter)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	*event = (struct event){
 		.seen = {
 			.type = envelope->type.at,
@@ -60,8 +57,7 @@ event_init(struct event *event, const struct envelope *envelope,
 			.version = envelope->version.at,
 			.retry_counter = retry_counter,
 			.attempt = 1,
-			.received = (int64_t)now.tv_sec * 1000 +
-			    now.tv_nsec / 1000000,
+			.received = clock_wall_ms(),
 		},
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,
@@ -322,19 +318,9 @@ outcome_of(const struct event *event, enum vkcb_outcome outcome)
 	return VKCB_FAIL;
 }
 
-static double
-milliseconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) * 1e3 +
-	    (double)(now.tv_nsec - start->tv_nsec) / 1e6;
-}
-
 static void
 log_outcome(const struct event *event, enum vkcb_outcome outcome,
-    const struct timespec *start)
+    int64_t start)
 {
 	enum log_level level = outcome == VKCB_FAIL ||
 	    outcome == VKCB_GIVE_UP ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
@@ -343,7 +329,8 @@ log_outcome(const struct event *event, enum vkcb_outcome outcome,
 
 	if (!log_wants(level))
 		return;
-	snprintf(ms, sizeof(ms), "%.3f", milliseconds_since(start));
+	snprintf(ms, sizeof(ms), "%.3f", (double)(clock_us() - start) /
+	    1e3);
 	log_begin(&line, level, "handled");
 	event_log(&line, event);
 	log_text(&line, "outcome", event_outcome_name(outcome));
@@ -368,7 +355,7 @@ run(struct event *event, const struct handler *handler,
     enum vkcb_outcome *outcome)
 {
 	enum event_result result;
-	struct timespec start;
+	int64_t start;
 
 	result = make_tree(event);
 	if (result == EVENT_HANDLED && handler_is_typed(handler))
@@ -378,9 +365,9 @@ run(struct event *event, const struct handler *handler,
 	event->running = handler;
 	event->asked = (struct verdict){ .outcome = VKCB_OK };
 	event->numbers = 0;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = clock_us();
 	*outcome = outcome_of(event, call(event, handler->def));
-	log_outcome(event, *outcome, &start);
+	log_outcome(event, *outcome, start);
 	api_forget(&event->api);
 	event->running = NULL;
 	return EVENT_HANDLED;

@@ -26,6 +26,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "http.h"
 #include "log.h"
@@ -232,7 +233,7 @@ read_body(struct http_request *http, char *into, size_t size)
 		if (want == 0)
 			want = 1;
 		if (want == 1 && got > 0) {
-			left = http->deadline - http_clock();
+			left = http->deadline - clock_ms();
 			if (left <= 0)
 				return got;
 			limit(request->fcgx->ipcFd, SO_RCVTIMEO, left);

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "banned.h"
 
@@ -25,15 +24,6 @@ static const struct {
 	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
 };
-
-int64_t
-http_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void
 http_answer(struct http_answer *answer, int status, const char *body)

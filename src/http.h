@@ -10,7 +10,7 @@ struct http_request {
 	const char *method;		/* REQUEST_METHOD; NULL: not given */
 	const char *length;		/* CONTENT_LENGTH */
 	const char *retry_counter;	/* HTTP_X_RETRY_COUNTER */
-	int64_t deadline;		/* for the body, http_clock() */
+	int64_t deadline;		/* for the body, by clock_ms() */
 
 	/*
 	 * Reads up to size bytes of the body, at least one. Fewer than asked
@@ -28,9 +28,6 @@ struct http_answer {
 };
 
 #define HTTP_HEADER_MAX 256
-
-/* Milliseconds on a clock that is never set. */
-int64_t http_clock(void);
 
 /* An answer with a constant text; no Retry-After. */
 void http_answer(struct http_answer *, int status, const char *body);

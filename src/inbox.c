@@ -8,37 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sqlite.h"
 
 #include "banned.h"
 
-#define NATS "nats://"
-
-static int
-unsupported(const char *where, char error[INBOX_ERROR_MAX])
-{
-	if (strncmp(where, NATS, sizeof(NATS) - 1) != 0)
-		return 0;
-	snprintf(error, INBOX_ERROR_MAX, "inbox = %s: this vkcb keeps its "
-	    "inbox in a file: name a path", where);
-	return -1;
-}
-
 struct inbox *
 inbox_open(const char *where, bool create, char error[INBOX_ERROR_MAX])
 {
-	if (unsupported(where, error) == -1)
-		return NULL;
 	return inbox_sqlite(where, create, error);
 }
 
 int
-inbox_check(const char *where, char error[INBOX_ERROR_MAX])
+inbox_check(char error[INBOX_ERROR_MAX])
 {
-	if (unsupported(where, error) == -1)
-		return -1;
 	return sqlite_load(error, INBOX_ERROR_MAX) != NULL ? 0 : -1;
 }
 
@@ -47,15 +30,6 @@ inbox_close(struct inbox *inbox)
 {
 	if (inbox != NULL)
 		inbox->store->close(inbox);
-}
-
-int64_t
-inbox_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* 1, 2, 5, 10, 20, 50, ... up to 2 hours and more. */

@@ -221,10 +221,8 @@ struct inbox *inbox_open(const char *where, bool create,
     char error[INBOX_ERROR_MAX]) __attribute__((warn_unused_result));
 void inbox_close(struct inbox *);
 
-/* Could it be opened, as far as can be told without opening it? 0, or -1. */
-int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
-
-int64_t inbox_now(void);
+/* Is there what an inbox needs of this machine? 0, or -1 and a line. */
+int inbox_check(char error[INBOX_ERROR_MAX]);
 
 /* The histograms' buckets: 0 is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);

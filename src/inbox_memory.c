@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 #include "banned.h"
 
 struct task {
@@ -623,6 +625,6 @@ inbox_memory(void)
 	if (memory == NULL)
 		return NULL;
 	memory->inbox.store = &memory_store;
-	memory->inbox.now = inbox_now;
+	memory->inbox.now = clock_wall_ms;
 	return &memory->inbox;
 }

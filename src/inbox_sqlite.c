@@ -49,6 +49,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #include "banned.h"
 
 #define APPLICATION_ID "1447773026"	/* "VKcb" */
@@ -120,15 +122,6 @@ struct store *
 store_of(struct inbox *inbox)
 {
 	return (struct store *)(void *)inbox;
-}
-
-static int64_t
-monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static const char *
@@ -205,7 +198,7 @@ wait_for_lock(void *arg, int tries)
 	const struct store *store = arg;
 	struct timespec pause = { 0, 0 };
 
-	if (monotonic() >= store->patience_ends)
+	if (clock_ms() >= store->patience_ends)
 		return 0;
 	/* Not all at the same time: the address and the count are as random. */
 	pause.tv_nsec = 30000L * (1 + (tries * 7 + getpid() * 13) % 8);
@@ -232,7 +225,7 @@ checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
 	if (pages < 4 * at)
 		return SQL_OK;
 	/* Writers kept it from ever being emptied: hold them for a moment. */
-	store->patience_ends = monotonic() + STORE_PATIENCE_ANSWER;
+	store->patience_ends = clock_ms() + STORE_PATIENCE_ANSWER;
 	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_RESTART,
 	    NULL, NULL);
 	return SQL_OK;
@@ -377,7 +370,7 @@ open_file(struct store *store)
 	}
 	if (store->create && make_file(store) == -1)
 		return -1;
-	store->patience_ends = monotonic() + STORE_PATIENCE_ANSWER;
+	store->patience_ends = clock_ms() + STORE_PATIENCE_ANSWER;
 	code = sql->open_v2(store->path, &store->db, SQL_OPEN_READWRITE |
 	    SQL_OPEN_NOMUTEX, NULL);
 	if (code != SQL_OK)
@@ -594,10 +587,10 @@ settle(struct store *store)
 int
 store_begin(struct store *store, int64_t patience)
 {
-	store->patience_ends = monotonic() + patience;
+	store->patience_ends = clock_ms() + patience;
 	if (store_ready(store) == -1)
 		return -1;
-	store->patience_ends = monotonic() + patience;
+	store->patience_ends = clock_ms() + patience;
 	if (store->doubtful && settle(store) == -1)
 		return -1;
 	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
@@ -902,7 +895,7 @@ inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
 		return NULL;
 	}
 	store->inbox.store = &sqlite_store;
-	store->inbox.now = inbox_now;
+	store->inbox.now = clock_wall_ms;
 	store->sql = sql;
 	store->create = create;
 	return &store->inbox;

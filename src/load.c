@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 
 #include "banned.h"
@@ -71,16 +71,6 @@ percentile(const double *sorted, int n, int p)
 	return sorted[((long long)n * p + 99) / 100 - 1];
 }
 
-static double
-seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) +
-	    (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
-
 static void
 summarize(double *ms, int good, int count, double seconds)
 {
@@ -108,17 +98,16 @@ read_told(int in, struct told *told)
 static int
 gather(int in, int count, double *ms)
 {
-	struct timespec start;
+	int64_t start = clock_us();
 	struct told told;
 	int done = 0, good = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (done < count && read_told(in, &told)) {
 		if (told.status == EXIT_FINE)
 			ms[good++] = told.ms;
 		show_progress(++done, count);
 	}
-	summarize(ms, good, count, seconds_since(&start));
+	summarize(ms, good, count, (double)(clock_us() - start) / 1e6);
 	return good == count ? EXIT_FINE : EXIT_PROBLEM;
 }
 

@@ -19,6 +19,7 @@
 #include "command.h"
 #include "conf.h"
 #include "keys.h"
+#include "member.h"
 #include "post.h"
 #include "ticked.h"
 
@@ -74,36 +75,13 @@ ask(struct online *online, const char *method, struct json_object *params)
 	return NULL;
 }
 
-static struct json_object *
-list_of(struct json_object *object, const char *key)
-{
-	struct json_object *list = json_object_object_get(object, key);
-
-	return json_object_is_type(list, json_type_array) ? list : NULL;
-}
-
-static size_t
-length_of(struct json_object *list)
-{
-	return list == NULL ? 0 : json_object_array_length(list);
-}
-
-static const char *
-text_of(struct json_object *object, const char *key)
-{
-	struct json_object *value = json_object_object_get(object, key);
-
-	return json_object_is_type(value, json_type_string) ?
-	    json_object_get_string(value) : "";
-}
-
 static bool
 has_right(struct json_object *permissions, const char *right)
 {
-	size_t i, n = length_of(permissions);
+	size_t i, n = member_count(permissions);
 
 	for (i = 0; i < n; i++)
-		if (strcmp(text_of(json_object_array_get_idx(permissions, i),
+		if (strcmp(member_text(json_object_array_get_idx(permissions, i),
 		    "name"), right) == 0)
 			return true;
 	return false;
@@ -118,7 +96,7 @@ check_token(struct online *online)
 	response = ask(online, "groups.getTokenPermissions", VK_NO_PARAMS);
 	if (response == NULL)
 		return false;
-	rights = list_of(response, "permissions");
+	rights = member_list(response, "permissions");
 	if (!has_right(rights, "messages"))
 		say(online, "warning", "the token may not send messages: make "
 		    "one with the right to messages, if handlers answer");
@@ -182,10 +160,10 @@ check_settings(struct online *online)
 
 	if (response == NULL)
 		return;
-	if (strcmp(text_of(response, "api_version"), API_VERSION) != 0)
+	if (strcmp(member_text(response, "api_version"), API_VERSION) != 0)
 		say(online, "warning", "server %" PRId64 ": events come in "
 		    "version %.16s of the API, not %s: run vkcb setup",
-		    online->server_id, text_of(response, "api_version"),
+		    online->server_id, member_text(response, "api_version"),
 		    API_VERSION);
 	ticked_compare(online->group, response, say_ticked, online);
 }
@@ -224,11 +202,10 @@ probe(struct online *online, const char *url)
 static void
 check_server(struct online *online, struct json_object *server)
 {
-	const char *status = text_of(server, "status");
-	const char *url = text_of(server, "url");
+	const char *status = member_text(server, "status");
+	const char *url = member_text(server, "url");
 
-	online->server_id = json_object_get_int64(
-	    json_object_object_get(server, "id"));
+	online->server_id = member_int(server, "id");
 	printf("server %" PRId64 ": %.200s: %.40s%s\n", online->server_id, url,
 	    status, online->server_id == online->ours ? " (ours)" : "");
 	/* What others listen on is their business. */
@@ -247,11 +224,11 @@ check_server(struct online *online, struct json_object *server)
 static bool
 has_server(struct json_object *items, int64_t id)
 {
-	size_t i, n = length_of(items);
+	size_t i, n = member_count(items);
 
 	for (i = 0; i < n; i++)
-		if (json_object_get_int64(json_object_object_get(
-		    json_object_array_get_idx(items, i), "id")) == id)
+		if (member_int(json_object_array_get_idx(items, i), "id") ==
+		    id)
 			return true;
 	return false;
 }
@@ -285,8 +262,8 @@ check_servers(struct online *online)
 
 	if (response == NULL)
 		return;
-	items = list_of(response, "items");
-	n = length_of(items);
+	items = member_list(response, "items");
+	n = member_count(items);
 	online->ours = our_server(online, items);
 	if (n == 0)
 		say(online, "error", "VK has no callback server for it: run "

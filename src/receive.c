@@ -19,6 +19,7 @@
 
 #include "api.h"
 #include "catalogue.h"
+#include "clock.h"
 #include "conf.h"
 #include "envelope.h"
 #include "event.h"
@@ -27,6 +28,7 @@
 #include "inbox.h"
 #include "lane.h"
 #include "log.h"
+#include "member.h"
 
 #include "banned.h"
 
@@ -42,6 +44,7 @@ struct receipt {
 	size_t len;
 	struct envelope envelope;
 	const struct conf_group *group;
+	bool proven;		/* it came with the right secret */
 };
 
 void
@@ -161,7 +164,7 @@ read_body(struct receipt *receipt)
 	struct receiver *receiver = receipt->receiver;
 	size_t got;
 
-	request->deadline = http_clock() + receiver->conf->body_timeout;
+	request->deadline = clock_ms() + receiver->conf->body_timeout;
 	receipt->body = arena_alloc(&receiver->arena, receipt->len + 1);
 	if (receipt->body == NULL)
 		return refuse(receipt, 503, "Out of Memory", "out of memory",
@@ -169,7 +172,7 @@ read_body(struct receipt *receipt)
 	got = request->read(request, receipt->body, receipt->len);
 	if (got < receipt->len)
 		return refuse(receipt, 400, "Bad Request",
-		    http_clock() >= request->deadline ?
+		    clock_ms() >= request->deadline ?
 		    "body did not come within body_timeout" :
 		    "body shorter than Content-Length", request->length);
 	receipt->body[receipt->len] = '\0';
@@ -256,37 +259,38 @@ check_secret(struct receipt *receipt)
 		    "secret is not a text", NULL);
 	good = same_secret(&envelope->secret, group->secret);
 	good |= same_secret(&envelope->secret, group->old_secret);
+	receipt->proven = good;
 	return good ? 0 : refuse(receipt, 403, "Bad Secret",
 	    "secret is another one", NULL);
 }
 
 /*
  * VK changes the string from time to time, so what setup kept may be old: VK is
- * asked, if it answers at once. NULL: the kept one has to do.
+ * asked, if it answers at once. NULL: the kept one has to do, as it has for
+ * who shows no secret: anybody could make us ask otherwise.
  */
 static const char *
 ask_confirmation(struct receipt *receipt)
 {
 	const struct conf_group *group = receipt->group;
-	struct json_object *response, *code;
-	const char *text = NULL;
+	struct json_object *response;
+	char *text = NULL;
 	struct api api;
 	size_t len;
 
 	if (group->token == NULL || receipt->receiver->conf->keys == NULL ||
-	    (group->confirmation != NULL && !group->confirmation_kept))
+	    (group->confirmation != NULL && (!group->confirmation_kept ||
+	    !receipt->proven)))
 		return NULL;
 	api_init(&api, receipt->receiver->conf, group->token, 0);
 	api.limit = CONFIRMATION_MS;
 	if (api_call(&api, "groups.getCallbackConfirmationCode", VK_PARAMS(
 	    "group_id", VK_INT(receipt->envelope.group_id)), &response) ==
-	    VKCB_OK && json_object_is_type(response, json_type_object) &&
-	    json_object_object_get_ex(response, "code", &code) &&
-	    json_object_is_type(code, json_type_string)) {
-		len = (size_t)json_object_get_string_len(code) + 1;
+	    VKCB_OK && *member_text(response, "code") != '\0') {
+		len = strlen(member_text(response, "code")) + 1;
 		text = arena_alloc(&receipt->receiver->arena, len);
 		if (text != NULL)
-			memcpy((char *)text, json_object_get_string(code), len);
+			memcpy(text, member_text(response, "code"), len);
 	}
 	api_forget(&api);
 	return text;

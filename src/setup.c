@@ -18,6 +18,7 @@
 
 #include "command.h"
 #include "conf.h"
+#include "member.h"
 #include "ticked.h"
 
 #include "banned.h"
@@ -92,40 +93,23 @@ call(struct setup *setup, const char *method, struct json_object *params,
 	return fail(setup, why);
 }
 
-static int64_t
-int_of(struct json_object *object, const char *key)
-{
-	return json_object_get_int64(json_object_object_get(object, key));
-}
-
-static const char *
-text_of(struct json_object *object, const char *key)
-{
-	struct json_object *value = json_object_object_get(object, key);
-
-	return json_object_is_type(value, json_type_string) ?
-	    json_object_get_string(value) : "";
-}
-
 /* API 5.199 answers {groups: [...]}, older ones the list alone. */
 static int
 check_token(struct setup *setup)
 {
-	struct json_object *response, *groups = NULL;
+	struct json_object *response, *groups;
 	char why[160];
 	int64_t id;
 
 	if (call(setup, "groups.getById", json_object_new_object(),
 	    &response) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (json_object_is_type(response, json_type_array))
-		groups = response;
-	else if (json_object_is_type(response, json_type_object))
-		groups = json_object_object_get(response, "groups");
-	if (!json_object_is_type(groups, json_type_array))
+	groups = json_object_is_type(response, json_type_array) ? response :
+	    member_list(response, "groups");
+	if (groups == NULL)
 		return fail(setup, "groups.getById: an answer that is not "
 		    "VK's: check api_url");
-	id = int_of(json_object_array_get_idx(groups, 0), "id");
+	id = member_int(json_object_array_get_idx(groups, 0), "id");
 	if (id == setup->group->id)
 		return EXIT_FINE;
 	snprintf(why, sizeof(why), "its token belongs to group %" PRId64
@@ -136,7 +120,7 @@ check_token(struct setup *setup)
 static bool
 is_ok(struct json_object *server)
 {
-	return strcmp(text_of(server, "status"), "ok") == 0;
+	return strcmp(member_text(server, "status"), "ok") == 0;
 }
 
 /*
@@ -146,25 +130,22 @@ is_ok(struct json_object *server)
 static int
 find_server(struct setup *setup, struct json_object **server)
 {
-	struct json_object *response, *items = NULL, *item;
-	size_t i, n = 0;
+	struct json_object *response, *items, *item;
+	size_t i, n;
 
 	*server = NULL;
 	if (call(setup, "groups.getCallbackServers", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id)), &response) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (json_object_is_type(response, json_type_object))
-		items = json_object_object_get(response, "items");
-	if (json_object_is_type(items, json_type_array))
-		n = json_object_array_length(items);
+	items = member_list(response, "items");
+	n = member_count(items);
 	for (i = 0; i < n; i++) {
 		item = json_object_array_get_idx(items, i);
-		if (json_object_is_type(item, json_type_object) &&
-		    strcmp(text_of(item, "url"), setup->url) == 0 &&
+		if (strcmp(member_text(item, "url"), setup->url) == 0 &&
 		    (*server == NULL || is_ok(*server)))
 			*server = item;
 	}
-	setup->server_id = *server != NULL ? int_of(*server, "id") : 0;
+	setup->server_id = *server != NULL ? member_int(*server, "id") : 0;
 	return EXIT_FINE;
 }
 
@@ -231,7 +212,7 @@ secret_in_force(const struct setup *setup)
 static int
 keep_server(struct setup *setup, struct json_object *server)
 {
-	const char *theirs = text_of(server, "secret_key");
+	const char *theirs = member_text(server, "secret_key");
 	const char *ours = secret_in_force(setup);
 	char fresh[SECRET_LENGTH + 1];
 
@@ -270,10 +251,10 @@ keep_confirmation(struct setup *setup, const char *secret)
 	if (call(setup, "groups.getCallbackConfirmationCode", VK_PARAMS(
 	    "group_id", VK_INT(setup->group->id)), &response) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (!json_object_is_type(response, json_type_object))
+	if (*member_text(response, "code") == '\0')
 		return fail(setup, "groups.getCallbackConfirmationCode: an "
 		    "answer that is not VK's: check api_url");
-	snprintf(code, sizeof(code), "%s", text_of(response, "code"));
+	snprintf(code, sizeof(code), "%s", member_text(response, "code"));
 	if (setup->group->confirmation != NULL &&
 	    !setup->group->confirmation_kept &&
 	    strcmp(setup->group->confirmation, code) != 0)
@@ -313,15 +294,15 @@ wait_for_ok(struct setup *setup)
 			say(setup, "VK says the server is ok", NULL);
 			return EXIT_FINE;
 		}
-		if (strcmp(text_of(server, "status"), "failed") == 0)
+		if (strcmp(member_text(server, "status"), "failed") == 0)
 			break;
 		if (i + 1 == STATUS_TRIES)
 			break;
 		nanosleep(&pause, NULL);
 		api_forget(&setup->api);
 	}
-	snprintf(why, sizeof(why), "status %.40s: %s", text_of(server,
-	    "status"), status_words(text_of(server, "status")));
+	snprintf(why, sizeof(why), "status %.40s: %s", member_text(server,
+	    "status"), status_words(member_text(server, "status")));
 	return fail(setup, why);
 }
 
@@ -347,8 +328,7 @@ add_server(struct setup *setup)
 	    VK_STR(SERVER_TITLE), "secret_key", VK_STR(secret)), &response) !=
 	    EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (json_object_is_type(response, json_type_object))
-		setup->server_id = int_of(response, "server_id");
+	setup->server_id = member_int(response, "server_id");
 	if (keep(setup, NULL, NULL) != EXIT_FINE)
 		return EXIT_PROBLEM;
 	return wait_for_ok(setup);
@@ -368,7 +348,7 @@ bring_server(struct setup *setup)
 			return keep_server(setup, server);
 		if (!is_made(setup, "removes the broken server, status",
 		    "would remove the broken server, status",
-		    text_of(server, "status")))
+		    member_text(server, "status")))
 			return add_server(setup);
 		if (remove_server(setup) != EXIT_FINE)
 			return EXIT_PROBLEM;
@@ -399,7 +379,7 @@ tick_events(struct setup *setup)
 		json_object_put(params);
 		return fail(setup, "out of memory");
 	}
-	if (changes == 0 && strcmp(text_of(settings, "api_version"),
+	if (changes == 0 && strcmp(member_text(settings, "api_version"),
 	    API_VERSION) == 0) {
 		json_object_put(params);
 		return EXIT_FINE;

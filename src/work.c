@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "conf.h"
 #include "family.h"
@@ -42,7 +43,7 @@
 /* A worker's process; what both sides know is in its worker_slot. */
 struct child {
 	pid_t pid;		/* 0: none */
-	int64_t forked;		/* http_clock() */
+	int64_t forked;		/* clock_ms() */
 	int64_t fork_at;	/* not before */
 };
 
@@ -136,7 +137,7 @@ fork_child(struct parent *parent, int i, bool once)
 static void
 start_children(struct parent *parent)
 {
-	int64_t now = http_clock();
+	int64_t now = clock_ms();
 	struct child *child;
 	int i;
 
@@ -185,7 +186,7 @@ begin_stop(struct parent *parent)
 		return;
 	notify("STOPPING=1");
 	atomic_store(&parent->board->stopping, true);
-	parent->stop_by = http_clock() + parent->conf->handler_timeout +
+	parent->stop_by = clock_ms() + parent->conf->handler_timeout +
 	    STOP_MARGIN;
 	for (i = 0; i < parent->n; i++)
 		if (parent->children[i].pid != 0)
@@ -197,7 +198,7 @@ take_death(struct parent *parent, int i, int status)
 {
 	struct worker_slot *slot = &parent->board->slots[i];
 	struct child *child = &parent->children[i];
-	int64_t started = atomic_load(&slot->started), now = http_clock();
+	int64_t started = atomic_load(&slot->started), now = clock_ms();
 	pid_t pid = child->pid;
 
 	child->pid = 0;
@@ -353,7 +354,7 @@ sleep_until(struct parent *parent, int64_t until)
 		{ .fd = parent->signals, .events = POLLIN },
 		{ .fd = parent->news[0], .events = POLLIN },
 	};
-	int64_t wait = until - http_clock();
+	int64_t wait = until - clock_ms();
 	char bytes[256];
 
 	if (wait < 0)
@@ -375,7 +376,7 @@ keep_going(struct parent *parent)
 		/* Before looking: what begins after this wakes us. */
 		atomic_store(&parent->board->asleep, true);
 		say_ready(parent);
-		now = http_clock();
+		now = clock_ms();
 		until = earliest(kill_late(parent, now), next_start(parent));
 		if (parent->until == WORK_IDLE && parent->stop_by == 0) {
 			if (leave_at(parent) <= now)
@@ -404,10 +405,10 @@ had_more(struct parent *parent)
 	parent->children[0].pid = fork_child(parent, 0, true);
 	if (parent->children[0].pid == -1)
 		return false;
-	parent->children[0].forked = http_clock();
+	parent->children[0].forked = clock_ms();
 	parent->n = 1;
 	while (parent->children[0].pid != 0) {
-		sleep_until(parent, kill_late(parent, http_clock()));
+		sleep_until(parent, kill_late(parent, clock_ms()));
 		read_signals(parent);
 	}
 	parent->n = last;

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "clock.h"
 #include "conf.h"
 #include "event.h"
 #include "family.h"
@@ -49,8 +50,8 @@ struct work {
 	struct inbox *inbox;
 	struct arena arena;
 	sigset_t waiting;	/* the signal mask while it waits */
-	int64_t purge_at;	/* http_clock() */
-	int64_t clock_offset;	/* of the clock on the wall to http_clock() */
+	int64_t purge_at;	/* clock_ms() */
+	int64_t clock_offset;	/* of the clock on the wall to clock_ms() */
 	int64_t trouble_said;
 	int64_t trouble_since;	/* 0: all is well */
 };
@@ -96,7 +97,7 @@ tell_parent(const struct work *work)
 static void
 report_trouble(struct work *work, const char *what)
 {
-	int64_t now = http_clock();
+	int64_t now = clock_ms();
 
 	if (work->trouble_said != 0 &&
 	    now - work->trouble_said < TROUBLE_SAID_EVERY)
@@ -109,7 +110,7 @@ report_trouble(struct work *work, const char *what)
 static bool
 pause_for_trouble(struct work *work, const char *what)
 {
-	int64_t now = http_clock(), until = now + TROUBLE_PAUSE;
+	int64_t now = clock_ms(), until = now + TROUBLE_PAUSE;
 
 	report_trouble(work, what);
 	if (work->trouble_since == 0)
@@ -119,7 +120,7 @@ pause_for_trouble(struct work *work, const char *what)
 		atomic_store(&work->slot->lost, true);
 		return false;
 	}
-	while (!is_stopping(work) && (now = http_clock()) < until)
+	while (!is_stopping(work) && (now = clock_ms()) < until)
 		(void)wait_for(work, until - now);
 	return !is_stopping(work);
 }
@@ -254,7 +255,7 @@ end_of_verdict(struct work *work, const struct inbox_claim *claim,
 static void
 begin_handler(struct work *work)
 {
-	atomic_store(&work->slot->started, http_clock());
+	atomic_store(&work->slot->started, clock_ms());
 	tell_parent(work);
 }
 
@@ -369,7 +370,7 @@ clean_up(struct work *work)
 static void
 watch_clock(struct work *work)
 {
-	int64_t offset = work->inbox->now() - http_clock();
+	int64_t offset = work->inbox->now() - clock_ms();
 	int64_t moved = offset - work->clock_offset;
 
 	if (moved > -CLOCK_SET && moved < CLOCK_SET)
@@ -387,7 +388,7 @@ watch_clock(struct work *work)
 static void
 purge(struct work *work)
 {
-	int64_t start = http_clock();
+	int64_t start = clock_ms();
 	int looked;
 
 	if (start < work->purge_at)
@@ -396,7 +397,7 @@ purge(struct work *work)
 	    work->conf->keep);
 	if (looked == -1)
 		report_trouble(work, "cannot forget old events");
-	work->purge_at = http_clock() + (looked > 0 ? http_clock() - start :
+	work->purge_at = clock_ms() + (looked > 0 ? clock_ms() - start :
 	    PURGE_EVERY);
 }
 
@@ -426,7 +427,7 @@ time_to(const struct work *work, int64_t due)
 		wait = LOOK_AGAIN;
 	if (work->worker->number != 1)
 		return wait;
-	purge = work->purge_at - http_clock();
+	purge = work->purge_at - clock_ms();
 	if (purge < 1)
 		purge = 1;
 	return wait == -1 || purge < wait ? purge : wait;
@@ -442,7 +443,7 @@ be_idle(struct work *work, int64_t due)
 		report_trouble(work, "cannot flush the inbox");
 	if (work->worker->once)
 		return false;
-	atomic_store(&work->slot->idle, due == 0 ? http_clock() : 0);
+	atomic_store(&work->slot->idle, due == 0 ? clock_ms() : 0);
 	if (work->worker->watches_idle)
 		tell_parent(work);
 	until = time_to(work, due);
@@ -521,7 +522,7 @@ worker_run(struct worker *worker)
 		return 1;
 	}
 	arena_init(&work.arena);
-	work.clock_offset = work.inbox->now() - http_clock();
+	work.clock_offset = work.inbox->now() - clock_ms();
 	clean_up(&work);
 	work_until_stopped(&work);
 	inbox_close(work.inbox);

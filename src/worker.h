@@ -15,7 +15,7 @@ struct family;
 /* What the parent and one worker know of each other, in shared memory. */
 struct worker_slot {
 	/*
-	 * http_clock() when the running handler was called; 0: none runs. The
+	 * clock_ms() when the running handler was called; 0: none runs. The
 	 * parent makes it negative before it kills for taking too long, so that
 	 * no other task is blamed.
 	 */

@@ -90,6 +90,12 @@ printf '{"type":"confirmation","group_id":219876543,"secret":"%s"}' \
     "$(kept secret)" >"$work/body"
 claim "a confirmation string that VK has changed is asked for" \
     same c0ffee42 "$(curl -s --data-binary "@$work/body" "$url")"
+sed -i 's/^\[vkcb\]/&\nconfirm_without_secret = yes/' "$work/app/vkcb.conf"
+before=$(calls)
+claim "who shows no secret gets the one that was kept" same \
+    "$(kept confirmation)" "$(curl -s -d \
+    '{"type":"confirmation","group_id":219876543}' "$url")"
+claim "... and VK is not asked for him" same "$before" "$(calls)"
 vk_control fault kind=drop count=2
 claim "VK's silence leaves the one that was kept" \
     same "$(kept confirmation)" "$(curl -s --data-binary "@$work/body" "$url")"

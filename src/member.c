@@ -1,0 +1,48 @@
+/*
+ * member.c - reads what VK answered without trusting its types. Nothing can
+ * fail.
+ */
+#include "member.h"
+
+#include <json-c/json.h>
+
+#include "banned.h"
+
+static struct json_object *
+member(struct json_object *object, const char *key)
+{
+	return json_object_is_type(object, json_type_object) ?
+	    json_object_object_get(object, key) : NULL;
+}
+
+const char *
+member_text(struct json_object *object, const char *key)
+{
+	struct json_object *value = member(object, key);
+
+	return json_object_is_type(value, json_type_string) ?
+	    json_object_get_string(value) : "";
+}
+
+int64_t
+member_int(struct json_object *object, const char *key)
+{
+	struct json_object *value = member(object, key);
+
+	return json_object_is_type(value, json_type_int) ?
+	    json_object_get_int64(value) : 0;
+}
+
+struct json_object *
+member_list(struct json_object *object, const char *key)
+{
+	struct json_object *value = member(object, key);
+
+	return json_object_is_type(value, json_type_array) ? value : NULL;
+}
+
+size_t
+member_count(struct json_object *list)
+{
+	return list == NULL ? 0 : json_object_array_length(list);
+}
