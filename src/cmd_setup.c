@@ -67,6 +67,10 @@ read_options(struct options *options, int argc, char **argv)
 	if (argc - optind != 1)
 		return command_misused(&command_setup, "give the URL that VK "
 		    "shall post to");
+	if (options->group != NULL && strspn(options->group, "0123456789") !=
+	    strlen(options->group))
+		return command_misused(&command_setup, "--group %s: expected a "
+		    "community's id", options->group);
 	options->url = argv[optind];
 	if (strncmp(options->url, "https://", 8) != 0 &&
 	    strncmp(options->url, "http://", 7) != 0)

@@ -407,7 +407,7 @@ trigger(int argc, char **argv)
 	struct request request = { .count = 1, .parallel = 1 };
 	int status = read_options(&request, argc, argv);
 	char **rest = argv + optind;
-	int n = argc - optind;
+	int n = argc - optind, i;
 
 	if (status != EXIT_FINE)
 		return status;
@@ -429,6 +429,10 @@ trigger(int argc, char **argv)
 	if (request.parallel > 1 && request.url == NULL)
 		return command_misused(&command_trigger, "--parallel goes "
 		    "with --url");
+	for (i = 0; i < n; i++)
+		if (strchr(rest[i], '=') == NULL)
+			return command_misused(&command_trigger,
+			    "%s: expected PATH=VALUE", rest[i]);
 	status = run(&request, rest, n);
 	json_object_put(request.body);
 	conf_free(request.conf);

@@ -81,8 +81,8 @@ has_right(struct json_object *permissions, const char *right)
 	size_t i, n = member_count(permissions);
 
 	for (i = 0; i < n; i++)
-		if (strcmp(member_text(json_object_array_get_idx(permissions, i),
-		    "name"), right) == 0)
+		if (strcmp(member_text(json_object_array_get_idx(permissions,
+		    i), "name"), right) == 0)
 			return true;
 	return false;
 }

@@ -95,7 +95,7 @@ claim "standard input is a file too" has "$work/out" "answer: 200 ok"
 trigger mesage_new
 claim "an unknown event names the nearest" complains 1 "message_new"
 trigger message_new what
-claim "a change without = is a problem" complains 1 "expected PATH=VALUE"
+claim "a change without = is wrong usage" complains 2 "expected PATH=VALUE"
 trigger message_new object.message.attachments.first.type=doc
 claim "a name where a list has numbers is one too" \
     complains 1 "first is no place in a list"
