@@ -196,14 +196,11 @@ static int
 wait_for_lock(void *arg, int tries)
 {
 	const struct store *store = arg;
-	struct timespec pause = { 0, 0 };
+	const struct timespec pause = { .tv_nsec = tries < 50 ? 100000 :
+	    1000000 };
 
 	if (clock_ms() >= store->patience_ends)
 		return 0;
-	/* Not all at the same time: the address and the count are as random. */
-	pause.tv_nsec = 30000L * (1 + (tries * 7 + getpid() * 13) % 8);
-	if (tries > 50)
-		pause.tv_nsec *= 8;
 	nanosleep(&pause, NULL);
 	return 1;
 }
@@ -220,6 +217,7 @@ checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
 
 	if (pages < at)
 		return SQL_OK;
+	turn_give(&store->turn);	/* it is committed: others may write */
 	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_PASSIVE,
 	    NULL, NULL);
 	if (pages < 4 * at)
@@ -244,6 +242,7 @@ close_file(struct store *store)
 	if (store->db != NULL)
 		store->sql->close_v2(store->db);
 	store->db = NULL;
+	turn_close(&store->turn);
 	store->must_reopen = false;
 	store->in_transaction = false;
 }
@@ -356,6 +355,16 @@ make_tables(struct store *store)
 	return execute(store, "COMMIT");
 }
 
+static void
+open_turn(struct store *store)
+{
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s-turn", store->path);
+
+	if (len > 0 && (size_t)len < sizeof(path))
+		turn_open(&store->turn, path);
+}
+
 static int
 open_file(struct store *store)
 {
@@ -382,6 +391,7 @@ open_file(struct store *store)
 	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (set_mode(store) == -1 || make_tables(store) == -1)
 		return -1;
+	open_turn(store);
 	return flush_folder(store);
 }
 
@@ -593,8 +603,12 @@ store_begin(struct store *store, int64_t patience)
 	store->patience_ends = clock_ms() + patience;
 	if (store->doubtful && settle(store) == -1)
 		return -1;
-	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
+	/* Ours first: SQLite polls for its own. */
+	turn_take(&store->turn, patience);
+	if (store_run(store, "BEGIN IMMEDIATE", "") == -1) {
+		turn_give(&store->turn);
 		return -1;
+	}
 	store->in_transaction = true;
 	return 0;
 }
@@ -617,10 +631,11 @@ store_end(struct store *store, int result)
 	store->in_transaction = false;
 	if (result == 0)
 		result = store_run(store, "COMMIT", "");
-	if (result == -1) {
+	if (result == -1)
 		roll_back(store);
+	turn_give(&store->turn);
+	if (result == -1)
 		return -1;
-	}
 	store->dirty = true;
 	return 0;
 }
@@ -896,6 +911,7 @@ inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
 	}
 	store->inbox.store = &sqlite_store;
 	store->inbox.now = clock_wall_ms;
+	store->turn.fd = -1;
 	store->sql = sql;
 	store->create = create;
 	return &store->inbox;

@@ -11,6 +11,7 @@
 
 #include "inbox.h"
 #include "sqlite.h"
+#include "turn.h"
 
 #define STORE_STATEMENTS_MAX 64
 
@@ -27,6 +28,7 @@ struct store {
 	struct inbox inbox;		/* first, see store_of() */
 	const struct sqlite *sql;
 	struct sqlite3 *db;		/* NULL: to be opened */
+	struct turn turn;		/* among those who write */
 	char *path;
 	bool create;
 	bool works;			/* claims; see checkpoint() */

@@ -1,0 +1,33 @@
+/*
+ * turn.h - processes that write to one file take turns, without polling.
+ *
+ * A courtesy between them, not a lock that anything is safe by: the file has
+ * its own, which SQLite polls for. Who gets no turn in time goes on and meets
+ * that one.
+ */
+#ifndef TURN_H
+#define TURN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct turn_board;
+
+struct turn {
+	int fd;			/* -1: nothing is shared, nobody waits */
+	struct turn_board *board;
+	bool taken;
+};
+
+/*
+ * Opens the file that the processes meet in, made if need be. Without it, as on
+ * a full disk, there are no turns.
+ */
+void turn_open(struct turn *, const char *path);
+void turn_close(struct turn *);
+
+/* Waits for the turn, at most that long. */
+void turn_take(struct turn *, int64_t milliseconds);
+void turn_give(struct turn *);
+
+#endif
