@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "http.h"
 #include "log.h"
@@ -66,7 +67,7 @@ serve(const char *folder, const char *inbox, const char *sample, int64_t end)
 		abort();
 	/* Its file is not there: do not look for a change of it each time. */
 	receiver_init(&receiver, conf);
-	for (n = 0; http_clock() < end; n++) {
+	for (n = 0; clock_ms() < end; n++) {
 		request = (struct request){
 			.http = { .method = "POST", .length = length,
 			    .read = read_body },
@@ -115,7 +116,7 @@ insert(const struct sqlite *sql, const char *folder, const char *sample,
 	if (sql->prepare_v3(db, "INSERT INTO event (body) VALUES (?)", -1, 0,
 	    &stmt, NULL) != SQL_OK)
 		abort();
-	for (n = 0; http_clock() < end; n++) {
+	for (n = 0; clock_ms() < end; n++) {
 		len = make_body(sample, body, n);
 		if (sql->bind_text(stmt, 1, body, (int)len, NULL) != SQL_OK ||
 		    sql->step(stmt) != SQL_DONE || sql->reset(stmt) != SQL_OK)
@@ -141,7 +142,7 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "plain") == 0)
 		sql->close_v2(open_plain(sql, argv[4]));
 	processes = (int)strtol(argv[2], NULL, 10);
-	end = http_clock() + strtol(argv[3], NULL, 10);
+	end = clock_ms() + strtol(argv[3], NULL, 10);
 	for (i = 0; i < processes; i++) {
 		if (fork() != 0)
 			continue;
