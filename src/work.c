@@ -326,7 +326,7 @@ say_ready(struct parent *parent)
 	notify("READY=1");
 	if (parent->until == WORK_STOPPED)
 		log_msg(LOG_LEVEL_INFO, "%d workers take events from inbox %s",
-		    parent->n, parent->conf->inbox);
+		    parent->n, parent->family.path);
 }
 
 static bool

@@ -516,7 +516,8 @@ worker_run(struct worker *worker)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    getppid() != worker->parent)
 		return 1;
-	work.inbox = inbox_open(work.conf->inbox, true, error);
+	/* The configuration may name another by now, with its own family. */
+	work.inbox = inbox_open(work.worker->family->path, true, error);
 	if (work.inbox == NULL) {
 		log_msg(LOG_LEVEL_ERROR, "%s", error);
 		return 1;
