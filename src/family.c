@@ -142,16 +142,19 @@ family_deafen(struct family *family)
 	family->wake = -1;
 }
 
-/* One process may take what was meant for several: one byte goes back. */
 size_t
 family_heard(struct family *family)
 {
 	char bytes[4096];
 	ssize_t got = read(family->wake, bytes, sizeof(bytes));
 
-	if (got > 1)
-		(void)!write(family->wake, bytes, 1);
 	return got > 0 ? (size_t)got : 0;
+}
+
+void
+family_pass_on(struct family *family)
+{
+	(void)!write(family->wake, "", 1);
 }
 
 /* -1 with errno: ENXIO and ENOENT say that nobody reads it. */

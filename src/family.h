@@ -42,8 +42,12 @@ int family_listen(struct family *, char error[FAMILY_ERROR_MAX]);
 /* From now on it finds nobody. Look into the inbox once more after this. */
 void family_deafen(struct family *);
 
-/* Takes the wakes that came: how many. */
+/*
+ * Takes the wakes that came: how many. One process may take what was meant for
+ * several: once it has something to do, it passes a wake on to the next.
+ */
 size_t family_heard(struct family *);
+void family_pass_on(struct family *);
 
 /* Is there a family? */
 bool family_is_there(const char *inbox);

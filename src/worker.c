@@ -50,6 +50,7 @@ struct work {
 	struct inbox *inbox;
 	struct arena arena;
 	sigset_t waiting;	/* the signal mask while it waits */
+	bool slept;		/* others may sleep still */
 	int64_t purge_at;	/* clock_ms() */
 	int64_t clock_offset;	/* of the clock on the wall to clock_ms() */
 	int64_t trouble_said;
@@ -449,6 +450,7 @@ be_idle(struct work *work, int64_t due)
 	until = time_to(work, due);
 	while (!wait_for(work, until) && !is_stopping(work))
 		until = time_to(work, due);
+	work->slept = true;
 	return true;
 }
 
@@ -472,6 +474,9 @@ work_until_stopped(struct work *work)
 		work->trouble_since = 0;
 		if (result == 1) {
 			atomic_store(&work->slot->idle, 0);
+			if (work->slept)
+				family_pass_on(work->worker->family);
+			work->slept = false;
 			work_on(work, &claim);
 		} else if (!be_idle(work, due)) {
 			break;
