@@ -142,6 +142,17 @@ family_deafen(struct family *family)
 	family->wake = -1;
 }
 
+bool
+family_is_valid(const struct family *family)
+{
+	struct stat held, there;
+	char path[4096];
+
+	return beside(path, family->path, "-lock") == 0 &&
+	    fstat(family->lock, &held) == 0 && stat(path, &there) == 0 &&
+	    held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
 size_t
 family_heard(struct family *family)
 {

@@ -42,6 +42,9 @@ int family_listen(struct family *, char error[FAMILY_ERROR_MAX]);
 /* From now on it finds nobody. Look into the inbox once more after this. */
 void family_deafen(struct family *);
 
+/* Is the lock still beside the inbox? Else both were moved away or deleted. */
+bool family_is_valid(const struct family *);
+
 /*
  * Takes the wakes that came: how many. One process may take what was meant for
  * several: once it has something to do, it passes a wake on to the next.

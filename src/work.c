@@ -204,7 +204,7 @@ take_death(struct parent *parent, int i, int status)
 	child->pid = 0;
 	atomic_store(&slot->started, 0);
 	slot->reason[0] = '\0';
-	if (atomic_load(&slot->lost)) {
+	if (atomic_load(&parent->board->lost)) {
 		parent->told = true;
 		begin_stop(parent);
 	}
@@ -432,7 +432,7 @@ run(struct parent *parent)
 		more = !parent->told && had_more(parent);
 	}
 	family_deafen(&parent->family);
-	return EXIT_FINE;
+	return atomic_load(&parent->board->lost) ? EXIT_PROBLEM : EXIT_FINE;
 }
 
 int

@@ -118,7 +118,7 @@ pause_for_trouble(struct work *work, const char *what)
 		work->trouble_since = now;
 	if ((work->worker->once || work->worker->watches_idle) &&
 	    now - work->trouble_since > TROUBLE_MAX) {
-		atomic_store(&work->slot->lost, true);
+		atomic_store(&work->worker->board->lost, true);
 		return false;
 	}
 	while (!is_stopping(work) && (now = clock_ms()) < until)
@@ -171,11 +171,29 @@ plan_retry(const struct work *work, const struct inbox_claim *claim,
 	log_end_of(claim, end, wait);
 }
 
+/*
+ * False: leave. The inbox that is there now is another one, and may have
+ * another family.
+ */
+static bool
+is_home(struct work *work)
+{
+	const struct family *family = work->worker->family;
+
+	if (family_is_valid(family))
+		return true;
+	if (!atomic_exchange(&work->worker->board->lost, true))
+		log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or deleted "
+		    "while workers had it: they leave", family->path);
+	return false;
+}
+
 static void
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	while (work->inbox->store->finish(work->inbox, claim, end) == -1)
+	while (is_home(work) &&
+	    work->inbox->store->finish(work->inbox, claim, end) == -1)
 		if (!pause_for_trouble(work, "cannot note the end of an "
 		    "event"))
 			return;
@@ -461,7 +479,7 @@ work_until_stopped(struct work *work)
 	int64_t due;
 	int result;
 
-	while (!is_stopping(work)) {
+	while (!is_stopping(work) && is_home(work)) {
 		keep_house(work);
 		result = work->inbox->store->claim(work->inbox,
 		    work->worker->number, &claim, &due);

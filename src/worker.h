@@ -24,12 +24,12 @@ struct worker_slot {
 	_Atomic int64_t handled;	/* tasks, by all that had this slot */
 	_Atomic bool ready;		/* it has opened the inbox */
 	_Atomic bool left;		/* it ends because it wants to */
-	_Atomic bool lost;		/* ... since the inbox does not work */
 	char reason[WORKER_REASON_MAX];	/* why the one before died; "" */
 };
 
 struct worker_board {
 	_Atomic bool stopping;
+	_Atomic bool lost;		/* workers leave: the inbox is gone */
 	_Atomic bool asleep;		/* the parent; to be woken by `news` */
 	struct worker_slot slots[];
 };

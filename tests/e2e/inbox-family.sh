@@ -1,0 +1,72 @@
+# inbox-family.sh - the workers of an inbox among themselves, and beside others.
+. tests/inbox.sh
+with_inbox "attempts = 1" "workers = 3"
+
+works
+for n in 1 2 3; do
+	give_all "a-$n $n fail \"ms\":1000"
+done
+until_true 20 is_drained
+rm -f "$book"
+"$app" inbox retry --failed >"$work/retried"
+until_true 20 is_drained
+claim "a wake is passed on to as many workers as there is work for" \
+    same 3 "$(cut -d ' ' -f 5 "$book" | sort -u | wc -l)"
+
+# children - of the service.
+children() {
+	cat "/proc/$service/task/$service/children"
+}
+
+# replaced - all three are there, none of them $old, and each with $mine open.
+replaced() {
+	new=$(children)
+	# shellcheck disable=SC2086 # a list of words
+	set -- $new
+	[ $# = 3 ] || return 1
+	for child; do
+		case " $old " in *" $child "*) return 1 ;; esac
+		readlink "/proc/$child/fd"/* | grep -qxF "$mine" || return 1
+	done
+}
+
+mine=$inbox
+inbox=$run/other
+with_inbox "workers = 3"
+give_all "b-1 1 ok"
+until_true 10 is_drained
+old=$(children)
+# shellcheck disable=SC2086 # a list of words
+kill -9 $old
+claim "a worker that is replaced takes its family's inbox, also when the \
+configuration names another by then" until_true 10 replaced
+kill "$service"
+gone "$service"
+until_true 10 no_family
+
+# failed_with STATUS PID
+failed_with() {
+	wait "$2"
+	[ $? = "$1" ]
+}
+
+# The folder goes away while the service has it open, and an event makes a new
+# one's workers: those of the old one must not join in.
+mkdir "$work/folder"
+inbox=$work/folder/inbox
+with_inbox "workers = 3"
+works
+give_all "c-1 1 ok"
+until_true 10 is_drained
+mv "$work/folder" "$work/away"
+mkdir "$work/folder"
+give_all "c-2 2 ok"
+until_true 10 is_drained
+# What they wait for: as `inbox retry` would wake them, had it not moved.
+printf . >"$work/away/inbox-wake"
+claim "workers whose inbox was moved away leave" gone "$service"
+claim "with a status that makes a service start again" \
+    failed_with 1 "$service"
+claim "and the log says why" has "$log" "moved away or deleted while workers"
+
+done_testing
