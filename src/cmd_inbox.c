@@ -445,12 +445,13 @@ tail(struct request *request)
 		    "argument %s", request->ids[0]);
 	request->filter.limit = TAIL_FIRST;
 	for (;;) {
+		/* Before looking: what comes after that is noticed. */
+		if (fd.fd <= 0)
+			fd.fd = watch(request->conf->inbox);
 		if (look_again(&tail) == -1)
 			return ferror(stdout) ? EXIT_FINE :
 			    inbox_failed(request);
 		request->filter.limit = 0;
-		if (fd.fd <= 0)
-			fd.fd = watch(request->conf->inbox);
 		(void)poll(&fd, 1, fd.fd == -1 ? TAIL_LOOK : -1);
 		while (read(fd.fd, events, sizeof(events)) > 0)
 			continue;

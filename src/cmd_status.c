@@ -256,7 +256,7 @@ print_histogram(const char *name, const char *handler,
 			printf("%g", (double)inbox_bucket_end(i) / 1000);
 		printf("\"} %" PRId64 "\n", sum);
 	}
-	printf("vkcb_%s_sum{handler=\"%s\"} %g\n", name, handler,
+	printf("vkcb_%s_sum{handler=\"%s\"} %.3f\n", name, handler,
 	    (double)histogram->sum / 1000);
 	printf("vkcb_%s_count{handler=\"%s\"} %" PRId64 "\n", name, handler,
 	    sum);

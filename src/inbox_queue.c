@@ -26,13 +26,13 @@
 static int
 pick_of(struct store *store, int64_t urgent, int64_t now, int64_t *id)
 {
-	int64_t fresh = store->claims % RETRY_TURN == 0;
+	bool retries = store->claims % RETRY_TURN == 0;
 
-	if (fresh && store_number(store, id, "SELECT event FROM queue "
+	if (retries && store_number(store, id, "SELECT event FROM queue "
 	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due > 0 AND "
 	    "due <= ? ORDER BY due, event LIMIT 1", "ii", urgent, now) == -1)
 		return -1;
-	if (fresh && *id != 0)
+	if (retries && *id != 0)
 		return 0;
 	return store_number(store, id, "SELECT event FROM queue "
 	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due <= ? "
