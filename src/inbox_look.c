@@ -177,7 +177,7 @@ static int
 show(struct store *store, int64_t id, struct shown *shown,
     inbox_look_fn *look, void *arg)
 {
-	struct inbox_event event;
+	struct inbox_claim copy = { .handler = NULL };
 	struct sqlite3_stmt *stmt;
 	size_t n;
 	int row;
@@ -187,12 +187,13 @@ show(struct store *store, int64_t id, struct shown *shown,
 	row = stmt != NULL ? store_row(store, stmt) : -1;
 	if (row != 1)
 		return row == 0 ? 1 : -1;	/* gone by now */
-	store_event(store, stmt, &event);
-	row = load_tasks(store, id, shown, &n);
-	if (row != -1)
-		row = look(arg, &event, shown->tasks, n);
+	store_event(store, stmt, &copy.event);
+	row = store_copy(store, &copy);
 	store_reset(store, stmt);
-	return row;
+	if (row == -1 || load_tasks(store, id, shown, &n) == -1)
+		return -1;
+	/* Nothing is open now: who is told may take its time. */
+	return look(arg, &copy.event, shown->tasks, n);
 }
 
 int

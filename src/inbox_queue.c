@@ -68,9 +68,8 @@ next_due(struct store *store, int64_t *due)
 	return 0;
 }
 
-/* A copy: an open statement would keep the log from being emptied. */
-static int
-copy_texts(struct store *store, struct inbox_claim *claim)
+int
+store_copy(struct store *store, struct inbox_claim *claim)
 {
 	struct inbox_event *event = &claim->event;
 	const char **texts[] = { &event->event_id, &event->type,
@@ -124,7 +123,7 @@ load(struct store *store, int64_t id, enum inbox_state state, int64_t now,
 		claim->handler = store_text(store, task, 0);
 		claim->attempt = (int)store_int(store, task, 1);
 		claim->started = store_int(store, task, 2);
-		if (copy_texts(store, claim) == -1)
+		if (store_copy(store, claim) == -1)
 			row = -1;
 		store_reset(store, task);
 	}

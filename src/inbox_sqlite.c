@@ -215,15 +215,21 @@ checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
 	struct store *store = arg;
 	int at = store->works ? CHECKPOINT_WORKER : CHECKPOINT_OTHER;
 
-	if (pages < at)
+	if (pages < at) {
+		store->restart_at = 4 * at;
 		return SQL_OK;
+	}
 	turn_give(&store->turn);	/* it is committed: others may write */
 	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_PASSIVE,
 	    NULL, NULL);
-	if (pages < 4 * at)
+	if (pages < 4 * at || pages < store->restart_at)
 		return SQL_OK;
-	/* Writers kept it from ever being emptied: hold them for a moment. */
-	store->patience_ends = clock_ms() + STORE_PATIENCE_ANSWER;
+	/*
+	 * Writers kept it from ever being emptied: hold them for a moment. Or a
+	 * reader does, who may go on for long: not again with each commit.
+	 */
+	store->restart_at = pages + at;
+	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
 	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_RESTART,
 	    NULL, NULL);
 	return SQL_OK;

@@ -18,6 +18,7 @@
 /* How long to wait for another process's lock, milliseconds. */
 #define STORE_PATIENCE_ANSWER 700	/* a web server waits for us */
 #define STORE_PATIENCE 10000
+#define STORE_PATIENCE_READERS 50	/* while nobody can write */
 
 struct store_statement {
 	const char *sql;		/* the constant it was made of */
@@ -37,6 +38,7 @@ struct store {
 	bool in_transaction;
 	bool must_reopen;		/* after an error of the file */
 	int64_t patience_ends;
+	int restart_at;			/* pages of the log: not before */
 	unsigned int claims;
 	int64_t purged_upto;
 	char *claimed;			/* the texts of the last claim */
@@ -101,6 +103,12 @@ int store_elect(struct store *, const char *lane);
 	"received, lane, object"
 void store_event(struct store *, struct sqlite3_stmt *,
     struct inbox_event *);
+
+/*
+ * Gives a claim, or the event in one, texts of its own, until the next call: an
+ * open statement would keep the log from being emptied. 0, or -1.
+ */
+int store_copy(struct store *, struct inbox_claim *);
 
 /* inbox_queue.c */
 int queue_claim(struct inbox *, int worker, struct inbox_claim *,

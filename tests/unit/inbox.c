@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "inbox.h"
+#include "sqlite.h"
 
 static int64_t clock_now;		/* what the stores take for the time */
 static char folder[] = "/tmp/vkcb-inbox.XXXXXX";
+static char path[64];			/* of the last one opened */
 
 static int64_t
 fake_now(void)
@@ -37,7 +39,7 @@ static int
 open_sqlite(void **state)
 {
 	static int count;
-	char path[64], error[INBOX_ERROR_MAX];
+	char error[INBOX_ERROR_MAX];
 	struct inbox *inbox;
 
 	snprintf(path, sizeof(path), "%s/inbox-%d", folder, count++);
@@ -459,6 +461,42 @@ filters_find_what_they_say(void **state)
 #undef COUNT
 }
 
+/* As others do, while somebody looks. */
+static bool
+empty_the_log(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	struct sqlite3 *db;
+
+	assert_int_equal(sql->open_v2(arg, &db, SQL_OPEN_READWRITE, NULL),
+	    SQL_OK);
+	/* It learns that there is a log when it reads. */
+	assert_int_equal(sql->exec(db, "PRAGMA user_version", NULL, NULL, NULL),
+	    SQL_OK);
+	assert_int_equal(sql->wal_checkpoint_v2(db, NULL,
+	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL), SQL_OK);
+	(void)sql->close_v2(db);
+	assert_string_equal(event->event_id, "1");
+	assert_string_equal(event->lane, "a");
+	assert_memory_equal(event->object, "{\"a\":1}", 8);
+	assert_int_equal(n, 1);
+	assert_string_equal(tasks[0].handler, "greet");
+	return true;
+}
+
+/* `vkcb inbox list | less` may wait for days. */
+static void
+who_looks_keeps_nobody_waiting(void **state)
+{
+	const struct inbox_filter all = { .state = INBOX_ANY };
+	struct inbox *inbox = *state;
+
+	put(inbox, "1", "a");
+	assert_int_equal(inbox->store->look(inbox, &all, empty_the_log, path),
+	    0);
+}
+
 static void
 status_counts(void **state)
 {
@@ -533,6 +571,8 @@ main(void)
 		EACH(a_clock_set_back_delays_nothing),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
+		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
+		    open_sqlite, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
 	};
 	char command[64];
