@@ -172,27 +172,33 @@ find_event(const char *name)
 	nearest_begin(&nearest, name);
 	for (info = event_infos; info->name != NULL; info++)
 		nearest_try(&nearest, info->name);
-	command_fail(name, "no such event%s%s: vkcb events lists them, and "
-	    "--file takes a saved body of any type", nearest.best != NULL ?
-	    ": did you mean " : "", nearest.best != NULL ? nearest.best : "");
+	command_fail(name, "no such event%s%s%s: vkcb events lists them, and "
+	    "--file takes a saved body of any type",
+	    nearest.best != NULL ? " (did you mean " : "",
+	    nearest.best != NULL ? nearest.best : "",
+	    nearest.best != NULL ? "?)" : "");
 	return NULL;
 }
 
-/* A configuration if there is one; without, every group is welcome here. */
+/* A configuration if there is one; without groups all are welcome here. */
 static int
 configure(struct request *request)
 {
-	static const char fallback[] = "[default]\nsecret = none\n"
-	    "confirmation = confirmation-string\n";
 	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	struct conf *conf;
 
 	if (conf_find(path, error) == 0)
-		request->conf = conf_read(path, error);
+		conf = conf_read(path, error);
 	else
-		request->conf = conf_parse("no configuration", fallback,
-		    sizeof(fallback) - 1, error);
-	if (request->conf == NULL)
+		conf = conf_parse("no configuration", "", 0, error);
+	if (conf == NULL)
 		return command_fail("configuration", "%s", error);
+	if (conf->n_groups == 0 && !conf->has_fallback) {
+		conf->has_fallback = true;
+		conf->fallback.open = true;
+		conf->fallback.confirmation = "confirmation-string";
+	}
+	request->conf = conf;
 	return EXIT_FINE;
 }
 

@@ -100,6 +100,9 @@ claim "vkcb.conf has no key that does not exist" nothing keys_invented \
 
 claim "vkcb.conf is valid as it stands" \
     env VKCB_CONF="$root/vkcb.conf" "$vkcb" check
+claim "the handlers can be tried with it as it stands" \
+    env VKCB_CONF="$root/vkcb.conf" "$vkcb" trigger message_new \
+    object.message.text=hi
 claim "its values are the defaults" same "$defaults" \
     "$(VKCB_CONF=$root/vkcb.conf "$vkcb" check 2>&1 | in_force)"
 sed 's/^;\([a-z_]* =\)/\1/; /^\[default\]/q' vkcb.conf >"$work/main.conf"
