@@ -183,7 +183,7 @@ warn_events(const char *what, const char *list)
 }
 
 static void
-warn_group(const struct conf_group *group)
+warn_group(const struct conf *conf, const struct conf_group *group)
 {
 	char what[64];
 
@@ -204,7 +204,9 @@ warn_group(const struct conf_group *group)
 		    "VK takes");
 	if (group->events != NULL)
 		warn_events(what, group->events);
-	if (group->confirmation == NULL)
+	/* With a token and keys setup gets it, and VK is asked for it. */
+	if (group->confirmation == NULL &&
+	    (group->token == NULL || conf->keys == NULL))
 		warn(what, "no confirmation string: VK cannot confirm this "
 		    "server");
 	if (group->secret_file != NULL)
@@ -245,9 +247,9 @@ warn_all(const struct conf *conf)
 	warn_mode(conf->path);
 	warn_served(conf->path);
 	if (conf->has_fallback)
-		warn_group(&conf->fallback);
+		warn_group(conf, &conf->fallback);
 	for (i = 0; i < conf->n_groups; i++)
-		warn_group(&conf->groups[i]);
+		warn_group(conf, &conf->groups[i]);
 	if (conf->n_groups == 0 && !conf->has_fallback)
 		warn(conf->path, "no group: every event is refused; add "
 		    "[group ID]");

@@ -105,6 +105,11 @@ claim "a short secret is warned of" \
 claim "so is none" warns "[group 2]: without a secret anybody"
 claim "so is no confirmation string" \
     warns "[group 1]: no confirmation string"
+printf '[vkcb]\nkeys = keys\n[group 1]\ntoken = t\n' >"$conf"
+checks 0
+claim "where setup is still to run, that is all that is said" \
+    same "warning: [group 1]: no secret yet: run vkcb setup" \
+    "$(grep ^warning: "$work/out")"
 echo '[vkcb]' >"$conf"
 checks 0
 claim "so is a file without groups" warns "$conf: no group"
