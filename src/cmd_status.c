@@ -28,8 +28,8 @@ const struct command command_status = {
 	.args = "[--json|--prometheus]",
 	.summary = "counts, ages, latencies and failures of the inbox",
 	.help =
-	    "  --json        one JSON object; times are milliseconds\n"
-	    "  --prometheus  metrics in Prometheus' text format\n",
+	    "--json        one JSON object; times are milliseconds\n"
+	    "--prometheus  metrics in Prometheus' text format\n",
 	.run = status,
 };
 

@@ -21,10 +21,10 @@ const struct command command_work = {
 	.args = "[--once]",
 	.summary = "runs the handlers of the events in the inbox",
 	.help =
-	    "  --once        leave when nothing is due any more (for cron)\n"
-	    "  --until-idle  leave when the inbox is empty: what a responder "
+	    "--once        leave when nothing is due any more (for cron)\n"
+	    "--until-idle  leave when the inbox is empty: what a responder "
 	    "starts where\n"
-	    "                no `vkcb work` runs\n",
+	    "              no `vkcb work` runs\n",
 	.run = work,
 };
 
