@@ -2,8 +2,8 @@
 #
 # `make help` lists the targets. Variables a user may set: CC, CFLAGS, LDFLAGS,
 # LDLIBS (what handlers need), PREFIX, DESTDIR, DEV=1 (warnings are errors,
-# sanitizers), O=folder (where everything is built), HANDLERS=folder (where the
-# handlers are).
+# sanitizers), STATIC=1 (no library but libc is needed where it runs), O=folder
+# (where everything is built), HANDLERS=folder (where the handlers are).
 
 O = build
 HANDLERS = handlers
@@ -29,6 +29,9 @@ endif
 # Simply expanded: pkg-config is asked once. Without it the usual names do.
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null || \
 	echo -ljson-c -linih -lfcgi) -ldl $(LDLIBS)
+ifeq ($(STATIC),1)
+LIBS := -l:libjson-c.a -l:libinih.a -l:libfcgi.a -ldl $(LDLIBS)
+endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
@@ -266,6 +269,7 @@ help:
 	@echo 'make uninstall  remove what install put there'
 	@echo 'make clean      remove what was built'
 	@echo 'DEV=1           warnings are errors, sanitizers are on'
+	@echo 'STATIC=1        for hosts that lack the libraries: libc is enough'
 	@echo 'V=1             show the commands'
 
 clean:
