@@ -1,4 +1,4 @@
-# memory.sh - a CGI request without memory, and one under valgrind.
+# memory.sh - CGI requests without memory, and some under valgrind.
 . tests/lib.sh
 
 cat >"$work/vkcb.conf" <<'END'
@@ -56,6 +56,41 @@ claim "an event without memory, at any point: 503, nothing, or ok and handled" \
     each_fails "$bodies/message_new.json" ok 150
 claim "a confirmation without memory, at any point: 503, nothing, or the string" \
     each_fails "$bodies/confirmation.json" 7d1a2b3c 5
+
+# Each event has an id of its own; nobody works: this test reads the FIFO.
+inbox=$work/inbox
+sed -i "s|^\[vkcb\]|&\ninbox = $inbox|" "$VKCB_CONF"
+mkfifo "$inbox-wake"
+exec 9<>"$inbox-wake"
+store_without() {
+	n=0
+	sed 's/"event_id":"[^"]*"/"event_id":"first"/' \
+	    "$bodies/message_new.json" >"$work/body"
+	cgi "$work/body" >"$work/got"
+	while :; do
+		n=$((n + 1))
+		sed "s/\"event_id\":\"[^\"]*\"/\"event_id\":\"n-$n\"/" \
+		    "$bodies/message_new.json" >"$work/body"
+		: >"$log"
+		cgi "$work/body" LD_PRELOAD="$preload" FAIL_AT="$n" \
+		    >"$work/got"
+		[ $? -lt 128 ] || return 1
+		case $(head -n 1 "$work/got") in
+		"Status: 200 "*) echo "n-$n" ;;
+		"Status: 503 "* | "") ;;
+		*) cat "$work/got" && return 1 ;;
+		esac
+		grep -q '^this allocation failed' "$log" || break
+	done >"$work/oks"
+	echo "$n allocations"
+	sqlite3 "$inbox" 'SELECT event_id FROM event' >"$work/there"
+	[ "$n" -gt 300 ] && grep -qx "n-$n" "$work/oks" &&
+	    ! grep -vxFf "$work/there" "$work/oks"
+}
+claim "with an inbox: 503, nothing, or ok and the event is there" \
+    store_without
+exec 9>&-
+sed -i '/^inbox/d' "$VKCB_CONF"
 
 # sound BODY [NAME=VALUE ...] - no bad access, nothing lost.
 sound() {
