@@ -172,8 +172,9 @@ explain(struct parent *parent, struct worker_slot *slot, int status,
 		snprintf(out, WORKER_REASON_MAX, "crashed: signal %d (%s)",
 		    signal, strsignal(signal));
 	} else {
-		snprintf(out, WORKER_REASON_MAX, "the handler ended its "
-		    "process with status %d", WEXITSTATUS(status));
+		snprintf(out, WORKER_REASON_MAX, "the %s ended its process "
+		    "with status %d", started != 0 ? "handler" : "worker",
+		    WEXITSTATUS(status));
 	}
 }
 
