@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "banned.h"
@@ -75,25 +76,40 @@ write_owner(int lock, bool service)
 }
 
 static int
+there_is_one(char error[FAMILY_ERROR_MAX], pid_t owner)
+{
+	snprintf(error, FAMILY_ERROR_MAX, "workers are running already "
+	    "(process %ld)", (long)owner);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+/*
+ * A service takes over from workers that an event started: they finish what
+ * they have in hand. It looks again meanwhile, as another service may be
+ * quicker; to wait for the lock would be to wait for that one's end.
+ */
+static int
 take_lock(int lock, bool service, char error[FAMILY_ERROR_MAX],
     const char *path)
 {
-	bool transient = false;
-	pid_t owner;
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	pid_t owner, told = 0;
+	bool transient;
 
-	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return fail(error, path);
-	owner = read_owner(lock, &transient);
-	if (!service || !transient || owner == 0) {
-		errno = EWOULDBLOCK;
-		snprintf(error, FAMILY_ERROR_MAX, "workers are running "
-		    "already (process %ld)", (long)owner);
-		return -1;
+	while (flock(lock, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK)
+			return fail(error, path);
+		transient = false;
+		owner = read_owner(lock, &transient);
+		if (!service || !transient || owner == 0)
+			return there_is_one(error, owner);
+		if (owner != told)
+			(void)kill(owner, SIGTERM);
+		told = owner;
+		nanosleep(&pause, NULL);
 	}
-	(void)kill(owner, SIGTERM);
-	return flock(lock, LOCK_EX) == 0 ? 0 : fail(error, path);
+	return 0;
 }
 
 enum family_entry

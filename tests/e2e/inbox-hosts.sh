@@ -60,6 +60,13 @@ one_is_gone() {
 for _ in 1 2 3; do
 	claim "of two services that start at once, one stays" one_stays
 done
+# Both find workers that an event started, at work for another moment.
+until_true 20 no_family
+rm -f "$book"
+give "$(task d-1 9 ok '"ms":700')" >/dev/null
+booked_has "begin 9 1 1"
+claim "also when both take over from workers of an event" one_stays
+claim "... which finish what they do" booked_has "end 9 1 1"
 
 cat >"$work/clock.c" <<'END_C'
 /* The clock on the wall, moved by what the file $CLOCK says. */
