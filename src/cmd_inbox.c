@@ -159,6 +159,19 @@ print_json(struct json_object *object, int flags)
 	json_object_put(object);
 }
 
+/* How it stands; of one that did not succeed yet also how it went so far. */
+static void
+print_task(const struct inbox_task *task)
+{
+	bool again = task->state == INBOX_WAITING && task->attempts > 0;
+
+	printf("  %s %s", task->handler, inbox_state_name(task->state));
+	if (task->attempts > 1 || again)
+		printf(" (%d)", task->attempts);
+	if ((task->state == INBOX_FAILED || again) && *task->reason != '\0')
+		printf(": %s", task->reason);
+}
+
 static bool
 list_event(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
@@ -175,14 +188,8 @@ list_event(void *arg, const struct inbox_event *event,
 	print_time(event->received);
 	printf("  %-11" PRId64 " ", event->group_id);
 	print_plain(event->type);
-	for (i = 0; i < n; i++) {
-		printf("  %s %s", tasks[i].handler,
-		    inbox_state_name(tasks[i].state));
-		if (tasks[i].attempts > 1)
-			printf(" (%d)", tasks[i].attempts);
-		if (tasks[i].state == INBOX_FAILED)
-			printf(": %s", tasks[i].reason);
-	}
+	for (i = 0; i < n; i++)
+		print_task(&tasks[i]);
 	putchar('\n');
 	return true;
 }

@@ -122,6 +122,15 @@ claim "which finish what they do" same "end 13 1 1;" \
 kill "$service"
 gone "$service"
 
+with_inbox "backoff = 1h"
+give_all "g-0 14 fail"
+until_true 10 sh -c "'$app' inbox list | grep -q 'task waiting (1)'"
+claim "inbox list tells what waits for another attempt, and why" sh -c "
+	'$app' inbox list | grep -q 'task waiting (1): the handler failed'"
+"$app" inbox drop "$("$app" inbox list --waiting --json |
+    sed 's/^{"id":\([0-9]*\).*/\1/')" >/dev/null
+claim "nobody waits for one that was dropped" until_true 20 no_family
+
 printf '#!/bin/sh\n' >"$work/libsqlite3.so.0"
 claim "without SQLite vkcb check says so" sh -c \
     "! LD_LIBRARY_PATH='$work' '$app' check >/dev/null 2>'$work/errors'"
