@@ -474,7 +474,11 @@ show_all(struct request *request)
 static int
 drop_all(struct request *request)
 {
-	return each_id(request, drop);
+	int status = each_id(request, drop);
+
+	/* What waited behind them may begin, or nothing is left to wait for. */
+	(void)family_wake(request->conf->inbox);
+	return status;
 }
 
 static const struct {
