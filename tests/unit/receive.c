@@ -79,18 +79,19 @@ make_good(void)
 	static const char start[] = "\"object\":{";
 	char *body = body_read("tests/bodies/message_new.json", &good_len);
 	char *object;
-	size_t len, i;
+	size_t len, size = good_len + 40000, i;
 
-	if (body == NULL || (good = malloc(good_len + 40000)) == NULL ||
+	if (body == NULL || (good = malloc(size)) == NULL ||
 	    (object = strstr(body, start)) == NULL)
 		return -1;
 	object += sizeof(start) - 1;
 	len = (size_t)(object - body);
 	memcpy(good, body, len);
-	len += (size_t)sprintf(good + len, "\"list\":[0");
+	len += (size_t)snprintf(good + len, size - len, "\"list\":[0");
 	for (i = 0; i < 100; i++)
-		len += (size_t)sprintf(good + len, ",%zu", i);
-	len += (size_t)sprintf(good + len, "],\"long\":\"%028000d\",", 0);
+		len += (size_t)snprintf(good + len, size - len, ",%zu", i);
+	len += (size_t)snprintf(good + len, size - len,
+	    "],\"long\":\"%028000d\",", 0);
 	memcpy(good + len, object, good_len - (size_t)(object - body) + 1);
 	good_len = len + good_len - (size_t)(object - body);
 	free(body);
@@ -166,14 +167,15 @@ large(const char *head, const char *piece, size_t n, const char *tail,
     size_t *len)
 {
 	size_t step = strlen(piece), at, i;
-	char *body = malloc(sizeof(ENVELOPE) + strlen(head) + n * step +
-	    strlen(tail) + 1);
+	size_t size = sizeof(ENVELOPE) + strlen(head) + n * step +
+	    strlen(tail) + 1;
+	char *body = malloc(size);
 
 	assert_non_null(body);
-	at = (size_t)sprintf(body, "%s%s", ENVELOPE, head);
+	at = (size_t)snprintf(body, size, "%s%s", ENVELOPE, head);
 	for (i = 0; i < n; i++, at += step)
 		memcpy(body + at, piece, step);
-	at += (size_t)sprintf(body + at, "%s", tail);
+	at += (size_t)snprintf(body + at, size - at, "%s", tail);
 	*len = at;
 	return body;
 }
