@@ -22,7 +22,6 @@
 #include "fields.h"
 #include "handlers.h"
 #include "inbox.h"
-#include "nearest.h"
 #include "online.h"
 
 #include "banned.h"
@@ -159,8 +158,7 @@ warn_served(const char *file)
 static void
 warn_events(const char *what, const char *list)
 {
-	const struct event_info *info;
-	struct nearest nearest;
+	const char *nearest;
 	char word[EVENT_LONGEST], why[160];
 	size_t len;
 
@@ -171,13 +169,10 @@ warn_events(const char *what, const char *list)
 		if (len == 0 || strcmp(word, "all") == 0 ||
 		    event_info(word) != NULL)
 			continue;
-		nearest_begin(&nearest, word);
-		for (info = event_infos; info->name != NULL; info++)
-			nearest_try(&nearest, info->name);
+		nearest = event_nearest(word);
 		snprintf(why, sizeof(why), "events: %s is no event that vkcb "
-		    "knows%s%s", word, nearest.best != NULL ?
-		    ": did you mean " : "", nearest.best != NULL ?
-		    nearest.best : "");
+		    "knows%s%s", word, nearest != NULL ? ": did you mean " :
+		    "", nearest != NULL ? nearest : "");
 		warn(what, why);
 	}
 }

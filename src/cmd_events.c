@@ -13,7 +13,6 @@
 #include <json-c/json.h>
 
 #include "fields.h"
-#include "nearest.h"
 #include "sample.h"
 
 #include "banned.h"
@@ -123,21 +122,12 @@ print_remarks(const struct event_info *info)
 static int
 explain(const char *name)
 {
-	const struct event_info *info = event_info(name);
+	const struct event_info *info = command_event(name);
 	struct reached reached;
-	struct nearest nearest;
 	size_t i;
 
-	if (info == NULL) {
-		nearest_begin(&nearest, name);
-		for (info = event_infos; info->name != NULL; info++)
-			nearest_try(&nearest, info->name);
-		if (nearest.best != NULL)
-			return command_fail(name, "no such event: did you "
-			    "mean %s?", nearest.best);
-		return command_fail(name, "no such event: vkcb events lists "
-		    "them");
-	}
+	if (info == NULL)
+		return EXIT_PROBLEM;
 	printf("%s: %s\n", info->name, info->text);
 	print_remarks(info);
 	print_signature(info);

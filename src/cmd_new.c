@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "fields.h"
-#include "nearest.h"
 
 #include "banned.h"
 
@@ -168,7 +167,6 @@ static int
 new(int argc, char **argv)
 {
 	const struct event_info *info = NULL;
-	struct nearest nearest;
 	char path[NAME_LONGEST + 16];
 
 	if (argc != 3)
@@ -178,15 +176,9 @@ new(int argc, char **argv)
 		return command_misused(&command_new, "%s: a name has up to %d "
 		    "letters, digits, - and _", argv[1], NAME_LONGEST);
 	if (strcmp(argv[2], "any") != 0) {
-		info = event_info(argv[2]);
-		if (info == NULL) {
-			nearest_begin(&nearest, argv[2]);
-			for (info = event_infos; info->name != NULL; info++)
-				nearest_try(&nearest, info->name);
-			return command_fail(argv[2], "no such event: did you "
-			    "mean %s? (vkcb events lists them)",
-			    nearest.best != NULL ? nearest.best : "any");
-		}
+		info = command_event(argv[2]);
+		if (info == NULL)
+			return EXIT_PROBLEM;
 		if (!info->has_handlers)
 			return command_fail(argv[2], "vkcb answers it itself, "
 			    "no handler gets it");

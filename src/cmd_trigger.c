@@ -24,7 +24,6 @@
 #include "fields.h"
 #include "load.h"
 #include "local.h"
-#include "nearest.h"
 #include "post.h"
 #include "receive.h"
 #include "sample.h"
@@ -161,25 +160,6 @@ read_file(const char *path)
 	return body;
 }
 
-static const struct event_info *
-find_event(const char *name)
-{
-	const struct event_info *info = event_info(name);
-	struct nearest nearest;
-
-	if (info != NULL)
-		return info;
-	nearest_begin(&nearest, name);
-	for (info = event_infos; info->name != NULL; info++)
-		nearest_try(&nearest, info->name);
-	command_fail(name, "no such event%s%s%s: vkcb events lists them, and "
-	    "--file takes a saved body of any type",
-	    nearest.best != NULL ? " (did you mean " : "",
-	    nearest.best != NULL ? nearest.best : "",
-	    nearest.best != NULL ? "?)" : "");
-	return NULL;
-}
-
 /* A configuration if there is one; without groups all are welcome here. */
 static int
 configure(struct request *request)
@@ -224,7 +204,7 @@ make_body(struct request *request)
 		request->body = read_file(request->file);
 		return request->body != NULL ? EXIT_FINE : EXIT_PROBLEM;
 	}
-	info = find_event(request->event);
+	info = command_event(request->event);
 	if (info == NULL)
 		return EXIT_PROBLEM;
 	request->body = sample_body(info);

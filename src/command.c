@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "fields.h"
 #include "nearest.h"
 #include "version.h"
 
@@ -36,6 +37,21 @@ command_configure(void)
 	if (conf == NULL)
 		(void)command_fail("configuration", "%s", error);
 	return conf;
+}
+
+const struct event_info *
+command_event(const char *name)
+{
+	const struct event_info *info = event_info(name);
+	const char *nearest;
+
+	if (info != NULL)
+		return info;
+	nearest = event_nearest(name);
+	(void)command_fail(name, "no such event%s%s%s: vkcb events lists them",
+	    nearest != NULL ? " (did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
+	return NULL;
 }
 
 static void

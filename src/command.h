@@ -14,6 +14,8 @@ enum {
 	EXIT_USAGE = 2,
 };
 
+struct event_info;
+
 struct command {
 	const char *name;
 	const char *args;	/* "[--online]" */
@@ -38,6 +40,9 @@ struct conf;
 
 /* The configuration, for a command; NULL: said why. */
 struct conf *command_configure(void);
+
+/* The event of this name; NULL: it was said that there is none. */
+const struct event_info *command_event(const char *name);
 
 /* "vkcb: what: why" on standard error; returns EXIT_PROBLEM. */
 int command_fail(const char *what, const char *fmt, ...)

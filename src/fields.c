@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nearest.h"
+
 #include "banned.h"
 
 #define OBJECT(tag, text) static const struct field fields_of_##tag[] = {
@@ -74,6 +76,18 @@ event_info(const char *name)
 		if (strcmp(info->name, name) == 0)
 			return info;
 	return NULL;
+}
+
+const char *
+event_nearest(const char *name)
+{
+	const struct event_info *info;
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (info = event_infos; info->name != NULL; info++)
+		nearest_try(&nearest, info->name);
+	return nearest.best;
 }
 
 const char *

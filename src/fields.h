@@ -49,6 +49,9 @@ extern const struct event_info event_infos[];
 const struct object_type *object_type(const char *tag);
 const struct event_info *event_info(const char *name);
 
+/* The event that a misspelt name was closest to; NULL: to none. */
+const char *event_nearest(const char *name);
+
 /* "INT", "LIST", … */
 const char *field_kind_name(enum field_kind);
 

@@ -158,141 +158,143 @@ line_ends_and_a_bom_do_not_matter(void **state)
 
 #define GROUP "[group 1]\nsecret = s\n"
 
+static const struct {
+	const char *text;
+	const char *wanted;	/* how the message begins */
+	const char *also;	/* and what it says */
+} mistakes[] = {
+	/* typos */
+	{ "[vkcb]\nlog = stderr\nlog_levl = info\n",
+	    "/etc/x.conf:3: unknown key \"log_levl\"",
+	    "did you mean \"log_level\"?" },
+	{ "[vkcb]\nmaxbody = 1M\n", "/etc/x.conf:2: ", "\"max_body\"" },
+	{ "[vkcb]\nLOG = stderr\n", "/etc/x.conf:2: ", "unknown key" },
+	{ "[vkcb]\nport = 80\n", "/etc/x.conf:2: ",
+	    "vkcb.conf(5) lists the keys" },
+	{ "[vkcb]\nsecret = s\n", "/etc/x.conf:2: ", "unknown key" },
+	{ GROUP "secert = x\n", "/etc/x.conf:3: unknown key \"secert\"",
+	    "did you mean \"secret\"?" },
+	{ GROUP "confirmtion = x\n", "/etc/x.conf:3: ",
+	    "\"confirmation\"" },
+	{ GROUP "log = stderr\n", "/etc/x.conf:3: ", "unknown key" },
+	{ "[default]\nsecrets = x\n", "/etc/x.conf:2: ", "\"secret\"" },
+	{ "[vkbc]\n", "/etc/x.conf:1: unknown section [vkbc]",
+	    "did you mean [vkcb]?" },
+	{ "\n\n[defalt]\n", "/etc/x.conf:3: ", "[default]" },
+	{ "[grup 1]\nsecret = s\n", "/etc/x.conf:1: ", "[group ID]" },
+	{ "[groups]\n", "/etc/x.conf:1: ", "[group ID]" },
+	{ "[group1]\n", "/etc/x.conf:1: ", "[group ID]" },
+	{ "[nonsense]\n", "/etc/x.conf:1: ",
+	    "there are [vkcb], [default] and [group ID]" },
+	{ "[]\n", "/etc/x.conf:1: ", "unknown section []" },
+	{ "[VKCB]\n", "/etc/x.conf:1: ", "unknown section" },
+	/* no INI */
+	{ "log = stderr\n", "/etc/x.conf:1: log stands before any",
+	    "[default] or [group ID]" },
+	{ "[vkcb]\nlog\n", "/etc/x.conf:2: ", "neither" },
+	{ "[vkcb]\n\n\nlog stderr\n", "/etc/x.conf:4: ", "neither" },
+	{ "[vkcb\nlog = stderr\n", "/etc/x.conf:1: ",
+	    "does not end with ]" },
+	{ "[vkcb] log = stderr\n", "/etc/x.conf:1: ", "behind" },
+	{ "[vkcb]]\n", "/etc/x.conf:1: ", "behind" },
+	{ "[vkcb]\nlog =\n", "/etc/x.conf:2: ", "log has no value" },
+	{ "[vkcb]\nlog = ; words\n", "/etc/x.conf:2: ", "no value" },
+	{ GROUP "old_secret =\n", "/etc/x.conf:3: ", "no value" },
+	{ "[vkcb]\n= x\n", "/etc/x.conf:2: ", "unknown key \"\"" },
+	/* twice */
+	{ "[vkcb]\nlog = stderr\nlog = syslog\n", "/etc/x.conf:3: ",
+	    "log a second time" },
+	{ "[vkcb]\nlog = stderr\n" GROUP "[vkcb]\nlog = syslog\n",
+	    "/etc/x.conf:6: ", "log a second time" },
+	{ GROUP "secret = s\n", "/etc/x.conf:3: ", "a second time" },
+	{ GROUP "[group 2]\nsecret = s\n[group 1]\nsecret = s\n",
+	    "/etc/x.conf:5: ", "a second [group 1]" },
+	{ "[default]\nsecret = s\n[default]\nsecret = s\n",
+	    "/etc/x.conf:3: ", "a second [default]" },
+	{ "[default]\n[default]\n", "/etc/x.conf:2: ", "a second" },
+	/* ids */
+	{ "[group]\n", "/etc/x.conf:1: ", "[group ID]" },
+	{ "[group ]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group 0]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group -1]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group +1]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group 01]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group 1x]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group 1 2]\n", "/etc/x.conf:1: ", "a positive number" },
+	{ "[group 9223372036854775808]\n", "/etc/x.conf:1: ",
+	    "a positive number" },
+	/* values */
+	{ "[vkcb]\nlog_level = loud\n", "/etc/x.conf:2: log_level = "
+	    "loud: ", "error, warning, info or debug" },
+	{ "[vkcb]\nconfirm_without_secret = true\n", "/etc/x.conf:2: ",
+	    "expected yes or no" },
+	{ "[vkcb]\nmax_body = 1G\n", "/etc/x.conf:2: ",
+	    "4096, 64K or 1M, from 1K to 64M" },
+	{ "[vkcb]\nmax_body = 1023\n", "/etc/x.conf:2: ", "from 1K" },
+	{ "[vkcb]\nmax_body = 65M\n", "/etc/x.conf:2: ", "to 64M" },
+	{ "[vkcb]\nmax_body = -1\n", "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = 1.5M\n", "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = 1 M\n", "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = M\n", "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = none\n", "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = 99999999999999999999\n",
+	    "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nmax_body = 9223372036854775807M\n",
+	    "/etc/x.conf:2: ", "a size" },
+	{ "[vkcb]\nbody_timeout = 10\n", "/etc/x.conf:2: ",
+	    "500ms, 10s, 5m, 48h or 7d, from 100ms to 1h" },
+	{ "[vkcb]\nbody_timeout = 10sec\n", "/etc/x.conf:2: ",
+	    "a time" },
+	{ "[vkcb]\nbody_timeout = 99ms\n", "/etc/x.conf:2: ",
+	    "from 100ms" },
+	{ "[vkcb]\nbody_timeout = 2h\n", "/etc/x.conf:2: ", "to 1h" },
+	{ "[vkcb]\nlog = none\n", "/etc/x.conf:2: ",
+	    "log cannot be none" },
+	{ "[vkcb]\ninbox = nats://host:4222\n", "/etc/x.conf:2: "
+	    "inbox = nats://host:4222: ", "give a path" },
+	{ "[vkcb]\nworkers = 0\n", "/etc/x.conf:2: workers = 0: ",
+	    "a whole number, from 1 to 256" },
+	{ "[vkcb]\nworkers = 4K\n", "/etc/x.conf:2: workers = 4K: ",
+	    "a whole number" },
+	{ "[vkcb]\napi_url = none\n", "/etc/x.conf:2: api_url",
+	    "" },
+	{ "[vkcb]\napi_url = http://example.com/\n",
+	    "/etc/x.conf:2: api_url", "" },
+	/* groups */
+	{ "[group 1]\n", "/etc/x.conf:1: ", "no secret" },
+	{ "\n[group 1]\nconfirmation = c\n[group 2]\nsecret = s\n",
+	    "/etc/x.conf:2: ", "secret = none" },
+	{ GROUP "[group 2]\n", "/etc/x.conf:3: ", "no secret" },
+	{ "[default]\nconfirmation = c\n", "/etc/x.conf:1: ",
+	    "no secret" },
+	{ "[group 1]\nsecret = none\nold_secret = o\n",
+	    "/etc/x.conf:1: ", "old_secret without a secret" },
+	{ GROUP "secret_file = f\n", "/etc/x.conf:1: ",
+	    "both secret and secret_file" },
+	{ "[group 1]\nsecret = none\nsecret_file = f\n",
+	    "/etc/x.conf:1: ", "both secret and secret_file" },
+	{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:1: "
+	    "cannot read /etc/nowhere: ", "No such file" },
+	/* bytes */
+	{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
+	    "control character" },
+};
+
 static void
 every_mistake_is_told_with_its_line(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *wanted;	/* how the message begins */
-		const char *also;	/* and what it says */
-	} rows[] = {
-		/* typos */
-		{ "[vkcb]\nlog = stderr\nlog_levl = info\n",
-		    "/etc/x.conf:3: unknown key \"log_levl\"",
-		    "did you mean \"log_level\"?" },
-		{ "[vkcb]\nmaxbody = 1M\n", "/etc/x.conf:2: ", "\"max_body\"" },
-		{ "[vkcb]\nLOG = stderr\n", "/etc/x.conf:2: ", "unknown key" },
-		{ "[vkcb]\nport = 80\n", "/etc/x.conf:2: ",
-		    "vkcb.conf(5) lists the keys" },
-		{ "[vkcb]\nsecret = s\n", "/etc/x.conf:2: ", "unknown key" },
-		{ GROUP "secert = x\n", "/etc/x.conf:3: unknown key \"secert\"",
-		    "did you mean \"secret\"?" },
-		{ GROUP "confirmtion = x\n", "/etc/x.conf:3: ",
-		    "\"confirmation\"" },
-		{ GROUP "log = stderr\n", "/etc/x.conf:3: ", "unknown key" },
-		{ "[default]\nsecrets = x\n", "/etc/x.conf:2: ", "\"secret\"" },
-		{ "[vkbc]\n", "/etc/x.conf:1: unknown section [vkbc]",
-		    "did you mean [vkcb]?" },
-		{ "\n\n[defalt]\n", "/etc/x.conf:3: ", "[default]" },
-		{ "[grup 1]\nsecret = s\n", "/etc/x.conf:1: ", "[group ID]" },
-		{ "[groups]\n", "/etc/x.conf:1: ", "[group ID]" },
-		{ "[group1]\n", "/etc/x.conf:1: ", "[group ID]" },
-		{ "[nonsense]\n", "/etc/x.conf:1: ",
-		    "there are [vkcb], [default] and [group ID]" },
-		{ "[]\n", "/etc/x.conf:1: ", "unknown section []" },
-		{ "[VKCB]\n", "/etc/x.conf:1: ", "unknown section" },
-		/* no INI */
-		{ "log = stderr\n", "/etc/x.conf:1: log stands before any",
-		    "[default] or [group ID]" },
-		{ "[vkcb]\nlog\n", "/etc/x.conf:2: ", "neither" },
-		{ "[vkcb]\n\n\nlog stderr\n", "/etc/x.conf:4: ", "neither" },
-		{ "[vkcb\nlog = stderr\n", "/etc/x.conf:1: ",
-		    "does not end with ]" },
-		{ "[vkcb] log = stderr\n", "/etc/x.conf:1: ", "behind" },
-		{ "[vkcb]]\n", "/etc/x.conf:1: ", "behind" },
-		{ "[vkcb]\nlog =\n", "/etc/x.conf:2: ", "log has no value" },
-		{ "[vkcb]\nlog = ; words\n", "/etc/x.conf:2: ", "no value" },
-		{ GROUP "old_secret =\n", "/etc/x.conf:3: ", "no value" },
-		{ "[vkcb]\n= x\n", "/etc/x.conf:2: ", "unknown key \"\"" },
-		/* twice */
-		{ "[vkcb]\nlog = stderr\nlog = syslog\n", "/etc/x.conf:3: ",
-		    "log a second time" },
-		{ "[vkcb]\nlog = stderr\n" GROUP "[vkcb]\nlog = syslog\n",
-		    "/etc/x.conf:6: ", "log a second time" },
-		{ GROUP "secret = s\n", "/etc/x.conf:3: ", "a second time" },
-		{ GROUP "[group 2]\nsecret = s\n[group 1]\nsecret = s\n",
-		    "/etc/x.conf:5: ", "a second [group 1]" },
-		{ "[default]\nsecret = s\n[default]\nsecret = s\n",
-		    "/etc/x.conf:3: ", "a second [default]" },
-		{ "[default]\n[default]\n", "/etc/x.conf:2: ", "a second" },
-		/* ids */
-		{ "[group]\n", "/etc/x.conf:1: ", "[group ID]" },
-		{ "[group ]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group 0]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group -1]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group +1]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group 01]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group 1x]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group 1 2]\n", "/etc/x.conf:1: ", "a positive number" },
-		{ "[group 9223372036854775808]\n", "/etc/x.conf:1: ",
-		    "a positive number" },
-		/* values */
-		{ "[vkcb]\nlog_level = loud\n", "/etc/x.conf:2: log_level = "
-		    "loud: ", "error, warning, info or debug" },
-		{ "[vkcb]\nconfirm_without_secret = true\n", "/etc/x.conf:2: ",
-		    "expected yes or no" },
-		{ "[vkcb]\nmax_body = 1G\n", "/etc/x.conf:2: ",
-		    "4096, 64K or 1M, from 1K to 64M" },
-		{ "[vkcb]\nmax_body = 1023\n", "/etc/x.conf:2: ", "from 1K" },
-		{ "[vkcb]\nmax_body = 65M\n", "/etc/x.conf:2: ", "to 64M" },
-		{ "[vkcb]\nmax_body = -1\n", "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = 1.5M\n", "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = 1 M\n", "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = M\n", "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = none\n", "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = 99999999999999999999\n",
-		    "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nmax_body = 9223372036854775807M\n",
-		    "/etc/x.conf:2: ", "a size" },
-		{ "[vkcb]\nbody_timeout = 10\n", "/etc/x.conf:2: ",
-		    "500ms, 10s, 5m, 48h or 7d, from 100ms to 1h" },
-		{ "[vkcb]\nbody_timeout = 10sec\n", "/etc/x.conf:2: ",
-		    "a time" },
-		{ "[vkcb]\nbody_timeout = 99ms\n", "/etc/x.conf:2: ",
-		    "from 100ms" },
-		{ "[vkcb]\nbody_timeout = 2h\n", "/etc/x.conf:2: ", "to 1h" },
-		{ "[vkcb]\nlog = none\n", "/etc/x.conf:2: ",
-		    "log cannot be none" },
-		{ "[vkcb]\ninbox = nats://host:4222\n", "/etc/x.conf:2: "
-		    "inbox = nats://host:4222: ", "give a path" },
-		{ "[vkcb]\nworkers = 0\n", "/etc/x.conf:2: workers = 0: ",
-		    "a whole number, from 1 to 256" },
-		{ "[vkcb]\nworkers = 4K\n", "/etc/x.conf:2: workers = 4K: ",
-		    "a whole number" },
-		{ "[vkcb]\napi_url = none\n", "/etc/x.conf:2: api_url",
-		    "" },
-		{ "[vkcb]\napi_url = http://example.com/\n",
-		    "/etc/x.conf:2: api_url", "" },
-		/* groups */
-		{ "[group 1]\n", "/etc/x.conf:1: ", "no secret" },
-		{ "\n[group 1]\nconfirmation = c\n[group 2]\nsecret = s\n",
-		    "/etc/x.conf:2: ", "secret = none" },
-		{ GROUP "[group 2]\n", "/etc/x.conf:3: ", "no secret" },
-		{ "[default]\nconfirmation = c\n", "/etc/x.conf:1: ",
-		    "no secret" },
-		{ "[group 1]\nsecret = none\nold_secret = o\n",
-		    "/etc/x.conf:1: ", "old_secret without a secret" },
-		{ GROUP "secret_file = f\n", "/etc/x.conf:1: ",
-		    "both secret and secret_file" },
-		{ "[group 1]\nsecret = none\nsecret_file = f\n",
-		    "/etc/x.conf:1: ", "both secret and secret_file" },
-		{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:1: "
-		    "cannot read /etc/nowhere: ", "No such file" },
-		/* bytes */
-		{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
-		    "control character" },
-	};
 	struct conf *conf;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		conf = parse(rows[i].text);
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		conf = parse(mistakes[i].text);
 		if (conf != NULL)
-			fail_msg("taken: %s", rows[i].text);
-		if (strncmp(error, rows[i].wanted, strlen(rows[i].wanted)) !=
-		    0 || strstr(error, rows[i].also) == NULL)
-			fail_msg("for %s: %s", rows[i].text, error);
+			fail_msg("taken: %s", mistakes[i].text);
+		if (strncmp(error, mistakes[i].wanted,
+		    strlen(mistakes[i].wanted)) != 0 ||
+		    strstr(error, mistakes[i].also) == NULL)
+			fail_msg("for %s: %s", mistakes[i].text, error);
 		assert_null(strchr(error, '\n'));
 	}
 }

@@ -68,73 +68,75 @@ good_json_is_taken(void **state)
 			    error_of(rows[i].text, rows[i].len));
 }
 
+static const struct text_row bad_rows[] = {
+	{ TEXT("") }, { TEXT(" ") }, { TEXT("\0") }, { TEXT("{") },
+	{ TEXT("}") }, { TEXT("[]") }, { TEXT("1") }, { TEXT("null") },
+	{ TEXT("\"text\"") }, { TEXT("\xef\xbb\xbf{}") },
+	{ TEXT("\xff\xfe{\0}\0") }, { TEXT("\v{}") }, { TEXT("{}\f") },
+	{ TEXT("{}\0") }, { TEXT("{}x") }, { TEXT("{}{}") },
+	{ TEXT("{},") }, { TEXT("{}]") }, { TEXT("{\0}") },
+	{ TEXT("{,}") }, { TEXT("{\"a\"}") }, { TEXT("{\"a\":}") },
+	{ TEXT("{\"a\" 1}") }, { TEXT("{\"a\":1,}") },
+	{ TEXT("{\"a\":1 \"b\":2}") }, { TEXT("{a:1}") },
+	{ TEXT("{'a':1}") }, { TEXT("{1:1}") }, { TEXT("{null:1}") },
+	{ TEXT("{\"a\":1") }, { TEXT("{\"a\":1,") },
+	{ TEXT("{\"a\":'x'}") }, { TEXT("{\"a\":[1,]}") },
+	{ TEXT("{\"a\":[,1]}") }, { TEXT("{\"a\":[1 2]}") },
+	{ TEXT("{\"a\":[}") }, { TEXT("{\"a\":[1}") },
+	{ TEXT("{\"a\":{]}") }, { TEXT("{\"a\":1}/* */") },
+	{ TEXT("{\"a\":1}// x") }, { TEXT("{/**/\"a\":1}") },
+	/* words */
+	{ TEXT("{\"a\":NaN}") }, { TEXT("{\"a\":nan}") },
+	{ TEXT("{\"a\":Infinity}") }, { TEXT("{\"a\":-Infinity}") },
+	{ TEXT("{\"a\":True}") }, { TEXT("{\"a\":tru}") },
+	{ TEXT("{\"a\":truee}") }, { TEXT("{\"a\":nul}") },
+	{ TEXT("{\"a\":undefined}") }, { TEXT("{\"a\":t") },
+	/* numbers */
+	{ TEXT("{\"a\":01}") }, { TEXT("{\"a\":-}") },
+	{ TEXT("{\"a\":+1}") }, { TEXT("{\"a\":.5}") },
+	{ TEXT("{\"a\":1.}") }, { TEXT("{\"a\":1.e1}") },
+	{ TEXT("{\"a\":1e}") }, { TEXT("{\"a\":1e+}") },
+	{ TEXT("{\"a\":--1}") }, { TEXT("{\"a\":0x10}") },
+	{ TEXT("{\"a\":1_0}") }, { TEXT("{\"a\":-01}") },
+	{ TEXT("{\"a\":1 0}") }, { TEXT("{\"a\":1e1.5}") },
+	{ TEXT("{\"a\":1") }, { TEXT("{\"a\":1\0}") },
+	/* strings */
+	{ TEXT("{\"a\":\"x}") }, { TEXT("{\"a\":\"x\\\"}") },
+	{ TEXT("{\"a\":\"\\") }, { TEXT("{\"a\":\"\\x41\"}") },
+	{ TEXT("{\"a\":\"\\'\"}") }, { TEXT("{\"a\":\"\\0\"}") },
+	{ TEXT("{\"a\":\"\\\0\"}") }, { TEXT("{\"a\":\"\\U0041\"}") },
+	{ TEXT("{\"a\":\"\\u12\"}") }, { TEXT("{\"a\":\"\\u12g4\"}") },
+	{ TEXT("{\"a\":\"\\u-123\"}") }, { TEXT("{\"a\":\"\\u\"}") },
+	{ TEXT("{\"a\":\"\\u 123\"}") }, { TEXT("{\"a\":\"\\u123") },
+	{ TEXT("{\"a\":\"\0\"}") }, { TEXT("{\"a\":\"\x01\"}") },
+	{ TEXT("{\"a\":\"\x1f\"}") }, { TEXT("{\"a\":\"\n\"}") },
+	{ TEXT("{\"a\":\"\t\"}") }, { TEXT("{\"a\":\"\r\"}") },
+	{ TEXT("{\"a\":\"12345678\x1f" "12345678\"}") },
+	{ TEXT("{\"\n\":1}") },
+	/* surrogates without their half */
+	{ TEXT("{\"a\":\"\\ud800\"}") },
+	{ TEXT("{\"a\":\"\\udbff\"}") },
+	{ TEXT("{\"a\":\"\\udc00\"}") },
+	{ TEXT("{\"a\":\"\\udfff\"}") },
+	{ TEXT("{\"a\":\"\\ud83dx\"}") },
+	{ TEXT("{\"a\":\"\\ud83d\\n\"}") },
+	{ TEXT("{\"a\":\"\\ud83d\\u0041\"}") },
+	{ TEXT("{\"a\":\"\\ud83d\\ud83d\"}") },
+	{ TEXT("{\"a\":\"\\ude9a\\ud83d\"}") },
+	{ TEXT("{\"a\":\"\\ud83d\\ude9\"}") },
+	{ TEXT("{\"a\":\"\\ud83d\\u") }, { TEXT("{\"\\ud800\":1}") },
+};
+
 static void
 bad_json_is_refused(void **state)
 {
-	static const struct text_row rows[] = {
-		{ TEXT("") }, { TEXT(" ") }, { TEXT("\0") }, { TEXT("{") },
-		{ TEXT("}") }, { TEXT("[]") }, { TEXT("1") }, { TEXT("null") },
-		{ TEXT("\"text\"") }, { TEXT("\xef\xbb\xbf{}") },
-		{ TEXT("\xff\xfe{\0}\0") }, { TEXT("\v{}") }, { TEXT("{}\f") },
-		{ TEXT("{}\0") }, { TEXT("{}x") }, { TEXT("{}{}") },
-		{ TEXT("{},") }, { TEXT("{}]") }, { TEXT("{\0}") },
-		{ TEXT("{,}") }, { TEXT("{\"a\"}") }, { TEXT("{\"a\":}") },
-		{ TEXT("{\"a\" 1}") }, { TEXT("{\"a\":1,}") },
-		{ TEXT("{\"a\":1 \"b\":2}") }, { TEXT("{a:1}") },
-		{ TEXT("{'a':1}") }, { TEXT("{1:1}") }, { TEXT("{null:1}") },
-		{ TEXT("{\"a\":1") }, { TEXT("{\"a\":1,") },
-		{ TEXT("{\"a\":'x'}") }, { TEXT("{\"a\":[1,]}") },
-		{ TEXT("{\"a\":[,1]}") }, { TEXT("{\"a\":[1 2]}") },
-		{ TEXT("{\"a\":[}") }, { TEXT("{\"a\":[1}") },
-		{ TEXT("{\"a\":{]}") }, { TEXT("{\"a\":1}/* */") },
-		{ TEXT("{\"a\":1}// x") }, { TEXT("{/**/\"a\":1}") },
-		/* words */
-		{ TEXT("{\"a\":NaN}") }, { TEXT("{\"a\":nan}") },
-		{ TEXT("{\"a\":Infinity}") }, { TEXT("{\"a\":-Infinity}") },
-		{ TEXT("{\"a\":True}") }, { TEXT("{\"a\":tru}") },
-		{ TEXT("{\"a\":truee}") }, { TEXT("{\"a\":nul}") },
-		{ TEXT("{\"a\":undefined}") }, { TEXT("{\"a\":t") },
-		/* numbers */
-		{ TEXT("{\"a\":01}") }, { TEXT("{\"a\":-}") },
-		{ TEXT("{\"a\":+1}") }, { TEXT("{\"a\":.5}") },
-		{ TEXT("{\"a\":1.}") }, { TEXT("{\"a\":1.e1}") },
-		{ TEXT("{\"a\":1e}") }, { TEXT("{\"a\":1e+}") },
-		{ TEXT("{\"a\":--1}") }, { TEXT("{\"a\":0x10}") },
-		{ TEXT("{\"a\":1_0}") }, { TEXT("{\"a\":-01}") },
-		{ TEXT("{\"a\":1 0}") }, { TEXT("{\"a\":1e1.5}") },
-		{ TEXT("{\"a\":1") }, { TEXT("{\"a\":1\0}") },
-		/* strings */
-		{ TEXT("{\"a\":\"x}") }, { TEXT("{\"a\":\"x\\\"}") },
-		{ TEXT("{\"a\":\"\\") }, { TEXT("{\"a\":\"\\x41\"}") },
-		{ TEXT("{\"a\":\"\\'\"}") }, { TEXT("{\"a\":\"\\0\"}") },
-		{ TEXT("{\"a\":\"\\\0\"}") }, { TEXT("{\"a\":\"\\U0041\"}") },
-		{ TEXT("{\"a\":\"\\u12\"}") }, { TEXT("{\"a\":\"\\u12g4\"}") },
-		{ TEXT("{\"a\":\"\\u-123\"}") }, { TEXT("{\"a\":\"\\u\"}") },
-		{ TEXT("{\"a\":\"\\u 123\"}") }, { TEXT("{\"a\":\"\\u123") },
-		{ TEXT("{\"a\":\"\0\"}") }, { TEXT("{\"a\":\"\x01\"}") },
-		{ TEXT("{\"a\":\"\x1f\"}") }, { TEXT("{\"a\":\"\n\"}") },
-		{ TEXT("{\"a\":\"\t\"}") }, { TEXT("{\"a\":\"\r\"}") },
-		{ TEXT("{\"a\":\"12345678\x1f" "12345678\"}") },
-		{ TEXT("{\"\n\":1}") },
-		/* surrogates without their half */
-		{ TEXT("{\"a\":\"\\ud800\"}") },
-		{ TEXT("{\"a\":\"\\udbff\"}") },
-		{ TEXT("{\"a\":\"\\udc00\"}") },
-		{ TEXT("{\"a\":\"\\udfff\"}") },
-		{ TEXT("{\"a\":\"\\ud83dx\"}") },
-		{ TEXT("{\"a\":\"\\ud83d\\n\"}") },
-		{ TEXT("{\"a\":\"\\ud83d\\u0041\"}") },
-		{ TEXT("{\"a\":\"\\ud83d\\ud83d\"}") },
-		{ TEXT("{\"a\":\"\\ude9a\\ud83d\"}") },
-		{ TEXT("{\"a\":\"\\ud83d\\ude9\"}") },
-		{ TEXT("{\"a\":\"\\ud83d\\u") }, { TEXT("{\"\\ud800\":1}") },
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (error_of(rows[i].text, rows[i].len) == NULL)
-			fail_msg("taken: row %zu: %s", i, rows[i].text);
+	for (i = 0; i < sizeof(bad_rows) /
+	    sizeof(bad_rows[0]); i++)
+		if (error_of(bad_rows[i].text, bad_rows[i].len) == NULL)
+			fail_msg("taken: row %zu: %s", i, bad_rows[i].text);
 }
 
 static void
