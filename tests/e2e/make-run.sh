@@ -30,8 +30,10 @@ try_it() {
 	same 7d1a2b3c "$(sh "$work/try" 2>/dev/null)"
 }
 mkfifo "$work/keys"
-# In the background INT is ignored, by whatever is started from there too.
-env --default-signal=INT script -qec contrib/demo /dev/null <"$work/keys" >"$work/screen" 2>&1 &
+# In the background INT is ignored, by whatever is started from there too. And
+# script starts a shell, $SHELL or sh, in which Ctrl-C must not end as well.
+env --default-signal=INT script -qec "exec contrib/demo" /dev/null \
+    <"$work/keys" >"$work/screen" 2>&1 &
 ends $!
 terminal=$!
 exec 3>"$work/keys"
