@@ -134,37 +134,22 @@ hex4(const char *at, const char *end)
 	return value;
 }
 
-/* At a backslash. Surrogates come in pairs, or they mean nothing in UTF-8. */
+/* At a backslash. */
 static bool
 check_escape(struct check *check)
 {
-	int unit;
-
 	check->at++;
 	if (check->at == check->end)
 		return refuse(check, "unfinished escape");
-	if (*check->at != 'u') {
-		if (*check->at == '\0' ||
-		    strchr("\"\\/bfnrt", *check->at) == NULL)
-			return refuse(check, "unknown escape");
-		check->at++;
+	if (*check->at == 'u') {
+		if (hex4(check->at + 1, check->end) == -1)
+			return refuse(check, "bad \\u escape");
+		check->at += 5;
 		return true;
 	}
-	unit = hex4(check->at + 1, check->end);
-	if (unit == -1)
-		return refuse(check, "bad \\u escape");
-	if (unit >= 0xdc00 && unit <= 0xdfff)
-		return refuse(check, "lone surrogate");
-	check->at += 5;
-	if (unit < 0xd800 || unit > 0xdbff)
-		return true;
-	if (check->end - check->at < 6 || check->at[0] != '\\' ||
-	    check->at[1] != 'u')
-		return refuse(check, "lone surrogate");
-	unit = hex4(check->at + 2, check->end);
-	if (unit < 0xdc00 || unit > 0xdfff)
-		return refuse(check, "lone surrogate");
-	check->at += 6;
+	if (*check->at == '\0' || strchr("\"\\/bfnrt", *check->at) == NULL)
+		return refuse(check, "unknown escape");
+	check->at++;
 	return true;
 }
 
@@ -412,27 +397,43 @@ put_utf8(char *out, unsigned int c)
 	return out;
 }
 
+/*
+ * The character of a checked \u escape; *in is at its digits, then after it.
+ * Surrogates come in pairs. One alone is no character, and no reason to lose
+ * the event that somebody wrote it in: U+FFFD stands for it, as elsewhere.
+ */
+static unsigned int
+take_unit(const char **in, const char *end)
+{
+	unsigned int unit = (unsigned int)hex4(*in, end);
+	int low;
+
+	*in += 4;
+	if (unit < 0xd800 || unit > 0xdfff)
+		return unit;
+	if (unit > 0xdbff || end - *in < 6 || (*in)[0] != '\\' ||
+	    (*in)[1] != 'u')
+		return 0xfffd;
+	low = hex4(*in + 2, end);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0xfffd;
+	*in += 6;
+	return 0x10000 + ((unit - 0xd800) << 10) + ((unsigned int)low - 0xdc00);
+}
+
 /* What a checked escape stands for; *in is at the backslash, then after it. */
 static unsigned int
 take_escape(const char **in, const char *end)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	const char *found;
-	unsigned int unit, low;
 	char c = (*in)[1];
 
 	*in += 2;
-	if (c != 'u') {
-		found = strchr(from, c);
-		return (unsigned char)(found != NULL ? to[found - from] : c);
-	}
-	unit = (unsigned int)hex4(*in, end);
-	*in += 4;
-	if (unit < 0xd800 || unit > 0xdbff)
-		return unit;
-	low = (unsigned int)hex4(*in + 2, end);
-	*in += 6;
-	return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+	if (c == 'u')
+		return take_unit(in, end);
+	found = strchr(from, c);
+	return (unsigned char)(found != NULL ? to[found - from] : c);
 }
 
 /* An escape is never shorter than what it stands for: in place will do. */

@@ -235,9 +235,13 @@ claim "its example of trying again compiles" \
 # The house.
 #
 
-# shellcheck disable=SC2086 # words
-claim "mandoc has no warning for the manual pages" \
-    mandoc -T lint -W warning $pages
+# Whether it knows the pages that ours refer to depends on the machine.
+lint() {
+	# shellcheck disable=SC2086 # words
+	mandoc -T lint $pages 2>/dev/null >"$work/lint"
+	! grep -v 'referenced manual not found' "$work/lint"
+}
+claim "mandoc -T lint has nothing to say of the manual pages" lint
 
 # The files that a document names: in Markdown in backquotes or as links.
 named() {
