@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host.h"
+
 #include "banned.h"
 
 #define SERVICE "service"
@@ -266,8 +268,9 @@ make_environment(const char *conf_path)
 }
 
 /*
- * A web server takes an answer for complete when every copy of its pipes and
- * sockets is closed. Standard error stays if it is a file: a log.
+ * A CGI program's answer is complete for its web server when every copy of its
+ * pipes and sockets is closed. Standard error stays, as a log, if it is a file,
+ * or a FastCGI responder's: the journal, say.
  */
 static void
 close_inherited(void)
@@ -279,7 +282,8 @@ close_inherited(void)
 		_exit(1);
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
-	if (fstat(STDERR_FILENO, &st) == -1 || !S_ISREG(st.st_mode))
+	if (cgi_is_host() && (fstat(STDERR_FILENO, &st) == -1 ||
+	    !S_ISREG(st.st_mode)))
 		(void)dup2(null, STDERR_FILENO);
 	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
 		return;

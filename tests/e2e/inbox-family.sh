@@ -69,4 +69,16 @@ claim "with a status that makes a service start again" \
     failed_with 1 "$service"
 claim "and the log says why" has "$log" "moved away or deleted while workers"
 
+# A log that is no file: the journal, or what a web server reads.
+inbox=$run/piped
+with_inbox "workers = 1"
+sed -i "s|^log = .*|log = stderr|" "$work/app/vkcb.conf"
+mkfifo "$work/pipe"
+cat "$work/pipe" >"$work/piped" &
+ends $!
+responder 2>"$work/pipe"
+"$fcgi" "$run/vkcb.socket" post "$(task d-1 1 ok)" answer >"$work/out"
+claim "workers that a FastCGI responder starts log where it does" \
+    until_true 10 grep -q "handler=task outcome=ok" "$work/piped"
+
 done_testing
