@@ -216,8 +216,6 @@ claim "it has ten lines" \
     test "$(markdown_c README.md | grep -c .)" -le 10
 claim "the Russian README has the same one" \
     same "$(markdown_c README.md)" "$(markdown_c docs/README.ru.md)"
-claim "the handler of handlers/README.md compiles" \
-    compiles hello "$(markdown_c handlers/README.md)"
 claim "the example at the top of vkcb.h compiles" compiles greet \
     "$(sed -n '/^ \*	#include "vkcb.h"/,/^ \*	};/s/^ \*	\{0,1\}//p' \
 	vkcb.h)"

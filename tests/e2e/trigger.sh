@@ -107,6 +107,11 @@ trigger --count x message_new
 claim "so is a count that is no number" complains 2 "a number"
 trigger --url file:///etc/hostname message_new
 claim "so is a URL that is not the web's" complains 2 "http://"
+# The test in shell of handlers/README.md, of a handler that is here.
+sed -n '/^```sh$/,/^```$/{/^```/d;p;}' "$root/handlers/README.md" |
+    sed "s|\./vkcb|$app|; s/=hello /=00-audit /" >"$work/readme.sh"
+claim "the test in shell of handlers/README.md is one" \
+    sh -c "cd $work && sh -e readme.sh"
 configure "inbox = $run/inbox"
 trigger message_new object.message.text=fail
 claim "a configuration changed just now does not bring its inbox or log along" \
