@@ -168,10 +168,14 @@ check_settings(struct online *online)
 	ticked_compare(online->group, response, say_ticked, online);
 }
 
-/* A vkcb that knows the group refuses this in words that are its own. */
+/*
+ * A vkcb that knows the group refuses this in words that are its own. Of a
+ * group without a secret anything whole would be handled: less is posted to it.
+ */
 static void
 probe(struct online *online, const char *url)
 {
+	bool open = online->group->open;
 	struct post_answer answer;
 	char body[128];
 	struct post_request request = {
@@ -180,9 +184,9 @@ probe(struct online *online, const char *url)
 		.connect_ms = PROBE_MS, .total_ms = PROBE_MS,
 	};
 
-	request.len = (size_t)snprintf(body, sizeof(body), "{\"type\":\"vkcb_"
-	    "probe\",\"group_id\":%" PRId64 ",\"secret\":\"-\"}",
-	    online->group->id);
+	request.len = (size_t)snprintf(body, sizeof(body), "{%s\"group_id\":%"
+	    PRId64 ",\"secret\":\"-\"}", open ? "" :
+	    "\"type\":\"vkcb_probe\",", online->group->id);
 	if (post(&request, &answer) != POST_ANSWERED) {
 		say(online, "error", "%.200s does not answer: %s", url,
 		    answer.why);
@@ -191,8 +195,7 @@ probe(struct online *online, const char *url)
 	if (strcmp(answer.body, "Unknown Group") == 0)
 		say(online, "error", "%.200s is a vkcb that does not know this "
 		    "group: it runs with another configuration", url);
-	else if (strcmp(answer.body, "Bad Secret") != 0 &&
-	    !(online->group->open && strcmp(answer.body, "ok") == 0))
+	else if (strcmp(answer.body, open ? "Bad Request" : "Bad Secret") != 0)
 		say(online, "error", "%.200s answers %ld, and not as a vkcb "
 		    "would: the web server does not hand it over", url,
 		    answer.status);

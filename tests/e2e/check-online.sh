@@ -5,14 +5,14 @@
 weak=vk1.a.TokenWithoutTheRight0000000
 start_vk "$token=219876543" "$weak=88:messages"
 
-# conf [TOKEN [GROUP]]
+# conf [TOKEN [GROUP [LINE]]]
 conf() {
 	{
 		printf '[vkcb]\nlog = %s\nkeys = %s\n' "$log" "$run/keys"
 		printf 'api_url = %s/method/\nstate = %s\n' "$api" \
 		    "$work/state"
-		printf '[group %s]\ntoken = %s\n' "${2:-219876543}" \
-		    "${1:-$token}"
+		printf '[group %s]\ntoken = %s\n%s\n' \
+		    "${2:-219876543}" "${1:-$token}" "${3-}"
 	} >"$work/app/new.conf"
 	mv "$work/app/new.conf" "$work/app/vkcb.conf"
 }
@@ -41,6 +41,16 @@ check
 claim "after setup all is fine" finds 0 "fine: group 219876543"
 claim "... and nothing is warned of" lacks "$work/out" "warning: group"
 claim "our server is shown" finds 0 "ok (ours)"
+
+claim "the probe of its URL is refused" \
+    has "$log" 'status=403 group=219876543 event=vkcb_probe'
+conf "$token" 219876543 "secret = none"
+: >"$log"
+check
+claim "a group that takes anything is fine" finds 0 "fine: group 219876543"
+claim "... its probe is refused too" has "$log" 'detail="no type"'
+claim "... and no handler ran" lacks "$log" msg=handled
+conf
 
 vk_control longpoll on=1
 check
