@@ -24,6 +24,7 @@
 #include "banned.h"
 
 #define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
+#define SERVERS_MAX 10		/* that VK lets a group have */
 #define SECRET_LENGTH 32
 #define STATUS_TRIES 60		/* every half second */
 
@@ -152,6 +153,9 @@ find_server(struct setup *setup, struct json_object **server)
 static int
 remove_server(struct setup *setup)
 {
+	if (setup->removed++ == SERVERS_MAX)
+		return fail(setup, "VK still lists the server after ten were "
+		    "removed: see its page Settings, API usage, Callback API");
 	return call(setup, "groups.deleteCallbackServer", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id)),
 	    NULL);

@@ -155,6 +155,23 @@ setup --group 88 "$url"
 claim "a token without the right: make one with it" \
     failed "right to manage"
 conf
+removals() {
+	grep -c 'deleteCallbackServer 0' "$vk/calls"
+}
+for how in '' --remove; do
+	vk_control reset
+	vk_control server group=219876543 url="$url" title=x secret=y \
+	    status=failed
+	vk_control fault kind=ignore method=groups.deleteCallbackServer \
+	    count=20
+	before=$(removals)
+	# shellcheck disable=SC2086 # no option is no argument
+	setup $how "$url"
+	claim "setup $how: a server that VK does not let go of ends it" \
+	    failed "still lists the server"
+	claim "... after ten tries" same 10 $(($(removals) - before))
+done
+
 vk_control reset
 for i in $(seq 10); do
 	vk_control server group=219876543 url="http://127.0.0.1/$i" title=x \

@@ -21,6 +21,7 @@
  *		drop	no answer		cut	half of an answer
  *		slow	N ms late		huge	10 MiB
  *		garbage	no JSON			empty	no byte
+ *		ignore	1, and nothing is done
  *	/control/code?code=C		the confirmation code from now on
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
@@ -1049,7 +1050,15 @@ answer_fault(int fd, const struct fault *fault)
 	return answer(fd, fault->n, "", 0, 0);
 }
 
-/* "slow" and "error" let the call be; others hide its answer, done or not. */
+/* Some faults let the answer be; others hide it, whether done or not. */
+static bool
+hides_answer(const struct fault *fault)
+{
+	return fault->kind[0] != '\0' && strcmp(fault->kind, "slow") != 0 &&
+	    strcmp(fault->kind, "error") != 0 &&
+	    strcmp(fault->kind, "ignore") != 0;
+}
+
 static bool
 serve_call(int fd, struct call *call)
 {
@@ -1065,6 +1074,9 @@ serve_call(int fd, struct call *call)
 	if (strcmp(fault.kind, "error") == 0) {
 		find_group(call);
 		response = refuse(call, fault.n, "Forced by the test");
+	} else if (strcmp(fault.kind, "ignore") == 0) {
+		find_group(call);
+		response = json_object_new_int(1);
 	} else {
 		response = run(call);
 	}
@@ -1081,9 +1093,8 @@ serve_call(int fd, struct call *call)
 		late.tv_nsec = fault.n % 1000 * 1000000L;
 		nanosleep(&late, NULL);
 	}
-	kept = fault.kind[0] == '\0' || strcmp(fault.kind, "slow") == 0 ||
-	    strcmp(fault.kind, "error") == 0 ?
-	    answer(fd, 200, text, len, len) : answer_fault(fd, &fault);
+	kept = hides_answer(&fault) ? answer_fault(fd, &fault) :
+	    answer(fd, 200, text, len, len);
 	json_object_put(root);
 	return kept;
 }
