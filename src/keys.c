@@ -168,12 +168,16 @@ keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 static int
 print(const struct keys *keys, int fd)
 {
-	FILE *out = fdopen(dup(fd), "w");
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *out = copy != -1 ? fdopen(copy, "w") : NULL;
 	const struct key *key;
 	size_t i;
 
-	if (out == NULL)
+	if (out == NULL) {
+		if (copy != -1)
+			close(copy);
 		return -1;
+	}
 	fprintf(out, "; Kept by vkcb setup. Secret: for the web server's user "
 	    "alone.\n");
 	for (i = 0; i < keys->n; i++) {
