@@ -71,9 +71,14 @@ has() {
 	return 1
 }
 
-# lacks FILE TEXT
+# lacks FILE TEXT ... - the file has something, and none of these texts.
 lacks() {
-	! grep -F -- "$2" "$1"
+	lacks_file=$1
+	shift
+	[ -s "$lacks_file" ] || { echo "$lacks_file has nothing"; return 1; }
+	for lacks_text; do
+		! grep -F -- "$lacks_text" "$lacks_file" || return 1
+	done
 }
 
 # until_true SECONDS COMMAND ... - tries again until the command succeeds.

@@ -91,8 +91,9 @@ printf '[group 1]\nsecret = none\n' >"$work/app/vkcb.conf"
 check
 claim "without a token there is nothing to ask with" \
     finds 1 "no group has a token"
-claim "no secret or token is in any output" sh -c "
-	! grep -F -e $token -e $weak -e \"\$(sed -n 's/^secret = //p' \
-	    $run/keys)\" $work/everything $log"
+kept=$(sed -n 's/^secret = //p' "$run/keys")
+claim "no secret or token is in any output" \
+    lacks "$work/everything" "$token" "$weak" "$kept"
+claim "... nor in the log" lacks "$log" "$token" "$weak" "$kept"
 
 done_testing
