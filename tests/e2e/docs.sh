@@ -135,11 +135,11 @@ claim "wrong usage is status 2, as vkcb(1) says" same 2 \
 
 # The sources, a statement a line, and each string in one piece.
 cat src/*.c | sed 's,/\*[^*]*\*/,,g' | tr -s '\n\t ' ' ' |
-    sed 's/" "//g; s/; /;\n/g' >"$work/statements"
+    sed 's/" "//g; s/" PRI[a-z]64 "/d/g; s/; /;\n/g' >"$work/statements"
 string='"\([^"\]\|\\.\)*"'
 
-# strings N FUNCTION ... - the first N strings in each call; of a format what
-# stands before its first %.
+# strings N FUNCTION ... - the first N strings in each call; of a format the
+# longest text between its conversions.
 strings() {
 	n=$1
 	shift
@@ -147,8 +147,17 @@ strings() {
 		grep -o "\<$function([^;]*;" "$work/statements"
 	done | while IFS= read -r call; do
 		echo "$call" | grep -o "$string" | head -n "$n"
-	done | sed 's/^"//; s/"$//; s/\\\\/\\/g; s/\\n$//; s/%.*//; s/ *$//' |
-	    grep -v '^$' | sort -u
+	done | sed 's/^"//; s/"$//; s/\\\\/\\/g; s/\\n$//' | awk '{
+		longest = ""
+		n = split($0, texts, /%[-.*0-9lz]*[a-z]/)
+		for (i = 1; i <= n; i++) {
+			gsub(/^[ :]+| +$/, "", texts[i])
+			if (length(texts[i]) > length(longest))
+				longest = texts[i]
+		}
+		if (longest != "")
+			print longest
+	}' | sort -u
 }
 
 # A status and its text, as vkcb(1) has them: 403 `Bad Secret'.
@@ -159,8 +168,8 @@ answers=$(grep -oE '\<(http_answer|refuse)\([^;"]*[0-9]{3}, "[^"]*"' \
 claim "every answer is in vkcb(1), with its status" \
     all_said vkcb.1 "$answers"
 claim "every message of the log is in vkcb(1)" \
-    all_said vkcb.1 "$(strings 9 refuse
-	strings 1 log_begin log_rule log_msg)"
+    all_said vkcb.1 "$(strings 1 log_rule
+	strings 9 refuse log_begin log_msg report_trouble pause_for_trouble)"
 claim "every reason for which a body is refused is in vkcb(1)" \
     all_said vkcb.1 "$(grep -o "return $string" src/envelope.c |
 	sed 's/return "//; s/"$//')"
