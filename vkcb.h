@@ -118,8 +118,9 @@ enum vkcb_outcome {
 
 /*
  * Not done: try again in `seconds`. Without an inbox VK is asked to wait, with
- * the HTTP status 410, 429 or 503; seconds are 0 to 10799 (below 3 hours).
- * Other values are logged as an error of the handler and put right.
+ * the HTTP status 410, 429 or 503; an inbox waits itself, whatever the status.
+ * seconds are 0 to 10799 (below 3 hours). Other values are logged as an error
+ * of the handler and put right.
  * https://dev.vk.com/ru/api/callback/getting-started
  */
 enum vkcb_outcome vkcb_retry_after(struct vkcb_event *, int status,
@@ -163,8 +164,9 @@ void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
  * is all that is to be done. A call takes up to api_timeout (10 s) for its turn
  * and as long for its answer, and 20 calls a second are made per token. Without
  * an inbox VK waits for the handler all the while, and repeats the event after
- * some seconds: call as little as you can, or use an inbox. Repeats after
- * trouble end 3 s (with an inbox: 20 s) of trouble into the event.
+ * some seconds: call as little as you can, or use an inbox. No call is made
+ * again once failed tries and the pauses after them have taken 3 s of the event
+ * (with an inbox: 20 s).
  *
  * A repeat of a call, or of the event, may reach VK although the first was
  * done. messages.send is then dropped by VK, for an hour, since its random_id
@@ -202,8 +204,9 @@ enum vkcb_outcome vkcb_api(struct vkcb_event *, const char *method,
 /*
  * VK_PARAMS("peer_id", VK_INT(id), "message", VK_STR(text)): an object of
  * pairs of name and value. A NULL value is out of memory, and so is a NULL
- * object; vkcb_api() knows. VK_JSON takes a json_object over:
- * json_object_get() first what you keep, or what belongs to the event.
+ * object; vkcb_api() knows. VK_JSON takes a json_object over: what belongs to
+ * the event, or is used again, needs a json_object_get() for it. Nothing else
+ * of the event needs one, and none may outlive the handler.
  */
 #define VK_PARAMS(...) vk_params(__VA_ARGS__, (const char *)NULL)
 #define VK_NO_PARAMS vk_params((const char *)NULL)
@@ -218,8 +221,8 @@ struct json_object *vk_str(const char *text) VKCB_USE;	/* NULL is "" */
 
 /*
  * VKScript, up to 25 calls in one: https://dev.vk.com/ru/method/execute. A call
- * in it that fails is logged and false in the response. Messages it sends
- * want vkcb_random_id().
+ * in it that fails is logged and false in the response. Messages it sends must
+ * be given one: print vkcb_random_id(ev) into the code as random_id.
  */
 enum vkcb_outcome vkcb_execute(struct vkcb_event *, const char *code,
     struct json_object **response);
@@ -275,9 +278,10 @@ enum vkcb_outcome vkcb_answer_event(struct vkcb_event *,
  *
  * goes to vkcb_send_keyboard(), or into parameters as "keyboard". A payload is
  * any JSON, up to 255 bytes, and taken over; VK_NO_PARAMS for none. It comes
- * back in message_new (text button) or message_event (callback button). All are
- * json-c's objects: rows of a number that is not known before are arrays to
- * add to. VK_NO_KEYBOARD takes the shown one away.
+ * back in message_new (text button) or message_event (callback button). A row
+ * is an array of json-c's with buttons, "buttons" of a keyboard one with rows:
+ * to build them at run time use json_object_new_array(). VK_NO_KEYBOARD takes
+ * the shown one away.
  */
 enum vk_color {
 	VK_SECONDARY,	/* white */
@@ -331,9 +335,11 @@ union vkcb_function {
 };
 
 /*
- * A handler, constant, one per file. ON() or ON_TYPE() is its first line:
+ * A handler, constant, one per file. ON() or ON_TYPE() is one of its lines:
  *
- *	ON(message_new, fn)	an event of the catalogue, with its object
+ *	ON(message_new, fn)	an event of the catalogue, with its object; of
+ *				the few that have no struct (`vkcb events NAME`
+ *				tells) fn takes the struct json_object *
  *	ON(any, fn)		every event, also those vkcb does not know;
  *				fn takes the event alone
  *	ON_TYPE("name", fn)	an event that is not in the catalogue yet;
