@@ -124,17 +124,18 @@ enum vkcb_outcome {
  * https://dev.vk.com/ru/api/callback/getting-started
  */
 enum vkcb_outcome vkcb_retry_after(struct vkcb_event *, int status,
-    int seconds);
+    int seconds) VKCB_USE;
 
 /* Done, and VK shall remove this server from the community's settings. */
-enum vkcb_outcome vkcb_remove(struct vkcb_event *);
+enum vkcb_outcome vkcb_remove(struct vkcb_event *) VKCB_USE;
 
 /*
  * Done, and VK shall use this API version for this server from now on: "5.199";
  * 5.81 or newer. Anything else is logged as an error of the handler and
  * changes nothing.
  */
-enum vkcb_outcome vkcb_set_version(struct vkcb_event *, const char *version);
+enum vkcb_outcome vkcb_set_version(struct vkcb_event *, const char *version)
+    VKCB_USE;
 
 /*
  * A line in the program's log, with group, event and handler named. The text

@@ -80,6 +80,11 @@ refused() {
 	done
 }
 
+# warned TEXT - it compiles, with this warning.
+warned() {
+	build && has "$work/make" "$1"
+}
+
 # bad - an empty folder for handlers that do not compile.
 bad() {
 	handlers=$work/bad
@@ -114,6 +119,18 @@ must_not_compile() {
 	printf '#include "vkcb.h"\nconst int handler_x = 1;\n' \
 	    >"$handlers/x.c"
 	claim "$with: one of another type" refused x.c error: handler_x
+}
+
+# An outcome that asks VK for something is nothing unless it is returned.
+must_be_returned() {
+	for asks in 'vkcb_retry_after(ev, 429, 1)' 'vkcb_remove(ev)' \
+	    'vkcb_set_version(ev, "5.199")'; do
+		bad
+		handler "$handlers/x.c"
+		sed -i "s/vkcb_log(.*/$asks;/" "$handlers/x.c"
+		claim "$with: $asks that is not returned is warned of" \
+		    warned unused-result
+	done
 }
 
 must_define_it() {
@@ -158,7 +175,7 @@ for cc in gcc clang; do
 		    same "10-any raw " "$(ran inapp_order_refund)"
 		claim "$with: check shows file name, event and summary" \
 		    vkcb_check "  z                    message_new              the last"
-		[ "$flags" = -O0 ] && must_not_compile
+		[ "$flags" = -O0 ] && must_not_compile && must_be_returned
 		must_define_it
 		handlers=$work/none
 		claim "$with: no handlers at all: it builds" build

@@ -62,13 +62,13 @@ act(struct vkcb_event *ev, unsigned int number, const void *object)
 	case RAW_99:
 		return (enum vkcb_outcome)99;
 	case RETRY_BUT_OK:
-		(void)vkcb_retry_after(ev, 503, 1);
+		(void)!vkcb_retry_after(ev, 503, 1);
 		return VKCB_OK;
 	case REMOVE_BUT_FAIL:
-		(void)vkcb_remove(ev);
+		(void)!vkcb_remove(ev);
 		return VKCB_FAIL;
 	case REMOVE_BUT_VERSION:
-		(void)vkcb_remove(ev);
+		(void)!vkcb_remove(ev);
 		return VKCB_SET_VERSION;
 	}
 	return VKCB_FAIL;
