@@ -274,6 +274,7 @@ next_text(struct request *request, int nth)
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
+/* What VK does not repeat, be it "ok" or what a handler asked for. */
 static bool
 is_good(int status)
 {
@@ -314,7 +315,6 @@ run_here(struct request *request)
 	return status;
 }
 
-/* "ok" is the one answer to an event that VK does not repeat. */
 static int
 show_answer(const struct request *request, const struct post_answer *answer,
     double ms)

@@ -136,7 +136,7 @@ int conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX]);
 struct conf *conf_read(const char *path, char error[CONF_ERROR_MAX])
     __attribute__((warn_unused_result));
 
-/* Reads text as if it were such a file; relative paths start at dir. */
+/* Reads text as if this file held it. */
 struct conf *conf_parse(const char *path, const char *text, size_t len,
     char error[CONF_ERROR_MAX]) __attribute__((warn_unused_result));
 

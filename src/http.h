@@ -13,8 +13,8 @@ struct http_request {
 	int64_t deadline;		/* for the body, by clock_ms() */
 
 	/*
-	 * Reads up to size bytes of the body, at least one. Fewer than asked
-	 * for: the body ended, the deadline passed or the peer went away.
+	 * Reads size bytes of the body. Fewer: it ended, the deadline passed
+	 * or the peer went away.
 	 */
 	size_t (*read)(struct http_request *, char *into, size_t size);
 };

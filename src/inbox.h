@@ -208,8 +208,10 @@ struct inbox {
 	char error[INBOX_ERROR_MAX];
 };
 
-/* Which of these is missing, or wrong, is in error; NULL then. */
+/* NULL: out of memory. */
 struct inbox *inbox_memory(void);
+
+/* NULL, and one line in error: there is no SQLite, or no memory. */
 struct inbox *inbox_sqlite(const char *path, bool create,
     char error[INBOX_ERROR_MAX]);
 

@@ -112,7 +112,7 @@ run_child(struct parent *parent, int i, bool once, pid_t self)
 
 	close(parent->signals);
 	close(parent->news[0]);
-	/* Handlers may have registered exit functions: none ran here yet. */
+	/* Not _exit(): handlers may have registered functions that run now. */
 	exit(worker_run(&worker));
 }
 
