@@ -50,26 +50,30 @@ enum cure {
 	TIME,		/* minutes, or a person */
 };
 
+#define NO_RIGHT "the token has no right to this: make one with the right to " \
+	"manage the community (setup, check) or to messages (handlers)"
+
 static const struct {
 	int code;
 	enum cure cure;
 	const char *advice;
 } cures[] = {
 	{ 1, TIME, NULL },
-	{ 5, NOTHING, "the token is not valid: make one in the community's "
-	    "settings (API usage) and set it as `token`" },
+	{ 5, NOTHING, "the token is not valid: make a new one in the "
+	    "community's settings (API usage) and set it as `token`" },
 	{ 6, PAUSE, NULL },
-	{ 7, NOTHING, "the token has no right to this: make one with that "
-	    "right" },
+	{ 7, NOTHING, NO_RIGHT },
 	{ 9, TIME, NULL },
 	{ 10, PAUSE, NULL },
 	{ 14, TIME, NULL },
-	{ 15, NOTHING, "the token has no access to this: see its rights and "
-	    "its community" },
-	{ 27, NOTHING, "the token has no right to this, or is not valid" },
-	{ 28, NOTHING, "the token has no right to this, or is not valid" },
+	{ 15, NOTHING, NO_RIGHT },
+	{ 27, NOTHING, NO_RIGHT ", if it is valid at all" },
+	{ 28, NOTHING, NO_RIGHT ", if it is valid at all" },
 	{ 29, TIME, NULL },
 	{ 43, TIME, NULL },
+	{ 203, NOTHING, NO_RIGHT },
+	{ 2000, NOTHING, "the community has its ten callback servers: remove "
+	    "one on VK's page Settings, API usage, Callback API" },
 };
 
 void

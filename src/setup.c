@@ -55,42 +55,25 @@ fail(const struct setup *setup, const char *why)
 	return command_fail(what, "%s", why);
 }
 
-/* What to do about an error of VK's, by its code. */
-static const char *
-remedy(int code)
-{
-	switch (code) {
-	case 5:
-		return "the token is no longer good: make a new one in the "
-		    "community's settings, API usage, and put it into the "
-		    "configuration";
-	case 15:
-	case 27:
-	case 203:
-		return "the token lacks the right to manage the community: "
-		    "make one with that right ticked";
-	case 100:
-		return "VK does not take a parameter: check that the URL is "
-		    "public, starts with https:// and leads to this vkcb";
-	case 2000:
-		return "the community has its ten callback servers: remove one "
-		    "on VK's page Settings, API usage, Callback API";
-	default:
-		return "try again later";
-	}
-}
-
 static int
 call(struct setup *setup, const char *method, struct json_object *params,
     struct json_object **response)
 {
+	enum vkcb_outcome outcome = api_call(&setup->api, method, params,
+	    response);
+	const char *advice = setup->api.advice;
 	char why[512];
 
-	if (api_call(&setup->api, method, params, response) == VKCB_OK)
+	if (outcome == VKCB_OK)
 		return EXIT_FINE;
-	snprintf(why, sizeof(why), "%s: %.200s (%d): %s", method,
+	if (advice == NULL && setup->api.error.code == 100)
+		advice = "check that the URL is public, starts with https:// "
+		    "and leads to this vkcb";
+	if (advice == NULL && outcome == VKCB_FAIL)
+		advice = "try again later";
+	snprintf(why, sizeof(why), "%s: %.200s (%d)%s%s", method,
 	    setup->api.error.message, setup->api.error.code,
-	    remedy(setup->api.error.code));
+	    advice != NULL ? ": " : "", advice != NULL ? advice : "");
 	return fail(setup, why);
 }
 
