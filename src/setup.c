@@ -145,6 +145,15 @@ remove_server(struct setup *setup)
 }
 
 static int
+edit_server(struct setup *setup, const char *secret)
+{
+	return call(setup, "groups.editCallbackServer", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id),
+	    "url", VK_STR(setup->url), "title", VK_STR(SERVER_TITLE),
+	    "secret_key", VK_STR(secret)), NULL);
+}
+
+static int
 keep(struct setup *setup, const char *secret, const char *confirmation)
 {
 	struct key *key = keys_get(setup->keys, setup->group->id);
@@ -183,16 +192,56 @@ make_secret(char out[SECRET_LENGTH + 1])
 	return 0;
 }
 
+/* Does vkcb.conf itself, not the file of keys, have the group's secret? */
+static bool
+conf_names_secret(const struct setup *setup)
+{
+	return setup->group->secret != NULL && !setup->group->secret_kept;
+}
+
 /* The secret in force: vkcb.conf's, else the kept one, else "". */
 static const char *
 secret_in_force(const struct setup *setup)
 {
 	const struct key *key;
 
-	if (setup->group->secret != NULL && !setup->group->secret_kept)
+	if (conf_names_secret(setup))
 		return setup->group->secret;
 	key = keys_find(setup->keys, setup->group->id);
 	return key != NULL ? key->secret : "";
+}
+
+static int
+take_secret(struct setup *setup, const char *theirs)
+{
+	if (!is_made(setup, "took over the secret that VK has",
+	    "would take over the secret that VK has", NULL))
+		return EXIT_FINE;
+	return keep(setup, theirs, NULL);
+}
+
+static int
+give_secret(struct setup *setup, const char *ours)
+{
+	if (!is_made(setup, "gives VK", "would give VK",
+	    conf_names_secret(setup) ? "the configuration's secret" :
+	    "the secret that is kept here"))
+		return EXIT_FINE;
+	return edit_server(setup, ours);
+}
+
+static int
+give_fresh_secret(struct setup *setup)
+{
+	char fresh[SECRET_LENGTH + 1];
+
+	if (make_secret(fresh) == -1)
+		return fail(setup, "the system gives no random bytes");
+	if (!is_made(setup, "gives VK", "would give VK", "a new secret"))
+		return EXIT_FINE;
+	if (keep(setup, fresh, NULL) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	return edit_server(setup, fresh);
 }
 
 /* A server in order is kept, and its secret taken over or put right. */
@@ -201,31 +250,15 @@ keep_server(struct setup *setup, struct json_object *server)
 {
 	const char *theirs = member_text(server, "secret_key");
 	const char *ours = secret_in_force(setup);
-	char fresh[SECRET_LENGTH + 1];
 
-	if (*theirs != '\0' && (*ours == '\0' || (strcmp(theirs, ours) != 0 &&
-	    (setup->group->secret == NULL || setup->group->secret_kept)))) {
-		if (!is_made(setup, "took over the secret that VK has",
-		    "would take over the secret that VK has", NULL))
-			return EXIT_FINE;
-		return keep(setup, theirs, NULL);
-	}
-	if (setup->group->open || (strcmp(theirs, ours) == 0 && *ours != '\0'))
+	if (*theirs != '\0' && strcmp(theirs, ours) == 0)
 		return EXIT_FINE;
-	if (*ours == '\0') {
-		if (make_secret(fresh) == -1)
-			return fail(setup, "the system gives no random bytes");
-		ours = fresh;
-	}
-	if (!is_made(setup, "gives VK the configuration's secret",
-	    "would give VK the configuration's secret", NULL))
+	if (*theirs != '\0' && !conf_names_secret(setup))
+		return take_secret(setup, theirs);
+	if (setup->group->open)
 		return EXIT_FINE;
-	if (ours == fresh && keep(setup, fresh, NULL) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	return call(setup, "groups.editCallbackServer", VK_PARAMS("group_id",
-	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id),
-	    "url", VK_STR(setup->url), "title", VK_STR(SERVER_TITLE),
-	    "secret_key", VK_STR(ours)), NULL);
+	return *ours != '\0' ? give_secret(setup, ours) :
+	    give_fresh_secret(setup);
 }
 
 /* VK's code, where the responder will find it before VK asks. */
@@ -307,8 +340,8 @@ add_server(struct setup *setup)
 	if (secret[0] == '\0' && !setup->group->open &&
 	    make_secret(secret) == -1)
 		return fail(setup, "the system gives no random bytes");
-	if (keep_confirmation(setup, setup->group->secret != NULL &&
-	    !setup->group->secret_kept ? NULL : secret) != EXIT_FINE)
+	if (keep_confirmation(setup, conf_names_secret(setup) ? NULL :
+	    secret) != EXIT_FINE)
 		return EXIT_PROBLEM;
 	if (call(setup, "groups.addCallbackServer", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id), "url", VK_STR(setup->url), "title",

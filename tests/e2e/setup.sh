@@ -155,6 +155,28 @@ setup --group 88 "$url"
 claim "a token without the right: make one with it" \
     failed "right to manage"
 conf
+rm -f "$keys"
+vk_control reset
+vk_control server group=219876543 url="$url" title=x secret=FromVKsOwnPages \
+    status=ok
+setup "$url"
+claim "a secret that VK has, and the configuration not, is taken over" \
+    did 0 "took over the secret"
+claim "... and kept" same FromVKsOwnPages "$(kept secret)"
+vk_control reset
+vk_control server group=219876543 url="$url" title=x secret= status=ok
+setup "$url"
+claim "one that VK has lost is given to it" \
+    did 0 "gives VK the secret that is kept here"
+rm "$keys"
+vk_control reset
+vk_control server group=219876543 url="$url" title=x secret= status=ok
+setup "$url"
+claim "where there is none at all a new one is made" \
+    did 0 "gives VK a new secret"
+claim "... and is the one in force" \
+    same ok "$(event_now "$(kept secret)")"
+
 removals() {
 	grep -c 'deleteCallbackServer 0' "$vk/calls"
 }
