@@ -26,7 +26,6 @@
 /* The connection; like the library, it belongs to the process. */
 static struct {
 	CURL *easy;
-	struct curl_slist *headers;
 	pid_t owner;
 	bool has_ca_file;
 } kept;
@@ -108,17 +107,11 @@ connection(const struct curl *curl, bool ca_file)
 	if (kept.easy != NULL)
 		return 0;
 	easy = curl->easy_init();
-	if (kept.headers == NULL)
-		kept.headers = curl->slist_append(NULL, "Expect:");
-	if (easy == NULL || kept.headers == NULL) {
-		if (easy != NULL)
-			curl->cleanup(easy);
+	if (easy == NULL)
 		return -1;
-	}
 	curl->setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl->setopt(easy, CURLOPT_MAXCONNECTS, 1L);
 	curl->setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
-	curl->setopt(easy, CURLOPT_HTTPHEADER, kept.headers);
 	curl->setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl->setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl->setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -144,14 +137,14 @@ is_http(const char *url)
 	return is_plain(url) || strncmp(url, "https://", 8) == 0;
 }
 
-/* The header's lines that a request adds; NULL: out of memory. */
+/* The header's lines: libcurl's own "Expect" is left out. NULL: no memory. */
 static struct curl_slist *
-more_headers(const struct curl *curl, const struct post_request *request)
+header_lines(const struct curl *curl, const struct post_request *request)
 {
 	struct curl_slist *list = curl->slist_append(NULL, "Expect:"), *longer;
 	size_t i;
 
-	for (i = 0; list != NULL && i < 2; i++) {
+	for (i = 0; list != NULL && i < POST_HEADERS_MAX; i++) {
 		if (request->headers[i] == NULL)
 			continue;
 		longer = curl->slist_append(list, request->headers[i]);
@@ -166,17 +159,14 @@ static CURLcode
 perform(const struct curl *curl, const struct post_request *request,
     struct intake *in, char words[CURL_ERROR_SIZE])
 {
-	struct curl_slist *headers = NULL;
+	struct curl_slist *headers = header_lines(curl, request);
 	CURL *easy = kept.easy;
 	CURLcode code;
 
 	words[0] = '\0';
-	if (request->headers[0] != NULL) {
-		headers = more_headers(curl, request);
-		if (headers == NULL)
-			return CURLE_OUT_OF_MEMORY;
-		curl->setopt(easy, CURLOPT_HTTPHEADER, headers);
-	}
+	if (headers == NULL)
+		return CURLE_OUT_OF_MEMORY;
+	curl->setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl->setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl->setopt(easy, CURLOPT_WRITEDATA, in);
 	curl->setopt(easy, CURLOPT_URL, request->url);
@@ -196,7 +186,7 @@ perform(const struct curl *curl, const struct post_request *request,
 	curl->setopt(easy, CURLOPT_ERRORBUFFER, (char *)NULL);
 	curl->setopt(easy, CURLOPT_WRITEDATA, (void *)NULL);
 	curl->setopt(easy, CURLOPT_POSTFIELDS, (char *)NULL);
-	curl->setopt(easy, CURLOPT_HTTPHEADER, kept.headers);
+	curl->setopt(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
 	curl->slist_free_all(headers);
 	return code;
 }

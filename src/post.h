@@ -6,6 +6,7 @@
 
 #define POST_ANSWER_MAX ((size_t)4 * 1024 * 1024)
 #define POST_WHY_MAX 300
+#define POST_HEADERS_MAX 2
 
 enum post_result {
 	POST_ANSWERED,		/* with any status */
@@ -20,7 +21,7 @@ struct post_request {
 	const char *body;	/* may hold secrets, and is not copied */
 	size_t len;
 	const char *ca_file;	/* NULL: as libcurl was built */
-	const char *headers[2];	/* more lines of the header; NULL: none */
+	const char *headers[POST_HEADERS_MAX];	/* more lines; NULL: none */
 	long connect_ms;
 	long total_ms;
 };
