@@ -527,16 +527,16 @@ decode_bare_message(struct decode *decode, const struct decode_place *place,
 	}
 }
 
-int
+bool
 decode_is_typed(enum vkcb_event_type type)
 {
 	switch (type) {
 #define EVENT(event, object, settable, text) \
 	case VKCB_EVENT_##event:
 #include "events.def"
-		return 1;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
 }
 

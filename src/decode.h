@@ -2,6 +2,7 @@
 #ifndef DECODE_H
 #define DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vkcb.h"
@@ -40,6 +41,6 @@ enum decode_result decode_event(enum vkcb_event_type, struct json_object *,
     __attribute__((warn_unused_result));
 
 /* Is there a struct for this event, or raw JSON only? */
-int decode_is_typed(enum vkcb_event_type);
+bool decode_is_typed(enum vkcb_event_type);
 
 #endif

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -87,7 +86,7 @@ log_open(const char *where, enum log_level upto)
 	return 0;
 }
 
-int
+bool
 log_wants(enum log_level level)
 {
 	return level <= target.upto;

@@ -9,6 +9,7 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,7 +38,7 @@ struct log_line {
 int log_open(const char *where, enum log_level upto);
 
 /* Is this level written? Saves making a line that is not. */
-int log_wants(enum log_level);
+bool log_wants(enum log_level);
 
 struct timespec;
 

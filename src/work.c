@@ -29,7 +29,6 @@
 #include "command.h"
 #include "conf.h"
 #include "family.h"
-#include "http.h"
 #include "log.h"
 #include "notify.h"
 #include "worker.h"
