@@ -30,6 +30,9 @@ enum event_result {
 	EVENT_NO_MEMORY,
 };
 
+/* Why a handler is given up then, in an inbox. */
+#define EVENT_BAD_OBJECT_WHY "the object is not one: it cannot be decoded"
+
 struct event {
 	struct vkcb_event seen;		/* by handlers; first, see event_of() */
 	enum vkcb_event_type type;

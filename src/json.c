@@ -514,6 +514,15 @@ build_text(struct build *build, size_t *len)
 	return json_unescape(&string, len);
 }
 
+static bool
+append_digit(uint64_t *magnitude, unsigned int digit)
+{
+	if (*magnitude > (UINT64_MAX - digit) / 10)
+		return false;
+	*magnitude = *magnitude * 10 + digit;
+	return true;
+}
+
 static int
 build_number(struct build *build, struct json_object **out)
 {
@@ -523,15 +532,8 @@ build_number(struct build *build, struct json_object **out)
 	bool fits = true;
 	char *digit;
 
-	for (digit = start + (*start == '-'); digit < end; digit++) {
-		unsigned int d = (unsigned int)(*digit - '0');
-
-		if (magnitude > (UINT64_MAX - d) / 10) {
-			fits = false;
-			break;
-		}
-		magnitude = magnitude * 10 + d;
-	}
+	for (digit = start + (*start == '-'); fits && digit < end; digit++)
+		fits = append_digit(&magnitude, (unsigned int)(*digit - '0'));
 	if (*start == '-' && magnitude > (uint64_t)INT64_MAX + 1)
 		fits = false;
 	if (*end == '.' || *end == 'e' || *end == 'E') {
@@ -687,15 +689,6 @@ exponent_of(const char *at, const char *end)
 		if (value < 100000000)
 			value = value * 10 + (*at - '0');
 	return minus ? -value : value;
-}
-
-static bool
-append_digit(uint64_t *magnitude, unsigned int digit)
-{
-	if (*magnitude > (UINT64_MAX - digit) / 10)
-		return false;
-	*magnitude = *magnitude * 10 + digit;
-	return true;
 }
 
 bool

@@ -12,7 +12,7 @@
 #include "banned.h"
 
 #define NAME(name) { name, sizeof(name) - 1 }
-#define TYPE_SHOWN_MAX 48
+#define TYPE_MAX 48	/* of it, in a name */
 
 /* The ids that tell a conversation, the better one first. */
 static const struct {
@@ -89,5 +89,5 @@ lane_name(const struct envelope *envelope, char out[LANE_MAX])
 		    envelope->group_id, id);
 	else
 		snprintf(out, LANE_MAX, "%" PRId64 "/%.*s",
-		    envelope->group_id, TYPE_SHOWN_MAX, envelope->type.at);
+		    envelope->group_id, TYPE_MAX, envelope->type.at);
 }

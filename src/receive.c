@@ -14,6 +14,7 @@
 #include "receive.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -426,8 +427,7 @@ find_wanted(struct receipt *receipt, size_t *n)
 			.handler = handler->name,
 			.reason = handler_is_typed(handler) &&
 			    envelope->object.kind != JSON_OBJECT ?
-			    "the object is not one: it cannot be decoded" :
-			    NULL,
+			    EVENT_BAD_OBJECT_WHY : NULL,
 		};
 	}
 	return wanted;
@@ -497,8 +497,8 @@ answer_command(struct http_answer *answer, const struct inbox_command *command)
 		verdict.outcome = VKCB_REMOVE;
 	} else if (command->version[0] != '\0') {
 		verdict.outcome = VKCB_SET_VERSION;
-		memcpy(verdict.version, command->version,
-		    sizeof(verdict.version));
+		snprintf(verdict.version, sizeof(verdict.version), "%s",
+		    command->version);
 	}
 	answer_verdict(answer, &verdict);
 }

@@ -13,12 +13,12 @@
 
 #include <json-c/json.h>
 
+#include "api.h"
 #include "fields.h"
 
 #include "banned.h"
 
 #define SAMPLE_GROUP 219876543
-#define SAMPLE_VERSION "5.199"
 
 /* The objects being made, outermost last. */
 struct inside {
@@ -161,7 +161,7 @@ sample_body(const struct event_info *info)
 	    add(body, "group_id", json_object_new_int64(SAMPLE_GROUP)) == -1 ||
 	    add(body, "type", json_object_new_string(info->name)) == -1 ||
 	    add(body, "event_id", json_object_new_string(event_id)) == -1 ||
-	    add(body, "v", json_object_new_string(SAMPLE_VERSION)) == -1)
+	    add(body, "v", json_object_new_string(API_VERSION)) == -1)
 		goto bad;
 	if (info->object != NULL &&
 	    add(body, "object", sample_object(info->object)) == -1)

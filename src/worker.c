@@ -30,7 +30,6 @@
 #include "event.h"
 #include "family.h"
 #include "handlers.h"
-#include "http.h"
 #include "inbox.h"
 #include "log.h"
 
@@ -263,8 +262,8 @@ end_of_verdict(struct work *work, const struct inbox_claim *claim,
 	if (verdict->outcome == VKCB_REMOVE)
 		end->command.remove = true;
 	else if (verdict->outcome == VKCB_SET_VERSION)
-		memcpy(end->command.version, verdict->version,
-		    sizeof(end->command.version));
+		snprintf(end->command.version, sizeof(end->command.version),
+		    "%s", verdict->version);
 }
 
 /*
@@ -316,8 +315,7 @@ run(struct work *work, const struct inbox_claim *claim,
 		end_of_verdict(work, claim, &verdict, end);
 		break;
 	case EVENT_BAD_OBJECT:
-		give_up(claim, "the object is not one: it cannot be decoded",
-		    end);
+		give_up(claim, EVENT_BAD_OBJECT_WHY, end);
 		break;
 	case EVENT_NO_MEMORY:
 		plan_retry(work, claim, "out of memory", -1, end);
