@@ -20,6 +20,7 @@
 #include "curl.h"
 #include "family.h"
 #include "fields.h"
+#include "file.h"
 #include "handlers.h"
 #include "inbox.h"
 #include "online.h"
@@ -215,17 +216,13 @@ static int
 check_inbox(const struct conf *conf)
 {
 	char error[INBOX_ERROR_MAX], folder[PATH_MAX];
-	char *slash;
 
 	if (conf->inbox == NULL)
 		return EXIT_FINE;
 	if (inbox_check(error) == -1)
 		return command_fail("inbox", "%s", error);
-	snprintf(folder, sizeof(folder), "%s", conf->inbox);
-	slash = strrchr(folder, '/');
-	if (slash != NULL)
-		slash[slash == folder] = '\0';
-	if (access(slash != NULL ? folder : ".", W_OK) == -1)
+	file_folder(conf->inbox, folder);
+	if (access(folder, W_OK) == -1)
 		return command_fail(conf->inbox, "its folder: %s: make one "
 		    "that the web server's user can write", strerror(errno));
 	printf("inbox: SQLite is there; workers: %s\n",

@@ -132,18 +132,14 @@ keep(struct conf *conf, const char *text, size_t len)
 static const char *
 keep_path(struct conf *conf, const char *text)
 {
-	const char *slash = strrchr(conf->path, '/');
 	char path[PATH_MAX];
-	int len;
 
-	if (*text == '/' || slash == NULL || strcmp(text, "stderr") == 0 ||
+	if (*text == '/' || strcmp(text, "stderr") == 0 ||
 	    strcmp(text, "syslog") == 0 || strstr(text, "://") != NULL)
 		return keep(conf, text, strlen(text));
-	len = snprintf(path, sizeof(path), "%.*s/%s",
-	    (int)(slash - conf->path), conf->path, text);
-	if (len < 0 || (size_t)len >= sizeof(path))
+	if (file_beside(conf->path, text, path) == -1)
 		return NULL;
-	return keep(conf, path, (size_t)len);
+	return keep(conf, path, strlen(path));
 }
 
 /* A file system's clock may tick as seldom as every 10 ms. */
@@ -824,26 +820,21 @@ conf_refresh(struct conf **conf, const struct conf_group *group)
 int
 conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
 {
-	static const char name[] = "vkcb.conf";
 	const char *named = getenv("VKCB_CONF");
+	char program[PATH_MAX];
 	ssize_t len;
-	char *slash;
 
 	if (named != NULL && *named != '\0') {
 		snprintf(path, PATH_MAX, "%s", named);
 		return 0;
 	}
-	len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(name) - 1);
+	path[0] = '\0';
+	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (len > 0) {
-		path[len] = '\0';
-		slash = strrchr(path, '/');
-		if (slash != NULL) {
-			memcpy(slash + 1, name, sizeof(name));
-			if (access(path, F_OK) == 0)
-				return 0;
-		}
-	} else {
-		path[0] = '\0';
+		program[len] = '\0';
+		if (file_beside(program, "vkcb.conf", path) == 0 &&
+		    access(path, F_OK) == 0)
+			return 0;
 	}
 	if (access("/etc/vkcb.conf", F_OK) == 0) {
 		snprintf(path, PATH_MAX, "/etc/vkcb.conf");

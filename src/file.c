@@ -1,5 +1,5 @@
 /*
- * file.c - reads small files.
+ * file.c - small files, and the folders they are in.
  *
  * A file is read whole or not at all; one that would make a reader wait, a FIFO
  * or a device, is none. What was read may be a secret: it is wiped here, and by
@@ -77,4 +77,31 @@ file_folder(const char *path, char out[PATH_MAX])
 	else
 		snprintf(out, PATH_MAX, "%.*s", slash == path ? 1 :
 		    (int)(slash - path), path);
+}
+
+int
+file_beside(const char *path, const char *name, char out[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int before = slash != NULL ? (int)(slash + 1 - path) : 0;
+	int len = snprintf(out, PATH_MAX, "%.*s%s", before, path, name);
+
+	return len >= 0 && len < PATH_MAX ? 0 : -1;
+}
+
+int
+file_sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd, result, saved;
+
+	file_folder(path, folder);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return errno == EACCES ? 0 : -1;
+	result = fsync(fd);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return result;
 }

@@ -194,21 +194,6 @@ print(const struct keys *keys, int fd)
 	return fclose(out) == 0 && fsync(fd) == 0 ? 0 : -1;
 }
 
-/* A rename is on disk when its folder is. */
-static void
-sync_folder(const char *path)
-{
-	char folder[PATH_MAX];
-	int fd;
-
-	file_folder(path, folder);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
 int
 keys_write(const struct keys *keys, const char *path,
     char error[KEYS_ERROR_MAX])
@@ -230,7 +215,7 @@ keys_write(const struct keys *keys, const char *path,
 	if (print(keys, fd) == -1 || rename(fresh, path) == -1)
 		goto bad;
 	close(fd);
-	sync_folder(path);
+	(void)file_sync_folder(path);
 	return 0;
 bad:
 	saved = errno;
