@@ -8,7 +8,8 @@
  *
  *	src/fastcgi.c, src/cgi.c  the web server: a request in, an answer out
  *	src/receive.c             the checks, in the order of the manual
- *	  src/conf.c              the groups and their secrets
+ *	  src/conf.c              the groups and their secrets; and
+ *	                          src/conf_watch.c when they were changed
  *	  src/envelope.c          type, group, secret, object of a body
  *	    src/json.c            strict JSON
  *	  src/inbox.c             where events wait, if there is an inbox

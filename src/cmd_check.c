@@ -205,10 +205,10 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	    (group->token == NULL || conf->keys == NULL))
 		warn(what, "no confirmation string: VK cannot confirm this "
 		    "server");
-	if (group->secret_file != NULL)
-		warn_mode(group->secret_file);
-	if (group->token_file != NULL)
-		warn_mode(group->token_file);
+	if (group->secret_file.path != NULL)
+		warn_mode(group->secret_file.path);
+	if (group->token_file.path != NULL)
+		warn_mode(group->token_file.path);
 }
 
 /* The library loads, and the file can be made: SQLite itself is not asked. */

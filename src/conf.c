@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -63,11 +62,13 @@ const struct conf_key conf_keys[] = {
 const struct conf_key conf_group_keys[] = {
 	{ "secret", CONF_TEXT, OF_GROUP(secret), NULL, 0, 0, true },
 	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), NULL, 0, 0, true },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file), NULL, 0, 0, false },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), NULL, 0, 0,
+	    false },
 	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0,
 	    false },
 	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file), NULL, 0, 0, false },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), NULL, 0, 0,
+	    false },
 	{ "events", CONF_TEXT, OF_GROUP(events), NULL, 0, 0, false },
 	{ .name = NULL },
 };
@@ -142,65 +143,24 @@ keep_path(struct conf *conf, const char *text)
 	return keep(conf, path, strlen(path));
 }
 
-/* A file system's clock may tick as seldom as every 10 ms. */
-static bool
-is_past(const struct timespec *time, const struct timespec *now)
-{
-	return now->tv_sec > time->tv_sec + 1 ||
-	    (now->tv_sec - time->tv_sec) * 1000000000L +
-	    now->tv_nsec - time->tv_nsec > 50000000L;
-}
-
-static void
-stamp(struct conf_stamp *stamp, const struct stat *st)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	*stamp = (struct conf_stamp){
-		.device = st->st_dev,
-		.inode = st->st_ino,
-		.size = st->st_size,
-		.written = st->st_mtim,
-		.changed = st->st_ctim,
-		.settled = is_past(&st->st_mtim, &now) ||
-		    is_past(&st->st_ctim, &now),
-	};
-}
-
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-same(const struct conf_stamp *a, const struct stat *st)
-{
-	return a->device == st->st_dev && a->inode == st->st_ino &&
-	    a->size == st->st_size && same_time(&a->written, &st->st_mtim) &&
-	    same_time(&a->changed, &st->st_ctim);
-}
-
 /* The first line of a file that a group names. */
 static const char *
-read_secret_file(struct reader *reader, const char *path,
-    struct conf_file *file)
+read_secret_file(struct reader *reader, struct conf_file *file)
 {
 	const char *kept = NULL;
 	struct stat st;
 	size_t len;
-	char *text = file_read(path, CONF_LINE_MAX, &len, &st);
+	char *text = file_read(file->path, CONF_LINE_MAX, &len, &st);
 
 	if (text == NULL) {
-		fail(reader, "cannot read %s: %s", path, strerror(errno));
+		fail(reader, "cannot read %s: %s", file->path,
+		    strerror(errno));
 		return NULL;
 	}
-	file->path = path;
-	stamp(&file->stamp, &st);
+	conf_stamp(&file->stamp, &st);
 	len = strcspn(text, "\r\n");
 	if (len == 0)
-		fail(reader, "%s: its first line is empty", path);
+		fail(reader, "%s: its first line is empty", file->path);
 	else if ((kept = keep(reader->conf, text, len)) == NULL)
 		fail(reader, "out of memory");
 	explicit_bzero(text, (size_t)st.st_size);
@@ -220,20 +180,18 @@ end_section(struct reader *reader)
 	    (reader->section != DEFAULT || reader->seen == 0))
 		return 0;
 	reader->line = group->line;
-	if (group->secret_file != NULL && reader->secret_named)
+	if (group->secret_file.path != NULL && reader->secret_named)
 		result = fail(reader, "both secret and secret_file: keep one");
-	else if (group->secret_file != NULL)
-		group->secret = read_secret_file(reader, group->secret_file,
-		    &group->files[0]);
+	else if (group->secret_file.path != NULL)
+		group->secret = read_secret_file(reader, &group->secret_file);
 	else
 		group->open = reader->secret_named && group->secret == NULL;
 	if (group->open && group->old_secret != NULL)
 		result = fail(reader, "old_secret without a secret");
-	if (group->token_file != NULL && group->token != NULL)
+	if (group->token_file.path != NULL && group->token != NULL)
 		result = fail(reader, "both token and token_file: keep one");
-	else if (group->token_file != NULL)
-		group->token = read_secret_file(reader, group->token_file,
-		    &group->files[1]);
+	else if (group->token_file.path != NULL)
+		group->token = read_secret_file(reader, &group->token_file);
 	if (reader->section == DEFAULT)
 		reader->conf->has_fallback = true;
 	reader->line = line;
@@ -574,7 +532,7 @@ add_keys(struct reader *reader)
 		return 0;
 	/* Stamped first: a change while it is read is found later. */
 	if (stat(conf->keys, &st) == 0)
-		stamp(&conf->keys_stamp, &st);
+		conf_stamp(&conf->keys_stamp, &st);
 	else
 		conf->keys_stamp = (struct conf_stamp){ .settled = true };
 	if (keys_read(&keys, conf->keys, error) == -1) {
@@ -702,7 +660,7 @@ conf_read(const char *path, char error[CONF_ERROR_MAX])
 	}
 	conf = conf_parse(path, text, len, error);
 	if (conf != NULL)
-		stamp(&conf->stamp, &st);
+		conf_stamp(&conf->stamp, &st);
 	explicit_bzero(text, len);
 	free(text);
 	return conf;
@@ -736,85 +694,6 @@ conf_group(const struct conf *conf, int64_t id)
 	if (low < conf->n_groups && conf->groups[low].id == id)
 		return &conf->groups[low];
 	return conf->has_fallback ? &conf->fallback : NULL;
-}
-
-enum change { UNCHANGED, UNSETTLED, CHANGED };
-
-static enum change
-look(const struct conf_stamp *was, const char *path)
-{
-	struct stat st;
-
-	if (path == NULL)
-		return UNCHANGED;
-	/* No inode: it was not there when it was looked for last. */
-	if (stat(path, &st) == -1)
-		return was->inode == 0 ? UNCHANGED : CHANGED;
-	if (!same(was, &st))
-		return CHANGED;
-	return was->settled ? UNCHANGED : UNSETTLED;
-}
-
-/* Once for each state of the file: requests come by the thousand. */
-static void
-say_broken(const char *path, const char *error)
-{
-	static struct conf_stamp said;
-	static bool said_gone;
-	struct stat st;
-
-	if (stat(path, &st) == -1) {
-		if (said_gone)
-			return;
-		said_gone = true;
-	} else {
-		said_gone = false;
-		if (same(&said, &st))
-			return;
-		stamp(&said, &st);
-	}
-	log_msg(LOG_LEVEL_ERROR, "the changed configuration is broken, the one "
-	    "before it stays: %s", error);
-}
-
-/* The file, and the keys beside it; or the files that a group names. */
-static enum change
-look_at_all(const struct conf *conf, const struct conf_group *group)
-{
-	enum change first, second;
-
-	if (group == NULL) {
-		first = look(&conf->stamp, conf->path);
-		second = look(&conf->keys_stamp, conf->keys);
-	} else {
-		first = look(&group->files[0].stamp, group->files[0].path);
-		second = look(&group->files[1].stamp, group->files[1].path);
-	}
-	return first > second ? first : second;
-}
-
-bool
-conf_refresh(struct conf **conf, const struct conf_group *group)
-{
-	enum change change = look_at_all(*conf, group);
-	char error[CONF_ERROR_MAX];
-	struct conf *fresh;
-
-	if (change == UNCHANGED)
-		return false;
-	fresh = conf_read((*conf)->path, error);
-	if (fresh == NULL) {
-		say_broken((*conf)->path, error);
-		return false;
-	}
-	conf_free(*conf);
-	*conf = fresh;
-	if (log_open(fresh->log, (enum log_level)fresh->log_level) == -1)
-		log_msg(LOG_LEVEL_ERROR, "cannot open the log %s: %s",
-		    fresh->log, strerror(errno));
-	if (change == CHANGED)
-		log_msg(LOG_LEVEL_INFO, "configuration read anew");
-	return true;
 }
 
 int

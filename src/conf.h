@@ -68,9 +68,9 @@ struct conf_stamp {
 	bool settled;	/* old enough, when read, to show a later change */
 };
 
-/* A file named in a group: secret_file, token_file. */
+/* A file named in a group. */
 struct conf_file {
-	const char *path;	/* NULL: not named */
+	const char *path;	/* NULL: none */
 	struct conf_stamp stamp;
 };
 
@@ -85,9 +85,8 @@ struct conf_group {
 	bool confirmation_kept;	/* it comes from the keys file */
 	const char *events;	/* to tick at VK; NULL: what handlers take */
 	const char *token;	/* NULL: none */
-	const char *secret_file;
-	const char *token_file;
-	struct conf_file files[2];
+	struct conf_file secret_file;
+	struct conf_file token_file;
 };
 
 struct conf {
@@ -141,6 +140,9 @@ struct conf *conf_parse(const char *path, const char *text, size_t len,
     char error[CONF_ERROR_MAX]) __attribute__((warn_unused_result));
 
 void conf_free(struct conf *);
+
+/* What tells a later change of this file. */
+void conf_stamp(struct conf_stamp *, const struct stat *);
 
 /* The group's section, else [default], else NULL. */
 const struct conf_group *conf_group(const struct conf *, int64_t id);
