@@ -36,10 +36,8 @@
  */
 #include "vkcb.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "src/command.h"
@@ -49,23 +47,6 @@
 #include "src/receive.h"
 
 #include "src/banned.h"
-
-/* Reads the configuration and sends the log where it says; NULL: said why. */
-static struct conf *
-configure(void)
-{
-	struct conf *conf = command_configure();
-
-	if (conf == NULL)
-		return NULL;
-	if (log_open(conf->log, (enum log_level)conf->log_level) == -1) {
-		command_fail(conf->log, "cannot open the log: %s",
-		    strerror(errno));
-		conf_free(conf);
-		return NULL;
-	}
-	return conf;
-}
 
 /*
  * A web server may start a program without standard output or errors: a
@@ -83,17 +64,22 @@ open_standard_fds(void)
 		close(fd);
 }
 
-/* An inbox that cannot work must not be found out by the first event. */
+/* NULL: it was said why the program cannot serve. */
 static struct conf *
-configure_to_serve(void)
+configure(void)
 {
 	char error[INBOX_ERROR_MAX];
-	struct conf *conf = configure();
+	struct conf *conf = command_configure();
 
-	if (conf == NULL || conf->inbox == NULL ||
-	    inbox_check(error) == 0)
+	if (conf == NULL)
+		return NULL;
+	if (command_open_log(conf) == -1)
+		goto bad;
+	/* What it lacks must not be found out by the first event. */
+	if (conf->inbox == NULL || inbox_check(error) == 0)
 		return conf;
 	command_fail("configuration", "%s", error);
+bad:
 	conf_free(conf);
 	return NULL;
 }
@@ -102,7 +88,7 @@ static int
 serve(int (*host)(struct receiver *), void (*apologize)(void))
 {
 	struct receiver receiver;
-	struct conf *conf = configure_to_serve();
+	struct conf *conf = configure();
 	int status;
 
 	if (conf == NULL) {

@@ -580,14 +580,11 @@ run(struct request *request, int (*verb)(struct request *))
 	char error[INBOX_ERROR_MAX];
 	int status;
 
-	request->conf = command_configure();
+	request->conf = command_configure_inbox("inbox");
 	if (request->conf == NULL)
 		return EXIT_PROBLEM;
-	if (request->conf->inbox == NULL) {
-		status = command_fail("inbox", "none: set inbox = PATH in %s",
-		    request->conf->path);
-	} else if ((request->inbox = inbox_open(request->conf->inbox, false,
-	    error)) == NULL) {
+	request->inbox = inbox_open(request->conf->inbox, false, error);
+	if (request->inbox == NULL) {
 		status = command_fail("inbox", "%s", error);
 	} else {
 		/* family_wake() writes to a FIFO whose reader may leave. */

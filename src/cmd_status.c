@@ -344,12 +344,10 @@ status(int argc, char **argv)
 	if (optind < argc)
 		return command_misused(&command_status, "unknown argument %s",
 		    argv[optind]);
-	conf = command_configure();
+	conf = command_configure_inbox("status");
 	if (conf == NULL)
 		return EXIT_PROBLEM;
-	result = conf->inbox != NULL ? look(conf, print) :
-	    command_fail("status", "no inbox: set inbox = PATH in %s",
-	    conf->path);
+	result = look(conf, print);
 	conf_free(conf);
 	return result;
 }

@@ -3,13 +3,9 @@
  */
 #include "command.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "conf.h"
-#include "inbox.h"
-#include "log.h"
 #include "work.h"
 
 #include "banned.h"
@@ -32,7 +28,6 @@ static int
 work(int argc, char **argv)
 {
 	enum work_until until = WORK_STOPPED;
-	char error[INBOX_ERROR_MAX];
 	struct conf *conf;
 	int i;
 
@@ -45,20 +40,11 @@ work(int argc, char **argv)
 			return command_misused(&command_work,
 			    "unknown argument %s", argv[i]);
 	}
-	conf = command_configure();
+	conf = command_configure_inbox("work");
 	if (conf == NULL)
 		return EXIT_PROBLEM;
-	if (conf->inbox != NULL && inbox_check(error) == 0 &&
-	    log_open(conf->log, (enum log_level)conf->log_level) == 0)
+	if (command_open_log(conf) == 0)
 		return work_run(conf, until);
-	if (conf->inbox == NULL)
-		(void)command_fail("work", "no inbox: set inbox = PATH in %s",
-		    conf->path);
-	else if (inbox_check(error) == -1)
-		(void)command_fail("work", "%s", error);
-	else
-		(void)command_fail(conf->log, "cannot open the log: %s",
-		    strerror(errno));
 	conf_free(conf);
 	return EXIT_PROBLEM;
 }

@@ -3,12 +3,15 @@
  */
 #include "command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "conf.h"
 #include "fields.h"
+#include "inbox.h"
+#include "log.h"
 #include "nearest.h"
 #include "version.h"
 
@@ -37,6 +40,35 @@ command_configure(void)
 	if (conf == NULL)
 		(void)command_fail("configuration", "%s", error);
 	return conf;
+}
+
+struct conf *
+command_configure_inbox(const char *what)
+{
+	char error[INBOX_ERROR_MAX];
+	struct conf *conf = command_configure();
+
+	if (conf == NULL)
+		return NULL;
+	if (conf->inbox != NULL && inbox_check(error) == 0)
+		return conf;
+	if (conf->inbox == NULL)
+		(void)command_fail(what, "no inbox: set inbox = PATH in %s",
+		    conf->path);
+	else
+		(void)command_fail(what, "%s", error);
+	conf_free(conf);
+	return NULL;
+}
+
+int
+command_open_log(const struct conf *conf)
+{
+	if (log_open(conf->log, (enum log_level)conf->log_level) == 0)
+		return 0;
+	(void)command_fail(conf->log, "cannot open the log: %s",
+	    strerror(errno));
+	return -1;
 }
 
 const struct event_info *

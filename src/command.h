@@ -41,6 +41,12 @@ struct conf;
 /* The configuration, for a command; NULL: said why. */
 struct conf *command_configure(void);
 
+/* One with an inbox that can work; what: the command. NULL: said why. */
+struct conf *command_configure_inbox(const char *what);
+
+/* The log goes where the configuration wants it. 0, or -1: said why not. */
+int command_open_log(const struct conf *);
+
 /* The event of this name; NULL: it was said that there is none. */
 const struct event_info *command_event(const char *name);
 

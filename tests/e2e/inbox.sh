@@ -133,6 +133,13 @@ give_all "g-1 14 ok"
 claim "once it is dropped, what waited behind it is handled" \
     until_true 10 grep -q "^end 14 1" "$book"
 
+printf '[group 5]\nsecret = none\n' >"$work/none.conf"
+for command in work status inbox; do
+	VKCB_CONF=$work/none.conf "$app" $command 2>"$work/errors"
+	claim "vkcb $command without an inbox says how to get one" \
+	    has "$work/errors" "vkcb: $command: no inbox: set inbox = PATH in"
+done
+
 printf '#!/bin/sh\n' >"$work/libsqlite3.so.0"
 claim "without SQLite vkcb check says so" sh -c \
     "! LD_LIBRARY_PATH='$work' '$app' check >/dev/null 2>'$work/errors'"
