@@ -27,6 +27,7 @@
 #include "family.h"
 #include "inbox.h"
 #include "json.h"
+#include "member.h"
 
 #include "banned.h"
 
@@ -98,31 +99,24 @@ print_time(int64_t time)
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-static void
-add(struct json_object *to, const char *key, struct json_object *value)
-{
-	/* Out of memory a member is missing: nothing here depends on it. */
-	if (json_object_object_add(to, key, value) != 0)
-		json_object_put(value);
-}
-
 static struct json_object *
 task_as_json(const struct inbox_task *task)
 {
 	struct json_object *out = json_object_new_object();
 
-	add(out, "handler", json_object_new_string(task->handler));
-	add(out, "state", json_object_new_string(
+	member_add(out, "handler", json_object_new_string(task->handler));
+	member_add(out, "state", json_object_new_string(
 	    inbox_state_name(task->state)));
-	add(out, "attempts", json_object_new_int(task->attempts));
+	member_add(out, "attempts", json_object_new_int(task->attempts));
 	if (task->due != 0)
-		add(out, "due", json_object_new_int64(task->due));
+		member_add(out, "due", json_object_new_int64(task->due));
 	if (task->started != 0)
-		add(out, "started", json_object_new_int64(task->started));
+		member_add(out, "started",
+		    json_object_new_int64(task->started));
 	if (task->ended != 0)
-		add(out, "ended", json_object_new_int64(task->ended));
+		member_add(out, "ended", json_object_new_int64(task->ended));
 	if (*task->reason != '\0')
-		add(out, "reason", json_object_new_string(task->reason));
+		member_add(out, "reason", json_object_new_string(task->reason));
 	return out;
 }
 
@@ -134,29 +128,21 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	add(out, "id", json_object_new_int64(event->id));
-	add(out, "received", json_object_new_int64(event->received));
-	add(out, "group_id", json_object_new_int64(event->group_id));
-	add(out, "type", json_object_new_string(event->type));
-	add(out, "event_id", json_object_new_string(event->event_id));
-	add(out, "v", json_object_new_string(event->version));
-	add(out, "retry_counter", json_object_new_int(event->retry_counter));
+	member_add(out, "id", json_object_new_int64(event->id));
+	member_add(out, "received", json_object_new_int64(event->received));
+	member_add(out, "group_id", json_object_new_int64(event->group_id));
+	member_add(out, "type", json_object_new_string(event->type));
+	member_add(out, "event_id", json_object_new_string(event->event_id));
+	member_add(out, "v", json_object_new_string(event->version));
+	member_add(out, "retry_counter",
+	    json_object_new_int(event->retry_counter));
 	if (event->lane != NULL)
-		add(out, "conversation", json_object_new_string(event->lane));
+		member_add(out, "conversation",
+		    json_object_new_string(event->lane));
 	for (i = 0; i < n; i++)
 		(void)json_object_array_add(list, task_as_json(&tasks[i]));
-	add(out, "handlers", list);
+	member_add(out, "handlers", list);
 	return out;
-}
-
-static void
-print_json(struct json_object *object, int flags)
-{
-	const char *text = json_object_to_json_string_ext(object, flags |
-	    JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	puts(text != NULL ? text : "{}");
-	json_object_put(object);
 }
 
 /* How it stands; of one that did not succeed yet also how it went so far. */
@@ -180,7 +166,7 @@ list_event(void *arg, const struct inbox_event *event,
 	size_t i;
 
 	if (request->json) {
-		print_json(event_as_json(event, tasks, n),
+		command_print_json(event_as_json(event, tasks, n),
 		    JSON_C_TO_STRING_PLAIN);
 		return true;
 	}
@@ -229,7 +215,8 @@ mask(struct json_object *value)
 		return;
 	json_object_object_foreach(value, key, member) {
 		if (is_secret(key))
-			add(value, key, json_object_new_string("(masked)"));
+			member_add(value, key,
+			    json_object_new_string("(masked)"));
 		else
 			mask(member);
 	}
@@ -262,8 +249,9 @@ show_event(void *arg, const struct inbox_event *event,
 	struct json_object *out = event_as_json(event, tasks, n);
 	bool *found = arg;
 
-	add(out, "object", object_of(event));
-	print_json(out, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	member_add(out, "object", object_of(event));
+	command_print_json(out, JSON_C_TO_STRING_PRETTY |
+	    JSON_C_TO_STRING_SPACED);
 	*found = true;
 	return true;
 }

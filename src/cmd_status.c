@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "family.h"
 #include "inbox.h"
+#include "member.h"
 
 #include "banned.h"
 
@@ -31,6 +32,12 @@ const struct command command_status = {
 	    "--json        one JSON object; times are milliseconds\n"
 	    "--prometheus  metrics in Prometheus' text format\n",
 	.run = status,
+};
+
+struct report {
+	const char *inbox;
+	bool workers;		/* some are there */
+	struct inbox_status now;
 };
 
 static const double shares[] = { 0.5, 0.95, 0.99 };
@@ -90,16 +97,16 @@ print_rate(const char *name, const int64_t rate[2])
 	    "last hour\n", name, rate[0], rate[1]);
 }
 
-static int
-print_terminal(const struct inbox_status *now, const struct conf *conf,
-    bool workers)
+static void
+print_terminal(const struct report *report)
 {
+	const struct inbox_status *now = &report->now;
 	char oldest[24];
 	size_t i;
 
 	show_time(age(now), oldest, sizeof(oldest));
-	printf("inbox %s, %.1f MB; workers: %s\n", conf->inbox,
-	    (double)now->bytes / 1e6, workers ? "there" :
+	printf("inbox %s, %.1f MB; workers: %s\n", report->inbox,
+	    (double)now->bytes / 1e6, report->workers ? "there" :
 	    "none, the next event starts some");
 	printf("  waiting  %8" PRId64, now->waiting);
 	if (now->retrying > 0)
@@ -114,26 +121,18 @@ print_terminal(const struct inbox_status *now, const struct conf *conf,
 	print_rate("done", now->done_rate);
 	print_rate("failed", now->failed_rate);
 	if (now->n_handlers == 0)
-		return EXIT_FINE;
+		return;
 	printf("%50sto start 50/95/99%%      to end 50/95/99%%\n", "");
 	printf("  %-18s %8s %7s %7s\n", "handler", "done", "failed",
 	    "parked");
 	for (i = 0; i < now->n_handlers; i++)
 		print_handler(&now->handlers[i]);
-	return EXIT_FINE;
-}
-
-static void
-add(struct json_object *to, const char *key, struct json_object *value)
-{
-	if (json_object_object_add(to, key, value) != 0)
-		json_object_put(value);
 }
 
 static void
 add_int(struct json_object *to, const char *key, int64_t value)
 {
-	add(to, key, json_object_new_int64(value));
+	member_add(to, key, json_object_new_int64(value));
 }
 
 static struct json_object *
@@ -156,7 +155,7 @@ times_as_json(const struct inbox_histogram *histogram)
 
 	for (i = 0; i < N_SHARES; i++) {
 		ms = inbox_percentile(histogram, shares[i]);
-		add(out, names[i], ms < 0 || ms == INT64_MAX ? NULL :
+		member_add(out, names[i], ms < 0 || ms == INT64_MAX ? NULL :
 		    json_object_new_int64(ms));
 	}
 	return out;
@@ -170,37 +169,34 @@ handler_as_json(const struct inbox_handler_status *handler)
 	add_int(out, "done", handler->done);
 	add_int(out, "failed_attempts", handler->failed);
 	add_int(out, "parked", handler->parked);
-	add(out, "to_start_ms", times_as_json(&handler->wait));
-	add(out, "to_end_ms", times_as_json(&handler->run));
+	member_add(out, "to_start_ms", times_as_json(&handler->wait));
+	member_add(out, "to_end_ms", times_as_json(&handler->run));
 	return out;
 }
 
-static int
-print_json(const struct inbox_status *now, const struct conf *conf,
-    bool workers)
+static void
+print_json(const struct report *report)
 {
+	const struct inbox_status *now = &report->now;
 	struct json_object *out = json_object_new_object();
 	struct json_object *handlers = json_object_new_object();
 	size_t i;
 
-	(void)conf;
 	add_int(out, "waiting", now->waiting);
 	add_int(out, "retrying", now->retrying);
 	add_int(out, "running", now->running);
 	add_int(out, "parked", now->parked);
 	add_int(out, "oldest_waiting_ms", age(now));
 	add_int(out, "bytes", now->bytes);
-	add(out, "workers", json_object_new_boolean(workers));
-	add(out, "stored", rate_as_json(now->stored_rate));
-	add(out, "done", rate_as_json(now->done_rate));
-	add(out, "failed", rate_as_json(now->failed_rate));
+	member_add(out, "workers", json_object_new_boolean(report->workers));
+	member_add(out, "stored", rate_as_json(now->stored_rate));
+	member_add(out, "done", rate_as_json(now->done_rate));
+	member_add(out, "failed", rate_as_json(now->failed_rate));
 	for (i = 0; i < now->n_handlers; i++)
-		add(handlers, now->handlers[i].name,
+		member_add(handlers, now->handlers[i].name,
 		    handler_as_json(&now->handlers[i]));
-	add(out, "handlers", handlers);
-	puts(json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN));
-	json_object_put(out);
-	return EXIT_FINE;
+	member_add(out, "handlers", handlers);
+	command_print_json(out, JSON_C_TO_STRING_PLAIN);
 }
 
 static void
@@ -263,13 +259,12 @@ print_histogram(const char *name, const char *handler,
 }
 
 /* Names of handlers are names of files: letters, digits, - and _. */
-static int
-print_prometheus(const struct inbox_status *now, const struct conf *conf,
-    bool workers)
+static void
+print_prometheus(const struct report *report)
 {
+	const struct inbox_status *now = &report->now;
 	size_t i;
 
-	(void)conf;
 	print_gauge("inbox_waiting_events", "Events with a handler that is "
 	    "still to run.", now->waiting);
 	print_gauge("inbox_retrying_events", "Waiting events whose time for "
@@ -284,7 +279,8 @@ print_prometheus(const struct inbox_status *now, const struct conf *conf,
 	    (double)age(now) / 1000);
 	print_gauge("inbox_size_bytes", "What the inbox takes on disk.",
 	    now->bytes);
-	print_gauge("workers_up", "Whether workers are running.", workers);
+	print_gauge("workers_up", "Whether workers are running.",
+	    report->workers);
 	print_counters(now);
 	print_metric("handler_wait_seconds", "histogram",
 	    "From an event's arrival to the handler's first start.");
@@ -296,27 +292,26 @@ print_prometheus(const struct inbox_status *now, const struct conf *conf,
 	for (i = 0; i < now->n_handlers; i++)
 		print_histogram("handler_run_seconds", now->handlers[i].name,
 		    &now->handlers[i].run);
-	return EXIT_FINE;
 }
 
-typedef int print_fn(const struct inbox_status *, const struct conf *,
-    bool workers);
+typedef void print_fn(const struct report *);
 
 static int
-look(const struct conf *conf, print_fn *print)
+look(const char *path, print_fn *print)
 {
+	struct report report = { .inbox = path };
 	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(conf->inbox, false, error);
-	struct inbox_status now;
-	int result;
+	struct inbox *inbox = inbox_open(path, false, error);
+	int result = EXIT_FINE;
 
 	if (inbox == NULL)
 		return command_fail("status", "%s", error);
-	if (inbox->store->status(inbox, &now) == -1) {
+	if (inbox->store->status(inbox, &report.now) == -1) {
 		result = command_fail("status", "%s", inbox->error);
 	} else {
-		result = print(&now, conf, family_is_there(conf->inbox));
-		inbox_status_free(&now);
+		report.workers = family_is_there(path);
+		print(&report);
+		inbox_status_free(&report.now);
 	}
 	inbox_close(inbox);
 	return result;
@@ -347,7 +342,7 @@ status(int argc, char **argv)
 	conf = command_configure_inbox("status");
 	if (conf == NULL)
 		return EXIT_PROBLEM;
-	result = look(conf, print);
+	result = look(conf->inbox, print);
 	conf_free(conf);
 	return result;
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "conf.h"
 #include "fields.h"
 #include "inbox.h"
@@ -107,6 +109,16 @@ print_help(FILE *out)
 		fprintf(out, "  %-9s %s\n", (*command)->name,
 		    (*command)->summary);
 	fprintf(out, "\nManual: vkcb(1), vkcb.conf(5), vkcb-handler(7).\n");
+}
+
+void
+command_print_json(struct json_object *object, int flags)
+{
+	const char *text = json_object_to_json_string_ext(object, flags |
+	    JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	puts(text != NULL ? text : "{}");
+	json_object_put(object);
 }
 
 int

@@ -15,6 +15,7 @@ enum {
 };
 
 struct event_info;
+struct json_object;
 
 struct command {
 	const char *name;
@@ -49,6 +50,9 @@ int command_open_log(const struct conf *);
 
 /* The event of this name; NULL: it was said that there is none. */
 const struct event_info *command_event(const char *name);
+
+/* A line on standard output, made with json-c's flags. Takes it over. */
+void command_print_json(struct json_object *, int flags);
 
 /* "vkcb: what: why" on standard error; returns EXIT_PROBLEM. */
 int command_fail(const char *what, const char *fmt, ...)

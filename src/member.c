@@ -1,6 +1,6 @@
 /*
- * member.c - reads what VK answered without trusting its types. Nothing can
- * fail.
+ * member.c - reads what VK answered without trusting its types, and makes what
+ * is to be printed. Nothing can fail.
  */
 #include "member.h"
 
@@ -45,4 +45,12 @@ size_t
 member_count(struct json_object *list)
 {
 	return list == NULL ? 0 : json_object_array_length(list);
+}
+
+void
+member_add(struct json_object *object, const char *key,
+    struct json_object *value)
+{
+	if (object == NULL || json_object_object_add(object, key, value) != 0)
+		json_object_put(value);
 }

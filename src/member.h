@@ -1,4 +1,4 @@
-/* member.h - members of an object that VK answered, of whatever type. */
+/* member.h - members of objects: of one that VK answered, or to be printed. */
 #ifndef MEMBER_H
 #define MEMBER_H
 
@@ -18,5 +18,12 @@ struct json_object *member_list(struct json_object *object, const char *key);
 
 /* Of a list that may be NULL. */
 size_t member_count(struct json_object *list);
+
+/*
+ * Takes the value over. Out of memory the member is missing: for what is only
+ * printed.
+ */
+void member_add(struct json_object *object, const char *key,
+    struct json_object *value);
 
 #endif
