@@ -89,9 +89,8 @@ print_sample(const struct event_info *info)
 		return command_fail("events", "out of memory");
 	json_object_object_add(body, "event_id",
 	    json_object_new_string("13eeb4e12f5948aca176e3a950f7dd397b94e846"));
-	puts(json_object_to_json_string_ext(body, JSON_C_TO_STRING_PRETTY |
-	    JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(body);
+	command_print_json(body, JSON_C_TO_STRING_PRETTY |
+	    JSON_C_TO_STRING_SPACED);
 	return EXIT_FINE;
 }
 

@@ -254,9 +254,8 @@ print_body(struct request *request)
 {
 	if (!request->has_secret)
 		json_object_object_del(request->body, "secret");
-	puts(json_object_to_json_string_ext(request->body,
-	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-	    JSON_C_TO_STRING_NOSLASHESCAPE));
+	command_print_json(json_object_get(request->body),
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 }
 
 /* The next body as text; good until the body changes. */
