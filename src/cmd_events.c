@@ -6,6 +6,7 @@
  */
 #include "command.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,16 +158,31 @@ list(void)
 		printf("%-32s %s\n", info->name, info->text);
 }
 
-/* The first event with the same object shows it; NULL: it is this one. */
+static bool
+same_sample(const struct event_info *info, const struct event_info *other)
+{
+	struct json_object *one, *two;
+	bool same;
+
+	if (info->object == NULL || other->object == NULL ||
+	    strcmp(info->object, other->object) != 0)
+		return false;
+	one = sample_object(info);
+	two = sample_object(other);
+	same = one != NULL && json_object_equal(one, two);
+	json_object_put(one);
+	json_object_put(two);
+	return same;
+}
+
+/* The first event with the same sample shows it; NULL: it is this one. */
 static const struct event_info *
 shown_by(const struct event_info *info)
 {
 	const struct event_info *first;
 
-	for (first = event_infos; info->object != NULL && first != info;
-	    first++)
-		if (first->object != NULL &&
-		    strcmp(first->object, info->object) == 0)
+	for (first = event_infos; first != info; first++)
+		if (same_sample(info, first))
 			return first;
 	return NULL;
 }

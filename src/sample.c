@@ -1,11 +1,15 @@
 /*
  * sample.c - events made of the examples in objects.def.
  *
- * An object that stands inside itself (a message in a message) is left out the
- * second time. Out of memory: NULL, nothing half made.
+ * A sample has the fields that VK sends with its event, as ONLY says in
+ * objects.def. An object that stands inside itself (a message in a message) is
+ * left out the second time, unless ONLY names it for this event.
+ *
+ * Out of memory: NULL, nothing half made.
  */
 #include "sample.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +27,59 @@
 /* The objects being made, outermost last. */
 struct inside {
 	const struct inside *up;
+	const char *tag;	/* of the outermost, the event itself, "" */
+	const char *event;
+};
+
+static const struct only {
 	const char *tag;
+	const char *events;
+	const char *fields;
+} onlys[] = {
+#define ONLY(tag, events, fields) { #tag, events, fields },
+#include "objects.def"
 };
 
 static struct json_object *make(const struct object_type *,
     const struct inside *);
 
-static bool
-is_inside(const struct inside *inside, const char *tag)
+static int
+times_inside(const struct inside *inside, const char *tag)
 {
+	int times = 0;
+
 	for (; inside != NULL; inside = inside->up)
-		if (strcmp(inside->tag, tag) == 0)
+		times += strcmp(inside->tag, tag) == 0;
+	return times;
+}
+
+/* Is the name one of these words, or as one of them? */
+static bool
+is_listed(const char *words, const char *name)
+{
+	char word[64];
+	size_t len;
+
+	for (; *words != '\0'; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		if (fnmatch(word, name, 0) == 0)
 			return true;
+	}
 	return false;
+}
+
+/* The line of objects.def on this field; NULL: every sample has it. */
+static const struct only *
+find_only(const char *tag, const char *field)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(onlys) / sizeof(onlys[0]); i++)
+		if (strcmp(onlys[i].tag, tag) == 0 &&
+		    is_listed(onlys[i].fields, field))
+			return &onlys[i];
+	return NULL;
 }
 
 /* In an attachment `type` names the one object that is there. */
@@ -62,10 +106,14 @@ is_left_out(const struct field *field, const char *named,
 {
 	bool scalar = field->kind == FIELD_STR || field->kind == FIELD_INT ||
 	    field->kind == FIELD_BOOL || field->kind == FIELD_DOUBLE;
+	const struct only *only = find_only(inside->tag, field->name);
 
+	if (only != NULL && !is_listed(only->events, inside->event))
+		return true;
 	if (named != NULL && !scalar && strcmp(field->name, named) != 0)
 		return true;
-	return field->object != NULL && is_inside(inside, field->object);
+	return field->object != NULL &&
+	    times_inside(inside, field->object) > (only != NULL);
 }
 
 static struct json_object *
@@ -101,7 +149,7 @@ make_value(const struct field *field, const struct inside *inside)
 static struct json_object *
 make(const struct object_type *type, const struct inside *up)
 {
-	const struct inside inside = { up, type->tag };
+	const struct inside inside = { up, type->tag, up->event };
 	const char *named = named_by_type(type);
 	struct json_object *object = json_object_new_object(), *value;
 	const struct field *field;
@@ -124,9 +172,14 @@ make(const struct object_type *type, const struct inside *up)
 }
 
 struct json_object *
-sample_object(const char *tag)
+sample_object(const struct event_info *info)
 {
-	return make(object_type(tag), NULL);
+	const struct inside event = { NULL, "", info->alias_of != NULL ?
+	    info->alias_of : info->name };
+
+	if (info->object == NULL)
+		return json_object_new_object();
+	return make(object_type(info->object), &event);
 }
 
 void
@@ -163,11 +216,8 @@ sample_body(const struct event_info *info)
 	    add(body, "event_id", json_object_new_string(event_id)) == -1 ||
 	    add(body, "v", json_object_new_string(API_VERSION)) == -1)
 		goto bad;
-	if (info->object != NULL &&
-	    add(body, "object", sample_object(info->object)) == -1)
-		goto bad;
-	if (info->object == NULL && info->has_handlers &&
-	    add(body, "object", json_object_new_object()) == -1)
+	if (info->has_handlers &&
+	    add(body, "object", sample_object(info)) == -1)
 		goto bad;
 	return body;
 bad:

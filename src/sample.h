@@ -11,8 +11,8 @@ struct json_object;
  */
 struct json_object *sample_body(const struct event_info *);
 
-/* An object of this tag alone; NULL: out of memory. */
-struct json_object *sample_object(const char *tag);
+/* The object alone; NULL: out of memory. The caller puts it. */
+struct json_object *sample_object(const struct event_info *);
 
 /* 40 hex digits, as VK's event_id. */
 void sample_event_id(char out[41]);
