@@ -32,6 +32,9 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 #define ANSWER_SHOWN 200
+#define CONFIRMATION_MAX 64
+#define CONFIRMATION_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+    "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 static int trigger(int, char **);
 
@@ -314,19 +317,65 @@ run_here(struct request *request)
 	return status;
 }
 
+/* What VK takes for done: not a byte more or less. */
+static bool
+is_done(const char *body)
+{
+	if (strncmp(body, "version ", 8) == 0)
+		return body[8] != '\0' &&
+		    body[8 + strspn(body + 8, "0123456789.")] == '\0';
+	return strcmp(body, "ok") == 0 || strcmp(body, "remove") == 0;
+}
+
+/* The string that is configured here, or what looks like VK's. */
+static bool
+is_confirmation(const struct request *request, const char *body)
+{
+	const struct conf_group *group = conf_group(request->conf,
+	    json_object_get_int64(json_object_object_get(request->body,
+	    "group_id")));
+
+	if (request->conf->n_groups > 0 && group != NULL &&
+	    group->confirmation != NULL && !group->confirmation_kept)
+		return strcmp(body, group->confirmation) == 0;
+	return *body != '\0' && strlen(body) <= CONFIRMATION_MAX &&
+	    body[strspn(body, CONFIRMATION_BYTES)] == '\0';
+}
+
+/* What VK would not take of an answer of status 200; NULL: it is good. */
+static const char *
+find_fault(const struct request *request, const struct post_answer *answer)
+{
+	const char *type = json_object_get_string(json_object_object_get(
+	    request->body, "type"));
+	bool whole = strlen(answer->body) == answer->len;
+
+	if (type != NULL && strcmp(type, "confirmation") == 0)
+		return whole && is_confirmation(request, answer->body) ? NULL :
+		    "the answer is not the confirmation string, not a byte "
+		    "more or less";
+	return whole && is_done(answer->body) ? NULL : "VK takes only exactly "
+	    "ok, remove or version N for done, not a byte more or less";
+}
+
 static int
 show_answer(const struct request *request, const struct post_answer *answer,
     double ms)
 {
 	int len = answer->len < ANSWER_SHOWN ? (int)answer->len : ANSWER_SHOWN;
+	const char *fault = NULL;
 
 	if (request->count == 1)
 		printf("answer: %ld %.*s (%.1f ms)\n", answer->status, len,
 		    answer->body, ms);
-	if (is_good((int)answer->status))
-		return EXIT_FINE;
+	if (is_good((int)answer->status)) {
+		fault = find_fault(request, answer);
+		if (fault == NULL)
+			return EXIT_FINE;
+	}
 	if (request->count == 1)
-		return EXIT_PROBLEM;
+		return fault == NULL ? EXIT_PROBLEM :
+		    command_fail(request->url, "%s", fault);
 	return command_fail(request->url, "answered %ld %.*s", answer->status,
 	    len, answer->body);
 }

@@ -78,6 +78,34 @@ trigger --url "$url" --retry 3 message_new
 claim "--retry sets X-Retry-Counter" has "$log" "retry=3"
 trigger --url "$url" confirmation
 claim "a confirmation shows its string" exits 0 "answer: 200 7d1a2b3c"
+
+# serves TEXT EVENT [OPTION ...] - that event is posted to a file with this text.
+served=0
+serves() {
+	served=$((served + 1))	# the server remembers files by their names
+	printf '%b' "$1" >"$run/static$served"
+	shift
+	trigger --url "http://127.0.0.1:$port/static$served" "$@"
+}
+serves "<html></html>" message_new
+claim "a page that is no answer to an event is a problem" \
+    complains 1 "only exactly ok"
+serves "ok" message_new
+claim "ok is an answer" exits 0 "answer: 200 ok"
+serves "ok\n" message_new
+claim "ok and another byte is none" complains 1 "not a byte more"
+serves "ok\\0000" message_new
+claim "nor is ok and a NUL" complains 1 "not a byte more"
+serves "version 5.199" message_new
+claim "a version is one" exits 0 "answer: 200 version"
+serves "7d1a2b3c" confirmation
+claim "the string of the configuration confirms" exits 0 "answer: 200 7d1a2b3c"
+serves "7d1a2b3d" confirmation
+claim "another one does not" complains 1 "not the confirmation string"
+serves "ok" confirmation
+claim "nor does ok" complains 1 "not the confirmation string"
+serves "<html></html>" --count 3 message_new
+claim "a load counts right answers alone" exits 1 "0 of 3 answered ok"
 trigger --url "$url" --count 40 --parallel 4 group_join
 claim "a small load is counted" exits 0 "40 of 40 answered ok"
 claim "and its latency told" exits 0 "p99"
