@@ -74,7 +74,7 @@ split(struct change *change, const char *text)
 	size_t len;
 
 	if (equals == NULL || equals == text)
-		return fail(change, "%s: expected PATH=VALUE", text);
+		return fail(change, "%.200s: expected PATH=VALUE", text);
 	len = (size_t)(equals - text);
 	change->is_json = text[len - 1] == ':';
 	len -= change->is_json;
@@ -83,7 +83,10 @@ split(struct change *change, const char *text)
 		    text);
 	copy_path(change->path, text, len);
 	if (has_empty_name(change->path))
-		return fail(change, "%s: a name is missing in the path", text);
+		return fail(change, "%.200s: a name is missing in the path",
+		    text);
+	if (!json_is_utf8(text, strlen(text)))
+		return fail(change, "%s: the text is not UTF-8", change->path);
 	change->value = equals + 1;
 	return 0;
 }
@@ -156,22 +159,42 @@ descend(const struct change *change, struct json_object *body, char **name)
 	return here;
 }
 
+/* The tree of a checked value; NULL for null. -1: out of memory. */
+static int
+copy_tree(struct json_value *value, struct json_object **copy)
+{
+	/* The tree's keys point into the text: a copy of it has its own. */
+	char *own = malloc(value->len + 1);
+	struct json_object *tree = NULL;
+	int result = -1;
+
+	*copy = NULL;
+	if (own == NULL)
+		return -1;
+	memcpy(own, value->at, value->len);
+	own[value->len] = '\0';
+	value->at = own;
+	if (json_tree(value, &tree) == 0)
+		result = tree == NULL ? 0 :
+		    json_object_deep_copy(tree, copy, NULL);
+	json_object_put(tree);
+	free(own);
+	return result;
+}
+
 static int
 parse_json(const struct change *change, struct json_object **value)
 {
-	size_t len = strlen(change->value);
-	char *text = malloc(len + 8), why[128];
-	struct json_object *wrapped = NULL;
+	struct json_value checked;
+	size_t where;
+	const char *reason = json_check_value((char *)change->value,
+	    strlen(change->value), &checked, &where);
 
-	if (text == NULL)
+	if (reason != NULL)
+		return fail(change, "%s: not JSON: %s, at byte %zu",
+		    change->path, reason, where + 1);
+	if (copy_tree(&checked, value) == -1)
 		return fail(change, "out of memory");
-	snprintf(text, len + 8, "{\"x\":%s}", change->value);
-	wrapped = change_parse(text, len + 6, why, sizeof(why));
-	free(text);
-	if (wrapped == NULL)
-		return fail(change, "%s: %s", change->path, why);
-	*value = json_object_get(json_object_object_get(wrapped, "x"));
-	json_object_put(wrapped);
 	return 0;
 }
 
@@ -194,33 +217,32 @@ read_value(const struct change *change, struct json_object *before,
 struct json_object *
 change_parse(const char *text, size_t len, char *error, size_t size)
 {
-	struct json_value value = { .kind = JSON_OBJECT };
-	struct json_object *tree = NULL, *copy = NULL;
+	struct json_value value;
+	struct json_object *tree;
 	const char *reason;
 	size_t where;
-	char *own;
 
-	reason = json_check((char *)text, len, NULL, NULL, &where);
-	if (reason != NULL) {
+	reason = json_check_value((char *)text, len, &value, &where);
+	if (reason == NULL && value.kind != JSON_OBJECT) {
+		reason = "not a JSON object";
+		where = 0;
+	}
+	if (reason != NULL)
 		snprintf(error, size, "not JSON: %s, at byte %zu", reason,
 		    where + 1);
-		return NULL;
-	}
-	/* The tree's keys point into the text: a copy of it has its own. */
-	own = malloc(len + 1);
-	if (own != NULL) {
-		memcpy(own, text, len);
-		own[len] = '\0';
-		value.at = strchr(own, '{');
-		if (json_tree(&value, &tree) == -1 ||
-		    json_object_deep_copy(tree, &copy, NULL) == -1)
-			copy = NULL;
-		json_object_put(tree);
-		free(own);
-	}
-	if (copy == NULL)
+	else if (copy_tree(&value, &tree) == 0)
+		return tree;
+	else
 		snprintf(error, size, "out of memory");
-	return copy;
+	return NULL;
+}
+
+int
+change_check(const char *text, char *error, size_t size)
+{
+	struct change change = { .error = error, .size = size };
+
+	return split(&change, text);
 }
 
 int

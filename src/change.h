@@ -16,6 +16,9 @@ struct json_object;
 int change_apply(struct json_object *body, const char *change, char *error,
     size_t size);
 
+/* Does it read as one, whatever the body? 0; -1 and one line in error. */
+int change_check(const char *change, char *error, size_t size);
+
 /*
  * Strict JSON as json-c's tree, however deep vkcb takes it, its numbers as they
  * are written. NULL and one line in error; the caller puts it. text[len] is a

@@ -440,7 +440,7 @@ trigger(int argc, char **argv)
 {
 	struct request request = { .count = 1, .parallel = 1 };
 	int status = read_options(&request, argc, argv);
-	char **rest = argv + optind;
+	char **rest = argv + optind, error[512];
 	int n = argc - optind, i;
 
 	if (status != EXIT_FINE)
@@ -464,9 +464,8 @@ trigger(int argc, char **argv)
 		return command_misused(&command_trigger, "--parallel goes "
 		    "with --url");
 	for (i = 0; i < n; i++)
-		if (strchr(rest[i], '=') == NULL)
-			return command_misused(&command_trigger,
-			    "%s: expected PATH=VALUE", rest[i]);
+		if (change_check(rest[i], error, sizeof(error)) == -1)
+			return command_misused(&command_trigger, "%s", error);
 	status = run(&request, rest, n);
 	json_object_put(request.body);
 	conf_free(request.conf);

@@ -376,6 +376,35 @@ json_check(char *text, size_t len, json_member_fn *member, void *arg,
 	return check.error;
 }
 
+const char *
+json_check_value(char *text, size_t len, struct json_value *value,
+    size_t *where)
+{
+	struct check check = { .at = text, .end = text + len };
+
+	if (check_value(&check, value)) {
+		skip_space(&check);
+		if (check.at != check.end)
+			refuse(&check, "bytes after the value");
+	}
+	*where = (size_t)(check.at - text);
+	return check.error;
+}
+
+bool
+json_is_utf8(const char *text, size_t len)
+{
+	struct check check = { .at = text, .end = text + len };
+
+	while (check.at < check.end) {
+		if ((*check.at & 0x80) == 0)
+			check.at++;
+		else if (!check_utf8(&check))
+			return false;
+	}
+	return true;
+}
+
 static char *
 put_utf8(char *out, unsigned int c)
 {

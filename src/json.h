@@ -52,6 +52,12 @@ typedef void json_member_fn(void *arg, const struct json_value *key,
 const char *json_check(char *text, size_t len, json_member_fn *, void *arg,
     size_t *where) __attribute__((warn_unused_result));
 
+/* The same of one value of any kind, which is then in *value. */
+const char *json_check_value(char *text, size_t len, struct json_value *value,
+    size_t *where) __attribute__((warn_unused_result));
+
+bool json_is_utf8(const char *text, size_t len);
+
 /*
  * Takes escapes out of a checked string, in place, and ends it with a NUL
  * where its closing quote was. Returns its first byte; *len counts bytes.

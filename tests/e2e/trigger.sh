@@ -60,8 +60,13 @@ claim "a path may be as the log names it" sh -c "
 claim "a number stays as it is written" sh -c "
 	grep -q '\"big\": 99999999999999999999' $work/out &&
 	grep -q '\"exact\": 1.50' $work/out"
-trigger --print message_new object..text=1
-claim "a path with an empty name is a problem" complains 1 "missing"
+for change in =5 :=5 .a=5 object..text=1 object.=1; do
+	trigger --print message_new "$change"
+	claim "$change, without a name, is wrong usage" complains 2 "$change"
+done
+trigger --print message_new object.message.text="$(printf '\377')"
+claim "so is a text that is not UTF-8" \
+    complains 2 "object.message.text: the text is not UTF-8"
 trigger --print message_new object.message.text=42 \
     'object.message.payload:=[1,{"a":"b"}]'
 claim "what is printed has no secret" lacks "$work/out" "$secret"
@@ -127,8 +132,19 @@ claim "a change without = is wrong usage" complains 2 "expected PATH=VALUE"
 trigger message_new object.message.attachments.first.type=doc
 claim "a name where a list has numbers is one too" \
     complains 1 "first is no place in a list"
-trigger message_new 'object.a:={'
-claim "so is JSON that is none" complains 1 "not JSON"
+# The JSON that is none, and where it stops being it.
+while read -r json byte; do
+	trigger --print message_new "object.a:=$json"
+	claim "so is $json in place of JSON" complains 1 "at byte $byte"
+done <<'END'
+{ 2
+nul 1
+1,"zz":2 2
+1}{ 2
+{"a":1}} 8
+END
+trigger --print message_new object.a:=
+claim "so is none" complains 1 "a value was expected, at byte 1"
 trigger
 claim "no event is wrong usage" complains 2 "usage:"
 trigger --count x message_new
