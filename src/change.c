@@ -31,6 +31,8 @@ struct change {
 
 static int fail(const struct change *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
+static void note(const struct change *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static int
 fail(const struct change *change, const char *fmt, ...)
@@ -41,6 +43,17 @@ fail(const struct change *change, const char *fmt, ...)
 	vsnprintf(change->error, change->size, fmt, args);
 	va_end(args);
 	return -1;
+}
+
+/* A change that is made, but perhaps not as it was meant. */
+static void
+note(const struct change *change, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(change->error, change->size, fmt, args);
+	va_end(args);
 }
 
 /* What the log calls attachments[0].type is attachments.0.type here. */
@@ -116,19 +129,37 @@ static int
 put_child(const struct change *change, struct json_object *parent,
     const char *name, struct json_object *value)
 {
-	size_t index;
+	size_t index, len;
 	int result;
 
-	if (!json_object_is_type(parent, json_type_array))
+	if (!json_object_is_type(parent, json_type_array)) {
 		result = json_object_object_add(parent, name, value);
-	else
+	} else {
+		len = json_object_array_length(parent);
 		result = read_index(name, &index) ?
 		    json_object_array_put_idx(parent, index, value) : -1;
+		if (result == 0 && index > len)
+			note(change, "%s: the list had %zu: what is between "
+			    "is null", change->path, len);
+	}
 	if (result == 0)
 		return 0;
 	json_object_put(value);
 	return fail(change, "%s: %s is no place in a list", change->path,
 	    name);
+}
+
+static bool
+is_of_envelope(const char *path)
+{
+	static const char *const names[] = { "type", "group_id", "secret",
+	    "event_id", "v", "object" };
+	size_t len = strcspn(path, "."), i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(path, names[i], len) == 0 && names[i][len] == '\0')
+			return true;
+	return false;
 }
 
 static bool
@@ -149,6 +180,9 @@ descend(const struct change *change, struct json_object *body, char **name)
 		*dot = '\0';
 		next = child(here, *name);
 		if (!is_container(next)) {
+			if (next != NULL)
+				note(change, "%s: %s was no object, and is "
+				    "one now", change->path, *name);
 			next = json_object_new_object();
 			if (put_child(change, here, *name, next) == -1)
 				return NULL;
@@ -255,7 +289,11 @@ change_apply(struct json_object *body, const char *text, char *error,
 
 	if (split(&change, text) == -1)
 		return -1;
+	error[0] = '\0';
 	memcpy(names, change.path, sizeof(names));
+	if (!is_of_envelope(change.path))
+		note(&change, "%s: stands beside object, not in it: is "
+		    "object.%s meant?", change.path, change.path);
 	parent = descend(&change, body, &name);
 	if (parent == NULL ||
 	    read_value(&change, child(parent, name), &value) == -1)

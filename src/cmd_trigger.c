@@ -71,18 +71,19 @@ struct request {
 };
 
 static int
-read_number(const char *text, int max, int *out)
+read_number(const char *option, const char *text, int min, int max, int *out)
 {
 	char *end;
 	long number;
 
 	errno = 0;
 	number = strtol(text, &end, 10);
-	if (errno != 0 || *end != '\0' || end == text || number < 0 ||
+	if (errno != 0 || *end != '\0' || end == text || number < min ||
 	    number > max)
-		return -1;
+		return command_misused(&command_trigger, "--%s %s: from %d to "
+		    "%d is possible", option, text, min, max);
 	*out = (int)number;
-	return 0;
+	return EXIT_FINE;
 }
 
 static int
@@ -97,10 +98,11 @@ read_options(struct request *request, int argc, char **argv)
 		{ "parallel", required_argument, NULL, 'm' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option, result = 0;
+	int option, status = EXIT_FINE;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while (status == EXIT_FINE &&
+	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'f')
 			request->file = optarg;
 		else if (option == 'p')
@@ -108,21 +110,20 @@ read_options(struct request *request, int argc, char **argv)
 		else if (option == 'u')
 			request->url = optarg;
 		else if (option == 'r')
-			result = read_number(optarg, 1000, &request->retry);
+			status = read_number("retry", optarg, 0, 1000,
+			    &request->retry);
 		else if (option == 'c')
-			result = read_number(optarg, 1000000, &request->count);
+			status = read_number("count", optarg, 1, 1000000,
+			    &request->count);
 		else if (option == 'm')
-			result = read_number(optarg, 64, &request->parallel);
+			status = read_number("parallel", optarg, 1, 64,
+			    &request->parallel);
 		else
 			return command_misused(&command_trigger,
 			    "unknown option or missing value: %s",
 			    argv[optind - 1]);
-		if (result == -1)
-			return command_misused(&command_trigger,
-			    "%s: a number that is too large, or none",
-			    optarg);
 	}
-	return EXIT_FINE;
+	return status;
 }
 
 static struct json_object *
@@ -229,6 +230,8 @@ change_body(struct request *request, char **changes, int n)
 		if (change_apply(request->body, changes[i], error,
 		    sizeof(error)) == -1)
 			return command_fail("trigger", "%s", error);
+		if (error[0] != '\0')
+			command_fail("note", "%s", error);
 		if (strncmp(changes[i], "event_id", 8) == 0)
 			request->has_event_id = true;
 		if (strncmp(changes[i], "secret", 6) == 0)
@@ -453,9 +456,6 @@ trigger(int argc, char **argv)
 		rest++;
 		n--;
 	}
-	if (request.count < 1 || request.parallel < 1)
-		return command_misused(&command_trigger, "--count and "
-		    "--parallel start at 1");
 	if (request.url != NULL && strncmp(request.url, "http://", 7) != 0 &&
 	    strncmp(request.url, "https://", 8) != 0)
 		return command_misused(&command_trigger,

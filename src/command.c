@@ -169,7 +169,11 @@ unknown_command(const char *word)
 static int
 run(const struct command *command, int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") != 0)
+			continue;
 		print_usage(stdout, command);
 		printf("\n%s\n%s", command->summary, command->help);
 		return EXIT_FINE;

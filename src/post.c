@@ -216,7 +216,7 @@ explain(const struct curl *curl, CURLcode code, const char *words,
 		break;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-		advice = ": see api_url";
+		advice = ": is this a right address?";
 		result = POST_REFUSED;
 		break;
 	default:

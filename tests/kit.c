@@ -199,9 +199,12 @@ vkcb_test_event(struct vkcb_test *test, const struct vkcb_handler *def, ...)
 	va_list changes;
 
 	va_start(changes, def);
-	while ((change = va_arg(changes, const char *)) != NULL)
+	while ((change = va_arg(changes, const char *)) != NULL) {
 		if (change_apply(body, change, error, sizeof(error)) == -1)
 			give_up("change", error);
+		if (error[0] != '\0')
+			fprintf(stderr, "vkcb_test: note: %s\n", error);
+	}
 	va_end(changes);
 	outcome = vkcb_test_body(test, def,
 	    must((void *)json_object_to_json_string(body)));

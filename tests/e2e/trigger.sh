@@ -67,8 +67,15 @@ done
 trigger --print message_new object.message.text="$(printf '\377')"
 claim "so is a text that is not UTF-8" \
     complains 2 "object.message.text: the text is not UTF-8"
+trigger --print message_new object.message.attachments.3.type=doc
+claim "nulls before a new element of a list are told" complains 0 "the list had 1"
+trigger --print message_new object.message.text.foo=5
+claim "so is a text that had to go" complains 0 "text was no object"
+trigger --print message_new message.text=5
+claim "and a name beside object" complains 0 "object.message.text meant?"
 trigger --print message_new object.message.text=42 \
     'object.message.payload:=[1,{"a":"b"}]'
+claim "no word on changes as they look" test ! -s "$work/err"
 claim "what is printed has no secret" lacks "$work/out" "$secret"
 cp "$work/out" "$work/saved.json"
 
@@ -118,6 +125,10 @@ claim "every event of it was another one" same 40 "$(grep 'event=group_join' \
     "$log" | grep -o ' id=[0-9a-f]*' | sort -u | wc -l)"
 trigger --url "http://127.0.0.1:$(free_port)/" message_new
 claim "a server that is not there is a problem" complains 1 "vkcb: http"
+trigger --url http://127.0.0.1:99999/ message_new
+claim "so is an address that is none, which is not said to be another" sh -c "
+	grep -q '99999.*right address' $work/err &&
+	! grep -q api_url $work/err"
 printf '{"type":"message_new"}' >"$work/secret"
 trigger --url "file://$work/secret" message_new
 claim "a URL that is no address of the web is refused" \
@@ -147,8 +158,15 @@ trigger --print message_new object.a:=
 claim "so is none" complains 1 "a value was expected, at byte 1"
 trigger
 claim "no event is wrong usage" complains 2 "usage:"
-trigger --count x message_new
-claim "so is a count that is no number" complains 2 "a number"
+for option in "--count x" "--count 0" "--parallel 65" "--retry -1"; do
+	# shellcheck disable=SC2086 # words
+	trigger $option message_new
+	claim "so is $option, with its limits" complains 2 "$option: from "
+done
+trigger --retry "" message_new
+claim "and no number at all" complains 2 "--retry : from 0 to 1000"
+trigger like_add --help
+claim "--help helps wherever it stands" exits 0 "--parallel M"
 trigger --url file:///etc/hostname message_new
 claim "so is a URL that is not the web's" complains 2 "http://"
 # The test in shell of handlers/README.md, of a handler that is here.
