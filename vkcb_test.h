@@ -55,7 +55,8 @@ enum vkcb_outcome vkcb_test_body(struct vkcb_test *,
 /*
  * Calls the handler with a sample of its event, changed by texts such as
  * "object.message.text=привет", as of `vkcb trigger`. (A handler of any event
- * gets a message_new.)
+ * gets a message_new, one of a type that is not in the catalogue an empty
+ * object.)
  */
 #define VKCB_TEST_EVENT(test, ...) \
 	vkcb_test_event((test), __VA_ARGS__, (const char *)NULL)

@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "conf.h"
 #include "fields.h"
+#include "handlers.h"
 #include "load.h"
 #include "local.h"
 #include "post.h"
@@ -199,16 +200,33 @@ first_group(const struct conf *conf)
 	return first != NULL ? first->id : 0;
 }
 
+/* By a handler with ON_TYPE, for an event that is not in the catalogue? */
+static bool
+is_asked_for(const char *name)
+{
+	const struct handler *handler;
+
+	if (event_info(name) != NULL)
+		return false;
+	for (handler = handlers; handler->name != NULL; handler++)
+		if (strcmp(handler_event(handler), name) == 0)
+			return handler->def->event == VKCB_EVENT_unknown;
+	return false;
+}
+
 static int
 make_body(struct request *request)
 {
-	const struct event_info *info;
+	const struct event_info unknown = { .name = request->event,
+	    .has_handlers = true };
+	const struct event_info *info = &unknown;
 
 	if (request->file != NULL) {
 		request->body = read_file(request->file);
 		return request->body != NULL ? EXIT_FINE : EXIT_PROBLEM;
 	}
-	info = command_event(request->event);
+	if (!is_asked_for(request->event))
+		info = command_event(request->event);
 	if (info == NULL)
 		return EXIT_PROBLEM;
 	request->body = sample_body(info);

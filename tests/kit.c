@@ -178,15 +178,19 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	return test->verdict.outcome;
 }
 
+/* Of a type that is not in the catalogue the object is empty. */
 static struct json_object *
 sample_of(const struct vkcb_handler *def)
 {
 	const struct handler handler = { "", def };
-	const struct event_info *info = event_info(handler_event(&handler));
+	const char *name = handler_event(&handler);
+	const struct event_info unknown = { .name = name,
+	    .has_handlers = true };
+	const struct event_info *info = event_info(name);
 
-	if (info == NULL)
+	if (def->event == VKCB_EVENT_any)
 		info = event_info("message_new");
-	return must(sample_body(info));
+	return must(sample_body(info != NULL ? info : &unknown));
 }
 
 enum vkcb_outcome

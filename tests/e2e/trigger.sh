@@ -136,6 +136,9 @@ claim "a URL that is no address of the web is refused" \
 
 "$app" trigger --file - <"$bodies/wall_post_new.json" >"$work/out" 2>&1
 claim "standard input is a file too" has "$work/out" "answer: 200 ok"
+trigger unlisted_event object.a=1
+claim "so is an event that a handler takes by its name" \
+    exits 0 "answer: 200 ok"
 trigger mesage_new
 claim "an unknown event names the nearest" complains 1 "message_new"
 trigger message_new what
