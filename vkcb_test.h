@@ -27,8 +27,8 @@
  *	cc -I /usr/local/include/vkcb test.c greet.c -L /usr/local/lib \
  *	    -lvkcb -ljson-c -linih -lfcgi -ldl
  *
- * A mistake of the test itself, and no memory, ends the program with a line on
- * standard error. What is returned is good until the next event of the test.
+ * A mistake of the test itself, no memory, and a handler that calls exit() end
+ * the program with a line on standard error and a failure. What is returned is good until the next event of the test.
  */
 #ifndef VKCB_TEST_H
 #define VKCB_TEST_H
@@ -48,6 +48,12 @@ void vkcb_test_free(struct vkcb_test *);
 void vkcb_test_answer(struct vkcb_test *, const char *method,
     const char *json);
 
+/*
+ * From now on an event has this retry_counter and attempt, 0 and 1 at first: see
+ * struct vkcb_event.
+ */
+void vkcb_test_repeat(struct vkcb_test *, int retry_counter, int attempt);
+
 /* Calls the handler with a body as VK posts it. Its outcome. */
 enum vkcb_outcome vkcb_test_body(struct vkcb_test *,
     const struct vkcb_handler *, const char *body);
@@ -61,9 +67,9 @@ enum vkcb_outcome vkcb_test_body(struct vkcb_test *,
 #define VKCB_TEST_EVENT(test, ...) \
 	vkcb_test_event((test), __VA_ARGS__, (const char *)NULL)
 enum vkcb_outcome vkcb_test_event(struct vkcb_test *,
-    const struct vkcb_handler *, ...);
+    const struct vkcb_handler *, ...) __attribute__((sentinel));
 
-/* With VKCB_RETRY_AFTER: what it asked for. */
+/* With VKCB_RETRY_AFTER: what it asked for; else 0. */
 int vkcb_test_status(const struct vkcb_test *);
 int vkcb_test_seconds(const struct vkcb_test *);
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -304,6 +305,19 @@ is_good(int status)
 	return status == 200;
 }
 
+/* A handler that calls exit() leaves no answer, and is no success. */
+static bool handlers_run;
+
+static void
+look_whether_running(void)
+{
+	if (!handlers_run)
+		return;
+	fflush(NULL);
+	command_fail("trigger", "a handler ended the program");
+	_exit(EXIT_PROBLEM);
+}
+
 static int
 run_here(struct request *request)
 {
@@ -319,6 +333,8 @@ run_here(struct request *request)
 	    LOG_LEVEL_INFO : (enum log_level)request->conf->log_level);
 	/* Handlers run here, now: nothing is put into the inbox. */
 	request->conf->inbox = NULL;
+	if (atexit(look_whether_running) != 0)
+		return command_fail("trigger", "out of memory");
 	receiver_init(&receiver, request->conf);
 	receiver.keeps_conf = true;
 	snprintf(retry, sizeof(retry), "%d", request->retry);
@@ -326,7 +342,9 @@ run_here(struct request *request)
 		text = next_text(request, nth);
 		local_request(&local, text, strlen(text));
 		local.http.retry_counter = retry;
+		handlers_run = true;
 		receive(&receiver, &local.http, &answer);
+		handlers_run = false;
 		printf("answer: %d %.*s\n", answer.status, (int)answer.len,
 		    answer.body);
 		if (!is_good(answer.status) || !receiver.done)

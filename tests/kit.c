@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "arena.h"
 #include "change.h"
@@ -41,12 +42,18 @@ struct vkcb_test {
 	struct call calls[CALLS_MAX];
 	size_t n_calls;
 	struct verdict verdict;
+	int retry_counter;
+	int attempt;
 };
+
+/* While a handler runs, exit() is its doing, and no test has passed. */
+static const char *running;
 
 static void
 give_up(const char *what, const char *why)
 {
 	fprintf(stderr, "vkcb_test: %s: %s\n", what, why);
+	running = NULL;
 	exit(2);
 }
 
@@ -58,11 +65,25 @@ must(void *memory)
 	return memory;
 }
 
+static void
+look_whether_running(void)
+{
+	if (running == NULL)
+		return;
+	fflush(NULL);
+	fprintf(stderr, "vkcb_test: %s: the handler ended the program\n",
+	    running);
+	_exit(2);
+}
+
 struct vkcb_test *
 vkcb_test_new(void)
 {
 	struct vkcb_test *test = must(calloc(1, sizeof(*test)));
 
+	if (atexit(look_whether_running) != 0)
+		give_up("test", "out of memory");
+	test->attempt = 1;
 	arena_init(&test->arena);
 	return test;
 }
@@ -109,6 +130,8 @@ vkcb_test_answer(struct vkcb_test *test, const char *method, const char *json)
 {
 	struct answer *answer = find_answer(test, method);
 
+	if (json == NULL)
+		give_up(method, "NULL is no answer, \"\" is that none comes");
 	if (answer == NULL) {
 		if (test->n_answers == ANSWERS_MAX)
 			give_up(method, "too many answers");
@@ -117,6 +140,13 @@ vkcb_test_answer(struct vkcb_test *test, const char *method, const char *json)
 	}
 	free(answer->json);
 	answer->json = must(strdup(json));
+}
+
+void
+vkcb_test_repeat(struct vkcb_test *test, int retry_counter, int attempt)
+{
+	test->retry_counter = retry_counter;
+	test->attempt = attempt;
 }
 
 static char *
@@ -157,6 +187,7 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	size_t len = strlen(body), where;
 	struct envelope envelope;
 	struct event event;
+	enum event_result result;
 	const char *error;
 	char *copy;
 
@@ -167,12 +198,16 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	error = envelope_read(&envelope, copy, len, &where);
 	if (error != NULL)
 		give_up("body", error);
-	event_init(&event, &envelope, &test->arena, 0);
+	event_init(&event, &envelope, &test->arena, test->retry_counter);
+	event.seen.attempt = test->attempt;
 	event.api.stand_in = stand_in;
 	event.api.stand_in_arg = test;
 	if (!handler_takes(&handler, event.type, event.seen.type))
 		give_up(event.seen.type, "this handler does not take it");
-	if (event_run(&event, &handler, &test->verdict) != EVENT_HANDLED)
+	running = event.seen.type;
+	result = event_run(&event, &handler, &test->verdict);
+	running = NULL;
+	if (result != EVENT_HANDLED)
 		give_up("body", "its object cannot be decoded");
 	event_release(&event);
 	return test->verdict.outcome;
@@ -219,19 +254,22 @@ vkcb_test_event(struct vkcb_test *test, const struct vkcb_handler *def, ...)
 int
 vkcb_test_status(const struct vkcb_test *test)
 {
-	return test->verdict.status;
+	return test->verdict.outcome == VKCB_RETRY_AFTER ?
+	    test->verdict.status : 0;
 }
 
 int
 vkcb_test_seconds(const struct vkcb_test *test)
 {
-	return test->verdict.seconds;
+	return test->verdict.outcome == VKCB_RETRY_AFTER ?
+	    test->verdict.seconds : 0;
 }
 
 const char *
 vkcb_test_version(const struct vkcb_test *test)
 {
-	return test->verdict.version;
+	return test->verdict.outcome == VKCB_SET_VERSION ?
+	    test->verdict.version : "";
 }
 
 size_t

@@ -5,6 +5,8 @@ claim "the test of the worked handler passes" "$O/handlers/tests/greet"
 
 mkdir -p "$work/handlers/tests"
 cat >"$work/handlers/later.c" <<'END'
+#include <stdlib.h>
+
 #include "vkcb.h"
 
 static enum vkcb_outcome
@@ -16,6 +18,13 @@ later(struct vkcb_event *ev, const struct vk_group_member *member)
 		return vkcb_retry_after(ev, 429, 60);
 	if (member->user_id == 2)
 		return vkcb_set_version(ev, "5.200");
+	if (member->user_id == 4) {
+		vkcb_retry_after(ev, 429, 60);
+		vkcb_set_version(ev, "5.200");
+		return ev->attempt < 5 ? VKCB_FAIL : VKCB_OK;
+	}
+	if (member->user_id == 5)
+		exit(0);
 	if (vkcb_api(ev, "users.get", VK_PARAMS("user_ids",
 	    VK_INT(member->user_id)), &users) != VKCB_OK)
 		return VKCB_FAIL;
@@ -52,25 +61,78 @@ main(void)
 	assert(strcmp(vkcb_test_param(t, 0, "user_ids"), "3") == 0);
 	assert(strcmp(vkcb_test_param(t, 1, "message"), "Анна") == 0);
 	assert(vkcb_test_param(t, 2, "message") == NULL);
+	assert(VKCB_TEST_EVENT(t, &handler_later, "object.user_id=4") ==
+	    VKCB_FAIL);
+	assert(*vkcb_test_version(t) == '\0' && vkcb_test_status(t) == 0 &&
+	    vkcb_test_seconds(t) == 0);
+	vkcb_test_repeat(t, 4, 5);
+	assert(VKCB_TEST_EVENT(t, &handler_later, "object.user_id=4") ==
+	    VKCB_OK);
 	vkcb_test_answer(t, "users.get", "");
 	assert(VKCB_TEST_EVENT(t, &handler_later) == VKCB_FAIL);
 	vkcb_test_free(t);
 	return 0;
 }
 END
+cat >"$work/handlers/zero.c" <<'END'
+#include "vkcb.h"
+
+static enum vkcb_outcome
+zero(struct vkcb_event *ev)
+{
+	(void)ev;
+	return VKCB_GIVE_UP;
+}
+
+const struct vkcb_handler handler_zero = { ON_TYPE("brand_new", zero) };
+END
+cat >"$work/handlers/tests/zero.c" <<'END'
+#include "vkcb_test.h"
+
+extern const struct vkcb_handler handler_zero;
+
+int
+main(void)
+{
+	struct vkcb_test *t = vkcb_test_new();
+
+	return VKCB_TEST_EVENT(t, &handler_zero) != VKCB_GIVE_UP;
+}
+END
 make_tests() {
 	make --no-print-directory O="$work/build" HANDLERS="$work/handlers" \
-	    CFLAGS=-O0 check-handlers
+	    CFLAGS=-O0 "${1:-check-handlers}"
 }
 claim "a handler's answers, calls and retries are told" make_tests
 sed -i 's/seconds(t) == 60/seconds(t) == 61/' "$work/handlers/tests/later.c"
 claim "a test that is wrong fails" sh -c "
 	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
-	    HANDLERS='$work/handlers' check-handlers"
+	    HANDLERS='$work/handlers' check-handlers >'$work/out' 2>&1"
+claim "and the next one is run" has "$work/out" "ok $work/build/handlers/tests/zero"
 sed -i 's/"group_join/"like_add/' "$work/handlers/tests/later.c"
 claim "a body of another event is a mistake of the test" sh -c "
 	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
 	    HANDLERS='$work/handlers' check-handlers >'$work/out' 2>&1 &&
 	grep -q 'like_add: this handler does not take it' '$work/out'"
+
+# mistake BODY - the test whose main has this body says so, and fails.
+mistake() {
+	printf '%s\n' '#include "vkcb_test.h"' \
+	    'extern const struct vkcb_handler handler_later;' \
+	    "int main(void) { struct vkcb_test *t = vkcb_test_new(); $1" \
+	    'return 0; }' >"$work/handlers/tests/later.c"
+	! make_tests >"$work/out" 2>&1
+}
+claim "no answer is a mistake of the test, too" \
+    mistake 'vkcb_test_answer(t, "users.get", NULL);'
+claim "which is told" has "$work/out" "users.get: NULL is no answer"
+claim "a handler that ends the program passes no test" \
+    mistake 'VKCB_TEST_EVENT(t, &handler_later, "object.user_id=5");'
+claim "which is told as well" \
+    has "$work/out" "group_join: the handler ended the program"
+make_tests "$work/build/vkcb" >"$work/out" 2>&1
+claim "nor does it succeed in vkcb trigger" sh -c "
+	! '$work/build/vkcb' trigger group_join object.user_id=5 2>'$work/err' &&
+	grep -q 'a handler ended the program' '$work/err'"
 
 done_testing
