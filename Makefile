@@ -170,8 +170,9 @@ $(O)/handlers/tests/%: $(HANDLERS)/tests/%.c $(O)/tests/kit.o $(OBJS) \
 	    $(HANDLER_OBJS) $(LIBS)
 
 check-handlers: $(HANDLER_TESTS)
-	@for test in $(HANDLER_TESTS); do \
-	    $$test || { echo "FAILED $$test"; exit 1; }; echo "ok $$test"; done
+	@failed=0; for test in $(HANDLER_TESTS); do \
+	    if $$test; then echo "ok $$test"; \
+	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
 
 BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 
