@@ -11,7 +11,7 @@
  */
 #include "decode.h"
 
-#include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,6 +25,9 @@
 
 #define OBJECT_WANTED "object"
 #define LIST_WANTED "list"
+#define INT_WANTED "64-bit integer"
+#define BOOL_WANTED "boolean"
+#define DOUBLE_WANTED "number"
 
 struct decode {
 	struct arena *arena;
@@ -76,20 +79,67 @@ put_place(char *out, size_t size, const struct decode_place *place)
 	return len + (size_t)more;
 }
 
-/* A number is the wrong one only where a number would do. */
+void
+decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
+{
+	put_place(out, DECODE_PATH_MAX, place);
+}
+
+/*
+ * A number's text. One with a point or an exponent was made from a text, which
+ * json-c keeps; to ask json-c for it would take memory for each.
+ */
+static const char *
+number_text(struct json_object *value, char buffer[32])
+{
+	const char *kept;
+	uint64_t large;
+
+	if (json_object_is_type(value, json_type_double)) {
+		kept = json_object_get_userdata(value);
+		if (kept != NULL)
+			return kept;
+		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
+		return buffer;
+	}
+	large = json_object_get_uint64(value);
+	if (large > INT64_MAX)
+		snprintf(buffer, 32, "%" PRIu64, large);
+	else
+		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
+	return buffer;
+}
+
+/* A number that was not taken: what is wrong with it where one would do. */
+static const char *
+number_name(struct json_object *value, const char *wanted)
+{
+	bool is_int = strcmp(wanted, INT_WANTED) == 0, whole;
+	const char *text;
+	char buffer[32];
+
+	if (strcmp(wanted, BOOL_WANTED) == 0)
+		return "number other than 0 and 1";
+	if (!is_int && strcmp(wanted, DOUBLE_WANTED) != 0)
+		return "number";
+	text = number_text(value, buffer);
+	whole = json_is_whole(text, strlen(text));
+	if (is_int)
+		return whole ? "integer out of range" :
+		    "number with a fraction";
+	return whole ? "integer that a double cannot hold" :
+	    "number out of range";
+}
+
 static const char *
 kind_name(struct json_object *value, const char *wanted)
 {
-	bool number = strcmp(wanted, OBJECT_WANTED) != 0 &&
-	    strcmp(wanted, LIST_WANTED) != 0;
-
 	switch (json_object_get_type(value)) {
 	case json_type_boolean:
 		return "boolean";
 	case json_type_int:
-		return number ? "integer out of range" : "number";
 	case json_type_double:
-		return number ? "number that is not exact" : "number";
+		return number_name(value, wanted);
 	case json_type_string:
 		return "text";
 	case json_type_array:
@@ -99,12 +149,6 @@ kind_name(struct json_object *value, const char *wanted)
 	default:
 		return "null";
 	}
-}
-
-void
-decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
-{
-	put_place(out, DECODE_PATH_MAX, place);
 }
 
 static void
@@ -143,31 +187,6 @@ is_false_or_empty(struct json_object *value)
 
 /* The kinds, each: take the value, or report it and leave *out as it was. */
 
-/*
- * A number's text. One with a point or an exponent was made from a text, which
- * json-c keeps; to ask json-c for it would take memory for each.
- */
-static const char *
-number_text(struct json_object *value, char buffer[32])
-{
-	const char *kept;
-	uint64_t large;
-
-	if (json_object_is_type(value, json_type_double)) {
-		kept = json_object_get_userdata(value);
-		if (kept != NULL)
-			return kept;
-		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
-		return buffer;
-	}
-	large = json_object_get_uint64(value);
-	if (large > INT64_MAX)
-		snprintf(buffer, 32, "%" PRIu64, large);
-	else
-		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
-	return buffer;
-}
-
 static bool
 int_of(struct json_object *value, int64_t *out)
 {
@@ -196,7 +215,7 @@ take_int(struct decode *decode, const struct decode_place *place,
     struct json_object *value, int64_t *out)
 {
 	if (!int_of(value, out))
-		report(decode, place, value, "64-bit integer");
+		report(decode, place, value, INT_WANTED);
 }
 
 static void
@@ -210,41 +229,60 @@ take_bool(struct decode *decode, const struct decode_place *place,
 	else if (int_of(value, &number) && (number == 0 || number == 1))
 		*out = number == 1;
 	else
-		report(decode, place, value, "boolean");
+		report(decode, place, value, BOOL_WANTED);
 }
 
-/* A number's text: digits that are not all 0 must not come out as 0. */
+/* Is this large double the whole number that the text writes, to a digit? */
+static bool
+is_exact(const char *text, double number)
+{
+	char digits[DBL_MAX_10_EXP + 2];
+	const char *at = digits;
+
+	snprintf(digits, sizeof(digits), "%.0f", fabs(number));
+	for (; *text != '\0' && *text != 'e' && *text != 'E'; text++) {
+		if (*text < '0' || *text > '9' ||
+		    (*text == '0' && at == digits))
+			continue;
+		if (*text != (*at != '\0' ? *at : '0'))
+			return false;
+		at += *at != '\0';
+	}
+	return at[strspn(at, "0")] == '\0';
+}
+
+/* A fraction is the nearest double, but digits not all 0 never become 0. */
+static bool
+is_held(const char *text, double number)
+{
+	if (!isfinite(number))
+		return false;
+	if (fabs(number) < 0x1p53) {
+		text += strspn(text, "-0.");
+		return fabs(number) > 0 || *text < '1' || *text > '9';
+	}
+	return !json_is_whole(text, strlen(text)) || is_exact(text, number);
+}
+
 static bool
 number_of(const char *text, double *out)
 {
-	double number;
-
-	errno = 0;
-	number = strtod(text, NULL);
-	if (errno == ERANGE || !isfinite(number))
-		return false;
-	*out = number;
-	return true;
+	*out = strtod(text, NULL);
+	return is_held(text, *out);
 }
 
 static bool
 double_of(struct json_object *value, double *out)
 {
 	const char *text;
-	int64_t integer;
 	char buffer[32];
 
 	switch (json_object_get_type(value)) {
 	case json_type_int:
-		if (!int_of(value, &integer))
-			return false;
-		*out = (double)integer;
-		return *out < 0x1p63 && (int64_t)*out == integer;
 	case json_type_double:
+		text = number_text(value, buffer);
 		*out = json_object_get_double(value);
-		if (isfinite(*out) && *out != 0)
-			return true;
-		return number_of(number_text(value, buffer), out);
+		return is_held(text, *out);
 	case json_type_string:
 		text = json_object_get_string(value);
 		return json_is_number(text,
@@ -264,7 +302,7 @@ take_double(struct decode *decode, const struct decode_place *place,
 	if (double_of(value, &number))
 		*out = number;
 	else
-		report(decode, place, value, "number");
+		report(decode, place, value, DOUBLE_WANTED);
 }
 
 static bool

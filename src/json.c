@@ -773,3 +773,22 @@ json_integer(const char *text, size_t len, int64_t *out)
 	*out = minus ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
 	return true;
 }
+
+bool
+json_is_whole(const char *text, size_t len)
+{
+	const char *end = text + len, *at;
+	bool point = false, zero = true;
+	long shift = 0, zeros = 0;
+
+	for (at = text; at < end && *at != 'e' && *at != 'E'; at++) {
+		if (*at == '.')
+			point = true;
+		if (*at < '0' || *at > '9')
+			continue;
+		shift -= point;
+		zeros = *at == '0' ? zeros + 1 : 0;
+		zero = zero && *at == '0';
+	}
+	return zero || exponent_of(at, end) + shift + zeros >= 0;
+}

@@ -89,4 +89,7 @@ bool json_is_number(const char *text, size_t len);
  */
 bool json_integer(const char *text, size_t len, int64_t *out);
 
+/* Has this number (JSON's grammar) no fraction? 12.0 and 1e300 have none. */
+bool json_is_whole(const char *text, size_t len);
+
 #endif

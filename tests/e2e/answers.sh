@@ -269,7 +269,7 @@ claim "VK's warning of an outdated version: ok" sends "200 OK" ok ""
 event "$right" '"object":{"message":{"date":1e999,"text":5,"geo":7}}'
 claim "odd fields are survived" sends "200 OK" ok ""
 claim "the log names a field's path, what it got and wanted" has "$log" \
-    'path=object.message.date got="number that is not exact"'
+    'path=object.message.date got="integer out of range"'
 
 ### the configuration
 

@@ -87,7 +87,10 @@ assert_odd(const struct decoded *decoded, const char *name, const char *got,
 #define OBJECT_ "object"
 #define BOOLEAN "boolean"
 #define RANGE "integer out of range"
-#define INEXACT "number that is not exact"
+#define FRACTION "number with a fraction"
+#define NOT_01 "number other than 0 and 1"
+#define INEXACT "integer that a double cannot hold"
+#define TINY "number out of range"
 #define NUMBER "number"
 
 static void
@@ -113,11 +116,11 @@ an_integer_is_exact_or_absent(void **state)
 		{ "null", 0, NULL },
 		{ "9223372036854775808", 0, RANGE },
 		{ "18446744073709551615", 0, RANGE },
-		{ "18446744073709551616", 0, INEXACT },
-		{ "-9223372036854775809", 0, INEXACT },
-		{ "1e19", 0, INEXACT }, { "1e999", 0, INEXACT },
-		{ "1e-999", 0, INEXACT }, { "0.5", 0, INEXACT },
-		{ "100.5", 0, INEXACT }, { "-1e-1", 0, INEXACT },
+		{ "18446744073709551616", 0, RANGE },
+		{ "-9223372036854775809", 0, RANGE },
+		{ "1e19", 0, RANGE }, { "1e999", 0, RANGE },
+		{ "1e-999", 0, FRACTION }, { "0.5", 0, FRACTION },
+		{ "100.5", 0, FRACTION }, { "-1e-1", 0, FRACTION },
 		{ "\"\"", 0, TEXT }, { "\" 12\"", 0, TEXT },
 		{ "\"12 \"", 0, TEXT }, { "\"012\"", 0, TEXT },
 		{ "\"+12\"", 0, TEXT }, { "\"0x12\"", 0, TEXT },
@@ -160,8 +163,8 @@ a_boolean_may_be_0_or_1(void **state)
 		{ "true", 1, NULL }, { "false", 0, NULL }, { "1", 1, NULL },
 		{ "0", 0, NULL }, { "1.0", 1, NULL }, { "\"1\"", 1, NULL },
 		{ "\"0\"", 0, NULL }, { "null", 0, NULL },
-		{ "2", 0, RANGE }, { "-1", 0, RANGE }, { "0.5", 0, INEXACT },
-		{ "18446744073709551615", 0, RANGE },
+		{ "2", 0, NOT_01 }, { "-1", 0, NOT_01 }, { "0.5", 0, NOT_01 },
+		{ "18446744073709551615", 0, NOT_01 },
 		{ "\"true\"", 0, TEXT }, { "\"\"", 0, TEXT },
 		{ "[]", 0, LIST_ }, { "[1]", 0, LIST_ }, { "{}", 0, OBJECT_ },
 	};
@@ -199,17 +202,39 @@ a_double_loses_no_integer(void **state)
 		{ "\"100.5\"", 100.5, NULL }, { "\"1e2\"", 100, NULL },
 		{ "\"0\"", 0, NULL }, { "null", 0, NULL },
 		{ "9007199254740992", 9007199254740992.0, NULL },
-		{ "9007199254740993", 0, RANGE },
-		{ "9223372036854775807", 0, RANGE },
+		{ "9007199254740993", 0, INEXACT },
+		{ "9223372036854775807", 0, INEXACT },
 		{ "-9223372036854775808", -0x1p63, NULL },
-		{ "18446744073709551615", 0, RANGE },
+		{ "18446744073709551615", 0, INEXACT },
 		{ "1e999", 0, INEXACT }, { "-1e999", 0, INEXACT },
-		{ "1e-999", 0, INEXACT }, { "\"1e999\"", 0, TEXT },
+		{ "1e-999", 0, TINY }, { "\"1e999\"", 0, TEXT },
 		{ "\"1e-999\"", 0, TEXT }, { "\"nan\"", 0, TEXT },
 		{ "\"inf\"", 0, TEXT }, { "\"0x1p3\"", 0, TEXT },
 		{ "\" 1\"", 0, TEXT }, { "\"1 \"", 0, TEXT },
 		{ "\"\"", 0, TEXT }, { "\"1\\u0000\"", 0, TEXT },
 		{ "\"100,5\"", 0, TEXT },
+		/* The same as text, with a point and with an exponent. */
+		{ "\"9007199254740993\"", 0, TEXT },
+		{ "9007199254740993.0", 0, INEXACT },
+		{ "90071992547409930e-1", 0, INEXACT },
+		{ "-9007199254740993.00e0", 0, INEXACT },
+		{ "\"9223372036854775807\"", 0, TEXT },
+		{ "18446744073709551617", 0, INEXACT },
+		{ "99999999999999999", 0, INEXACT },
+		{ "123456789012345678901234567890", 0, INEXACT },
+		{ "1e23", 0, INEXACT }, { "1e300", 0, INEXACT },
+		{ "\"9007199254740992\"", 0x1p53, NULL },
+		{ "9007199254740994.0", 9007199254740994.0, NULL },
+		{ "9223372036854775808", 0x1p63, NULL },
+		{ "18446744073709551616", 0x1p64, NULL },
+		{ "\"18446744073709551616.0\"", 0x1p64, NULL },
+		{ "0.0018446744073709551616e22", 0x1p64, NULL },
+		{ "1e22", 1e22, NULL }, { "\"1e22\"", 1e22, NULL },
+		/* Fractions are the nearest double. */
+		{ "9007199254740993.5", 9007199254740994.0, NULL },
+		{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL },
+		{ "1e-310", 1e-310, NULL }, { "\"1e-310\"", 1e-310, NULL },
+		{ "-0.0e5", 0, NULL }, { "\"0.00\"", 0, NULL },
 		{ "true", 0, BOOLEAN }, { "false", 0, BOOLEAN },
 		{ "[]", 0, LIST_ }, { "{}", 0, OBJECT_ },
 	};
@@ -387,7 +412,7 @@ integers_of_a_list_are_exact_or_skipped(void **state)
 		{ "[9223372036854775807]", 1, { INT64_MAX }, "" },
 		{ "[null,1,1.5,2,true]", 2, { 1, 2 },
 		    "object.parents_stack[0]: null, not 64-bit integer\n"
-		    "object.parents_stack[2]: number that is not exact, not "
+		    "object.parents_stack[2]: number with a fraction, not "
 		    "64-bit integer\n"
 		    "object.parents_stack[4]: boolean, not 64-bit integer\n" },
 		{ "[\"x\"]", 0, { 0 },
@@ -506,6 +531,7 @@ coordinates_are_an_object_or_a_text(void **state)
 		{ "\"55.75 37.5\"", 55.75, 37.5, 1, NULL },
 		{ "\"-55.75 -37.5\"", -55.75, -37.5, 1, NULL },
 		{ "\"55 37\"", 55, 37, 1, NULL },
+		{ "\"0 -0.0\"", 0, 0, 1, NULL },
 		{ "\"\"", 0, 0, 0, TEXT }, { "\"55.75\"", 0, 0, 0, TEXT },
 		{ "\"55.75,37.5\"", 0, 0, 0, TEXT },
 		{ "\"55.75 37.5 1\"", 0, 0, 0, TEXT },
