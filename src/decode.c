@@ -61,28 +61,42 @@ static const char *const none_string = "";
 #define END(tag) .json = NULL };
 #include "objects.def"
 
+/* Returns the new length, DECODE_PATH_MAX or more if there is no room. */
 static size_t
-put_place(char *out, size_t size, const struct decode_place *place)
+put_place(char *out, size_t len, const struct decode_place *place)
 {
-	size_t len = 0;
+	size_t left = DECODE_PATH_MAX - len;
 	int more;
 
-	if (place->up != NULL)
-		len = put_place(out, size, place->up);
 	if (place->key == NULL)
-		more = snprintf(out + len, size - len, "[%zu]", place->index);
+		more = snprintf(out + len, left, "[%zu]", place->index);
 	else
-		more = snprintf(out + len, size - len, "%s%s",
+		more = snprintf(out + len, left, "%s%s",
 		    place->up != NULL ? "." : "", place->key);
-	if (more < 0 || (size_t)more >= size - len)
-		return size - 1;
-	return len + (size_t)more;
+	return len + (more > 0 ? (size_t)more : 0);
 }
+
+/* Of what is too deep to be shown whole, the ends: they say most. */
+#define FIRST_SHOWN 4
+#define LAST_SHOWN 6
 
 void
 decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 {
-	put_place(out, DECODE_PATH_MAX, place);
+	const struct decode_place *chain[JSON_DEPTH_MAX + 2];
+	size_t n = 0, i, len = 0;
+
+	for (; place != NULL && n < JSON_DEPTH_MAX + 2; place = place->up)
+		chain[n++] = place;
+	for (i = n; i > 0 && len < DECODE_PATH_MAX; i--)
+		len = put_place(out, len, chain[i - 1]);
+	if (len < DECODE_PATH_MAX || n <= FIRST_SHOWN + LAST_SHOWN)
+		return;
+	for (i = n, len = 0; i > n - FIRST_SHOWN; i--)
+		len = put_place(out, len, chain[i - 1]);
+	len += (size_t)snprintf(out + len, DECODE_PATH_MAX - len, "..");
+	for (i = LAST_SHOWN; i > 0 && len < DECODE_PATH_MAX; i--)
+		len = put_place(out, len, chain[i - 1]);
 }
 
 /*

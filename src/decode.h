@@ -20,8 +20,9 @@ typedef void decode_odd_fn(void *arg, const struct decode_place *,
     const char *got, const char *wanted);
 
 /*
- * A place as its path, "object.message.date". Not made unless asked for: a body
- * may have hundreds of thousands of odd values, deep inside.
+ * A place as its path, "object.message.date"; what is too deep has .. in its
+ * middle. Not made unless asked for: a body may have hundreds of thousands of
+ * odd values, deep inside.
  */
 void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 
