@@ -10,8 +10,8 @@ struct json_object;
  * PATH=VALUE or PATH:=JSON. PATH is "object.message.text",
  * "object.message.attachments.0.type" or "...attachments[0].type"; objects
  * that are missing on the way are made. VALUE is a text where a text stood
- * before, else true, false, null, a number or a text, as it looks. 0, and a line
- * in error if it may not be what was meant, else ""; -1 and a line in error.
+ * before, else true, false, null, a number or a text, as it looks. 0, and error
+ * is "", or a line if it may not be what was meant; -1 and one line in error.
  */
 int change_apply(struct json_object *body, const char *change, char *error,
     size_t size);

@@ -257,6 +257,25 @@ report_more_odd(const struct event *event)
 	log_end(&line);
 }
 
+/* Of a server with an outdated API version VK keeps back the object. */
+static void
+report_warning(const struct event *event)
+{
+	struct json_object *object = event->seen.object, *warning;
+	struct log_line line;
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    json_object_object_length(object) != 1 ||
+	    !json_object_object_get_ex(object, "warning", &warning) ||
+	    !json_object_is_type(warning, json_type_string))
+		return;
+	log_begin(&line, LOG_LEVEL_WARNING, "VK sent a warning in place of "
+	    "the object: vkcb setup sets the API version");
+	event_log(&line, event);
+	log_text(&line, "detail", json_object_get_string(warning));
+	log_end(&line);
+}
+
 static enum event_result
 make_tree(struct event *event)
 {
@@ -265,6 +284,7 @@ make_tree(struct event *event)
 	if (json_tree(&event->envelope->object, &event->seen.object) == -1)
 		return EVENT_NO_MEMORY;
 	event->has_tree = true;
+	report_warning(event);
 	return EVENT_HANDLED;
 }
 

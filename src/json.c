@@ -385,7 +385,7 @@ json_check_value(char *text, size_t len, struct json_value *value,
 	if (check_value(&check, value)) {
 		skip_space(&check);
 		if (check.at != check.end)
-			refuse(&check, "bytes after the value");
+			check.error = "bytes after the value";
 	}
 	*where = (size_t)(check.at - text);
 	return check.error;

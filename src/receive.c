@@ -434,22 +434,47 @@ find_wanted(struct receipt *receipt, size_t *n)
 }
 
 static void
+log_event(struct log_line *line, const struct envelope *envelope)
+{
+	log_int(line, "group", envelope->group_id);
+	log_text(line, "event", envelope->type.at);
+	log_bytes(line, "id", envelope->event_id.at,
+	    envelope->event_id.len < TYPE_SHOWN_MAX ? envelope->event_id.len :
+	    TYPE_SHOWN_MAX);
+}
+
+static void
 log_stored(const struct receipt *receipt, enum inbox_put put, size_t n)
 {
-	const struct envelope *envelope = &receipt->envelope;
 	struct log_line line;
 
 	if (!log_wants(LOG_LEVEL_INFO))
 		return;
 	log_begin(&line, LOG_LEVEL_INFO, put == INBOX_STORED ? "stored" :
 	    "stored before");
-	log_int(&line, "group", envelope->group_id);
-	log_text(&line, "event", envelope->type.at);
-	log_bytes(&line, "id", envelope->event_id.at,
-	    envelope->event_id.len < TYPE_SHOWN_MAX ? envelope->event_id.len :
-	    TYPE_SHOWN_MAX);
+	log_event(&line, &receipt->envelope);
 	log_int(&line, "handlers", (int64_t)n);
 	log_end(&line);
+}
+
+/* No worker will see these handlers' runs, and log them: they are not to be. */
+static void
+log_parked(const struct receipt *receipt, const struct inbox_wanted *wanted,
+    size_t n)
+{
+	struct log_line line;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (wanted[i].reason == NULL)
+			continue;
+		log_begin(&line, LOG_LEVEL_ERROR,
+		    "parked: see vkcb inbox list --failed");
+		log_event(&line, &receipt->envelope);
+		log_text(&line, "handler", wanted[i].handler);
+		log_text(&line, "reason", wanted[i].reason);
+		log_end(&line);
+	}
 }
 
 /* What is stored: no secret, and the object as it was sent. */
@@ -484,6 +509,8 @@ put(struct receipt *receipt, struct inbox *inbox,
 		return -1;
 	receipt->receiver->stored = true;
 	log_stored(receipt, stored, n);
+	if (stored == INBOX_STORED)
+		log_parked(receipt, wanted, n);
 	return 0;
 }
 

@@ -266,6 +266,9 @@ claim "an event that no handler wants: ok, whatever its object" \
     sends "200 OK" ok ""
 event "$right" '"object":{"warning":"outdated"}'
 claim "VK's warning of an outdated version: ok" sends "200 OK" ok ""
+claim "the log has VK's words, and what to do" sh -c "
+	grep 'warning in place of the object: vkcb setup' '$log' |
+	    grep -q 'detail=outdated'"
 event "$right" '"object":{"message":{"date":1e999,"text":5,"geo":7}}'
 claim "odd fields are survived" sends "200 OK" ok ""
 claim "the log names a field's path, what it got and wanted" has "$log" \
