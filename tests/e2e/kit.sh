@@ -19,8 +19,8 @@ later(struct vkcb_event *ev, const struct vk_group_member *member)
 	if (member->user_id == 2)
 		return vkcb_set_version(ev, "5.200");
 	if (member->user_id == 4) {
-		vkcb_retry_after(ev, 429, 60);
-		vkcb_set_version(ev, "5.200");
+		(void)!vkcb_retry_after(ev, 429, 60);
+		(void)!vkcb_set_version(ev, "5.200");
 		return ev->attempt < 5 ? VKCB_FAIL : VKCB_OK;
 	}
 	if (member->user_id == 5)
