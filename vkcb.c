@@ -51,17 +51,17 @@
 /*
  * A web server may start a program without standard output or errors: a
  * connection or the answer would take their numbers, and log lines go there.
+ * What a command prints to no standard output is an error, as on a full disk.
  */
 static void
 open_standard_fds(void)
 {
 	int fd;
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			(void)!open("/dev/null", fd == STDOUT_FILENO ?
+			    O_RDONLY : O_RDWR);
 }
 
 /* NULL: it was said why the program cannot serve. */

@@ -181,8 +181,8 @@ run(const struct command *command, int argc, char **argv)
 	return command->run(argc, argv);
 }
 
-int
-command_run(int argc, char **argv)
+static int
+run_what_is_asked(int argc, char **argv)
 {
 	const struct command *const *command;
 
@@ -202,4 +202,22 @@ command_run(int argc, char **argv)
 		if (strcmp((*command)->name, argv[1]) == 0)
 			return run(*command, argc - 1, argv + 1);
 	return unknown_command(argv[1]);
+}
+
+/* What was printed may have met a full disk: half an output is no success. */
+static int
+close_output(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)command_fail("standard output", "%s", errno != 0 ?
+	    strerror(errno) : "not all of it could be written");
+	return status == EXIT_FINE ? EXIT_PROBLEM : status;
+}
+
+int
+command_run(int argc, char **argv)
+{
+	return close_output(run_what_is_asked(argc, argv));
 }

@@ -29,6 +29,19 @@ claim "an unknown event is an error that names the nearest one" sh -c "
 claim "docs/events.md is what vkcb events --markdown prints" sh -c "
 	$vkcb events --markdown | cmp - docs/events.md"
 
+# unwritten COMMAND ... - fails with a line, since its output cannot be written.
+unwritten() {
+	! "$vkcb" "$@" >/dev/full 2>"$work/err" &&
+	    has "$work/err" "vkcb: standard output: " &&
+	    ! "$vkcb" "$@" >&- 2>"$work/err" &&
+	    has "$work/err" "vkcb: standard output: "
+}
+for command in events "events --names" "events --markdown" --help \
+    "trigger --print like_add"; do
+	# shellcheck disable=SC2086 # words
+	claim "vkcb $command fails where it cannot print" unwritten $command
+done
+
 # Each event has a handler that compiles as written, warnings or not.
 mkdir "$work/handlers"
 cd "$work" || exit 1
