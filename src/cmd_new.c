@@ -112,7 +112,7 @@ clashes(const char *one, const char *other, size_t other_len)
 	return true;
 }
 
-/* Make would refuse a second file of the same handler: it is said here. */
+/* Make would refuse another file of the same handler: it is said here. */
 static int
 look_for_clash(const char *name)
 {
@@ -125,7 +125,8 @@ look_for_clash(const char *name)
 	    (entry = readdir(folder)) != NULL) {
 		len = strlen(entry->d_name);
 		if (len > 2 && strcmp(entry->d_name + len - 2, ".c") == 0 &&
-		    clashes(name, entry->d_name, len - 2))
+		    clashes(name, entry->d_name, len - 2) &&
+		    strncmp(name, entry->d_name, len - 2) != 0)
 			status = command_fail(name, "handlers/%s is there, "
 			    "and - and _ are the same: take another name",
 			    entry->d_name);

@@ -56,7 +56,8 @@ claim "each of them compiles without a warning" sh -c '
 	    -fsyntax-only all.c'
 claim "an existing file is left alone" sh -c "
 	cp handlers/on-any.c before
-	! $vkcb new on-any message_new && cmp before handlers/on-any.c"
+	! $vkcb new on-any message_new 2>err && cmp before handlers/on-any.c"
+claim "and it is said that it is there" has err "on-any.c: File exists"
 claim "nor is a second file made for its handler" sh -c "
 	! $vkcb new on_any any 2>err && grep -q on-any.c err &&
 	test ! -e handlers/on_any.c"
