@@ -3,20 +3,50 @@
 
 _vkcb() {
 	local current=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]}
-	local command=${COMP_WORDS[1]} words
+	local command=${COMP_WORDS[1]} help words='' value='' plain=0 i option
 
+	program=${program/#~\//$HOME/}
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="--help --version $("$program" --help 2>/dev/null |
-		    sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')"
-	elif [[ $current == -* ]]; then
-		words="--help $("$program" "$command" --help 2>/dev/null |
-		    grep -o -- '--[a-z][a-z-]*' | sort -u)"
-	else
-		case $command in
-		events | trigger | new)
-			words=$("$program" events --names 2>/dev/null) ;;
-		esac
+		command=	# it is what is asked for
 	fi
+	help=$("$program" $command --help 2>/dev/null)
+	# What the word before wants, and how many stand for themselves.
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		option=${COMP_WORDS[i]//[^a-z-]/}
+		if [ -n "$value" ]; then
+			value=
+		elif [[ $option == --* ]]; then
+			value=$(sed -n "s/^ *$option \([A-Z]*\) .*/\1/p" \
+			    <<<"$help")
+			# A saved body stands in place of the event.
+			[ "$value" != FILE ] || plain=1
+		else
+			plain=$((plain + 1))
+		fi
+	done
+	if [[ -z $value && $current == -* ]]; then
+		value=option
+	fi
+	COMPREPLY=()
+	case $command:${value:-$plain} in
+	:*)
+		words="--help --version $(sed -n \
+		    's/^  \([a-z][a-z]*\) .*/\1/p' <<<"$help")" ;;
+	*:option)
+		words="--help $(grep -o -- '--[a-z][a-z-]*' <<<"$help" |
+		    sort -u)" ;;
+	*:FILE)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return ;;
+	inbox:0)
+		words=$(sed -n 's/^usage: [^[]*\[\([a-z|]*\)\].*/\1/p' \
+		    <<<"$help" | tr '|' ' ') ;;
+	new:1)
+		words="any $("$program" events --names 2>/dev/null)" ;;
+	*:TYPE | events:0 | trigger:0)
+		words=$("$program" events --names 2>/dev/null) ;;
+	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
-complete -o bashdefault -o default -F _vkcb vkcb
+complete -F _vkcb vkcb

@@ -1,23 +1,74 @@
 # completion.sh - the shells' completions know what the program knows.
 . tests/lib.sh
 
-# bash_completes WORD ... - what bash offers for the last of these words.
-bash_completes() {
+# bash_offers WORD ... - what bash offers for the last of these words.
+bash_offers() {
 	bash -c '
 		. contrib/completion/vkcb.bash
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		_vkcb
 		printf "%s\n" "${COMPREPLY[@]}"
-	' bash "$vkcb" "$@"
+	' bash "$@"
 }
 
-claim "bash completes a command" \
-    same events "$(bash_completes ev)"
-claim "bash completes an event" \
-    same message_edit "$(bash_completes events message_e | head -n 1)"
-claim "bash completes an option" \
-    same --markdown "$(bash_completes events --m)"
-claim "zsh takes its completion without complaint" \
-    zsh -n contrib/completion/_vkcb
+# zsh_offers WORD ... - what zsh would choose from.
+zsh_offers() {
+	zsh -f -c '
+		words=("$@") CURRENT=$#
+		_describe() {
+			print -l -- ${${(P)2}%%:*} | grep "^$words[CURRENT]"
+		}
+		_files() {
+			print -l -- $words[CURRENT]*
+		}
+		. contrib/completion/_vkcb
+	' zsh "$@"
+}
 
+HOME=$work
+export HOME
+mkdir "$work/bin"
+ln -s "$vkcb" "$work/bin/vkcb"
+cp "$bodies/like_add.json" "$work/saved.json"
+commands="check events inbox new setup status trigger work"
+
+for shell in bash zsh; do
+	# offers WANTED WORD ... - the words that are offered, sorted, on a line.
+	offers() {
+		wanted=$1
+		shift
+		same "$wanted" "$("${shell}_offers" "$@" | sort |
+		    tr '\n' ' ' | sed 's/ $//')"
+	}
+	# offers_events WORD ...
+	offers_events() {
+		same "$("$vkcb" events --names | sort)" \
+		    "$("${shell}_offers" "$@" | grep -vx any | sort)"
+	}
+	claim "$shell: a command" offers "trigger" "$vkcb" tr
+	claim "$shell: all of them" \
+	    offers "--help --version $commands" "$vkcb" ""
+	# shellcheck disable=SC2088 # the completion gets it unexpanded
+	claim "$shell: of a program that is named by ~, as it is typed" \
+	    offers "trigger" "~/bin/vkcb" tr
+	claim "$shell: an option" offers --markdown "$vkcb" events --m
+	claim "$shell: an event" offers message_event "$vkcb" events message_ev
+	claim "$shell: events for trigger" offers_events "$vkcb" trigger ""
+	claim "$shell: after an option, too" \
+	    offers_events "$vkcb" trigger --retry 2 ""
+	claim "$shell: but one event alone" offers "" "$vkcb" trigger like_add ""
+	claim "$shell: files for --file" \
+	    offers "$work/saved.json" "$vkcb" trigger --file "$work/sa"
+	claim "$shell: which stands for the event" \
+	    offers "" "$vkcb" trigger --file "$work/saved.json" ""
+	claim "$shell: nothing for a number" \
+	    offers "" "$vkcb" trigger --count ""
+	claim "$shell: what inbox does" \
+	    offers "drop list retry show tail" "$vkcb" inbox ""
+	claim "$shell: events for --type" \
+	    offers_events "$vkcb" inbox list --type ""
+	claim "$shell: no name for a new handler" offers "" "$vkcb" new ""
+	claim "$shell: but its event" offers_events "$vkcb" new greet ""
+	claim "$shell: which may be any" offers any "$vkcb" new greet an
+done
 done_testing
