@@ -44,7 +44,7 @@ const struct conf_key conf_keys[] = {
 	{ "api_url", CONF_URL, SETTING(api_url),
 	    "https://api.vk.ru/method/", 0, 0, false },
 	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
-	    60 * 1000, false },
+	    CONF_API_TIMEOUT_MAX, false },
 	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false },
 	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,

@@ -18,6 +18,7 @@
 #define CONF_SIZE_MAX ((size_t)16 * 1024 * 1024)
 #define CONF_LINE_MAX 4096
 #define CONF_ERROR_MAX 512
+#define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
 
 enum conf_type {
 	CONF_TEXT,

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conf.h"
 #include "hash.h"
 #include "log.h"
 #include "own.h"
@@ -35,7 +36,8 @@
 
 #define MAGIC UINT32_C(0x766b6332)
 #define LOCK_TRIES 500
-#define FAR INT64_C(3600000000000)	/* an hour: no turn is so far ahead */
+/* No turn is further ahead: nobody waits for one any longer. */
+#define FAR (CONF_API_TIMEOUT_MAX * INT64_C(1000000) + RATE_WINDOW)
 #define OWN_BOOKS 16
 
 static int64_t

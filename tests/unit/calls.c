@@ -182,6 +182,13 @@ times_from_before_a_boot_hold_nobody(void **state)
 	for (i = 0; i < RATE_CALLS; i++)
 		(void)rate_turn(&book, INT64_C(900000) * 1000000000, 0);
 	assert_int_equal(rate_turn(&book, 7000, 0), 7000);
+	/* Nobody waits for a turn that is further away than api_timeout. */
+	for (i = 0; i < RATE_CALLS; i++)
+		book.turns[i] = INT64_C(62) * 1000000000;
+	assert_int_equal(rate_turn(&book, 7000, 0), 7000);
+	for (i = 0; i < RATE_CALLS; i++)
+		book.turns[i] = INT64_C(60) * 1000000000;
+	assert_int_equal(rate_turn(&book, 7000, 0), -1);
 	book.next = 77;
 	assert_int_equal(rate_turn(&book, 8000, 0), 8000);
 }
