@@ -46,7 +46,7 @@ const struct conf_key conf_keys[] = {
 	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
 	    CONF_API_TIMEOUT_MAX, false },
 	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false },
-	{ "state", CONF_PATH, SETTING(state), "/run/vkcb", 0, 0, false },
+	{ "state", CONF_PATH, SETTING(state), CONF_STATE, 0, 0, false },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
 	    3600 * 1000, false },
 	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false },

@@ -19,6 +19,7 @@
 #define CONF_LINE_MAX 4096
 #define CONF_ERROR_MAX 512
 #define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
+#define CONF_STATE "/run/vkcb"			/* where it is not set */
 
 enum conf_type {
 	CONF_TEXT,

@@ -1,10 +1,10 @@
 /*
- * own.c - who owns what. A file that cannot be given away stays root's: who
- * needs it then says that it cannot be opened.
+ * own.c - who owns what, and who shares it. A file that cannot be given away
+ * stays root's: who needs it then says that it cannot be opened.
  *
  * The folder's owner may have put another file in the place of root's own: a
  * link to one that is not theirs must not become theirs. Only an empty file
- * without a second name is given.
+ * without a second name is given or opened to others.
  */
 #include "own.h"
 
@@ -23,7 +23,7 @@ is_just_made(int fd)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == 0;
+	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == geteuid();
 }
 
 void
@@ -37,4 +37,22 @@ own_by_folder(int fd, const char *path)
 	file_folder(path, folder);
 	if (stat(folder, &st) == 0 && st.st_uid != 0)
 		(void)!fchown(fd, st.st_uid, st.st_gid);
+}
+
+void
+own_share(int fd, const char *path)
+{
+	mode_t mode = S_IRUSR | S_IWUSR;
+	char folder[PATH_MAX];
+	struct stat st;
+
+	file_folder(path, folder);
+	if (!is_just_made(fd) || stat(folder, &st) == -1)
+		return;
+	if ((st.st_mode & S_IWGRP) != 0 &&
+	    fchown(fd, (uid_t)-1, st.st_gid) == 0)
+		mode |= S_IRGRP | S_IWGRP;
+	if ((st.st_mode & S_IWOTH) != 0)
+		mode |= S_IROTH | S_IWOTH;
+	(void)fchmod(fd, mode);
 }

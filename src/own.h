@@ -1,4 +1,4 @@
-/* own.h - files that root makes for the web server's user. */
+/* own.h - files that one user makes for others. */
 #ifndef OWN_H
 #define OWN_H
 
@@ -8,5 +8,11 @@
  * nothing.
  */
 void own_by_folder(int fd, const char *path);
+
+/*
+ * Makes a file that this user has just made, still empty, as shared as its
+ * folder, whatever the umask: who may make files there may read and write it.
+ */
+void own_share(int fd, const char *path);
 
 #endif

@@ -8,9 +8,10 @@
  * ends; a turn it took is lost, no more. A file that makes no sense is begun
  * anew.
  *
- * It is named by a hash of the token and kept in a folder that only vkcb
- * writes to. Where none can be had, each process counts for itself: VK then
- * says "too many", and the call is tried again later.
+ * It is named by a hash of the token, and shared by those who share its folder.
+ * Who cannot open it there has one in a folder of its user's; where none can be
+ * had either, each process counts for itself. VK then may say "too many", and
+ * the call is tried again later.
  */
 #include "rate.h"
 
@@ -123,6 +124,22 @@ own_folder(char folder[PATH_MAX])
 	return -1;
 }
 
+/*
+ * The first open makes nothing: in a folder like /tmp Linux lets nobody open
+ * another's file with O_CREAT.
+ */
+static int
+open_or_make(const char *path)
+{
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+	    O_NONBLOCK;
+	int fd = open(path, flags);
+
+	if (fd == -1 && errno == ENOENT)
+		fd = open(path, flags | O_CREAT, 0600);
+	return fd;
+}
+
 static int
 open_in(const char *folder, uint64_t token)
 {
@@ -135,15 +152,18 @@ open_in(const char *folder, uint64_t token)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
-	    O_NONBLOCK, 0660);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+	fd = open_or_make(path);
+	/* A second name may be that of a file of ours that is none of these. */
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_nlink > 1)) {
 		close(fd);
 		errno = EINVAL;
 		return -1;
 	}
-	if (fd != -1)
+	if (fd != -1 && st.st_size == 0) {
+		own_share(fd, path);
 		own_by_folder(fd, path);
+	}
 	return fd;
 }
 
@@ -201,17 +221,33 @@ own_turn(uint64_t token, int64_t max)
 	return rate_turn(&books[token % OWN_BOOKS], nanoseconds(), max);
 }
 
+/* -1: there is no such folder, or it is not this user's alone. */
+static int
+open_own(uint64_t token)
+{
+	char folder[PATH_MAX];
+
+	return own_folder(folder) == -1 ? -1 : open_in(folder, token);
+}
+
+/* How it is where nobody has set anything up: a user needs no word of it. */
+static bool
+is_usual(const char *folder, int error)
+{
+	return error == ENOENT && strcmp(folder, CONF_STATE) == 0;
+}
+
 static void
-say_alone(const char *folder, int error)
+say_alone(const char *who, const char *folder, int error)
 {
 	static bool said;	/* calls come by the thousand */
 
 	if (said)
 		return;
 	said = true;
-	log_msg(LOG_LEVEL_WARNING, "calls to VK are counted in each process "
-	    "alone: no shared file in %s: %s: set `state` to a folder that "
-	    "vkcb can write to", folder, strerror(error));
+	log_msg(LOG_LEVEL_WARNING, "calls to VK are counted %s alone: no "
+	    "shared file in %s: %s: set `state` to a folder that vkcb can "
+	    "write to", who, folder, strerror(error));
 }
 
 int
@@ -219,15 +255,12 @@ rate_wait(const char *folder, const char *token, int64_t max_ms)
 {
 	uint64_t key = hash_add(0, token, strlen(token));
 	int64_t at, max = max_ms * 1000000;
-	char own[PATH_MAX];
-	int fd = open_in(folder, key);
+	int fd = open_in(folder, key), error = errno;
 
-	if (fd == -1 && own_folder(own) == 0) {
-		folder = own;
-		fd = open_in(folder, key);
-	}
+	if (fd == -1 && (fd = open_own(key)) != -1 && !is_usual(folder, error))
+		say_alone("for each user", folder, error);
 	if (fd == -1 || shared_turn(fd, max, &at) == -1) {
-		say_alone(folder, errno);
+		say_alone("in each process", folder, fd == -1 ? error : errno);
 		at = own_turn(key, max);
 	}
 	if (at == -1)

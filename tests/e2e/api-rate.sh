@@ -57,10 +57,65 @@ claim "without its folder there is one in TMPDIR" same "200 ok" \
     "$(say "many 1" r2)"
 claim "... that is nobody else's" same "drwx------" \
     "$(stat -c %A "$work/tmp/vkcb-$(id -u)")"
+claim "... which the log says, with what to do" grep -q \
+    "counted for each user alone: .*$work/not/there: .*set .state" "$work/log"
 chmod 777 "$work/tmp/vkcb-$(id -u)"
 claim "a folder that others could write to is not trusted" \
     same "200 ok" "$(say "many 2" r3)"
 claim "... which the log says, once" \
     same 1 "$(grep -c 'counted in each process alone' "$work/log")"
+
+# shared_as MODE - the mode of a file made in a folder of this mode.
+shared_as() {
+	rm -rf "$work/shared"
+	mkdir "$work/shared"
+	chmod "$1" "$work/shared"
+	sed "s,^state.*,state = $work/shared," "$work/vkcb.conf" \
+	    >"$work/shared.conf"
+	(
+		umask 077
+		export VKCB_CONF="$work/shared.conf"
+		say "many 1" "mode$1" >/dev/null
+	)
+	stat -c %a "$work"/shared/rate-*
+}
+claim "a file in a folder of one user is that user's" \
+    same 600 "$(shared_as 755)"
+claim "... in a group's it is the group's, whatever the umask" \
+    same 660 "$(shared_as 2775)"
+claim "... and in everybody's everybody's" same 666 "$(shared_as 1777)"
+
+# by USER - this user's call leaves no word in the log of counting alone.
+by() {
+	: >"$work/log"
+	(
+		unset TMPDIR
+		vkcb=$work/as-$1
+		printf '#!/bin/sh\nexec setpriv --reuid=%s --clear-groups \
+		    --regid=%s "%s"\n' "$1" "${2:-$1}" "$work/app/vkcb" >"$vkcb"
+		chmod 755 "$vkcb"
+		export VKCB_CONF="$work/shared.conf"
+		say "many 1" "by$1" >"$work/said"
+	)
+	same "200 ok" "$(cat "$work/said")" && lacks "$work/log" alone
+}
+mkdir "$work/app"
+cp "$vkcb" "$work/app/vkcb"
+if [ "$(id -u)" = 0 ]; then
+	shared_as 2775 >/dev/null
+	rm "$work"/shared/*
+	chgrp games "$work/shared"
+	claim "a user of the folder's group has a file in it" by daemon games
+	claim "... that another one shares" by www-data games
+	claim "... and there is no second" \
+	    same 1 "$(find "$work/shared" -type f | wc -l)"
+	shared_as 1777 >/dev/null
+	rm "$work"/shared/*
+	claim "everybody has a file in everybody's folder" by daemon
+	claim "... that everybody shares" by www-data
+	claim "... root too" by root
+else
+	echo "ok - not root: there are no two users"
+fi
 
 done_testing
