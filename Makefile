@@ -130,7 +130,7 @@ $(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(O)/handlers-from \
 # Tests: a unit test is linked with everything but main, a tool stands alone.
 # Some have handlers of their own, in a table of their own.
 TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
-$(O)/tests/unit/event $(O)/tests/unit/receive: \
+$(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/ticked: \
     TEST_OBJS = $(filter-out $(O)/src/handlers.o,$(OBJS))
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \

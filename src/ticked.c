@@ -1,8 +1,8 @@
 /*
  * ticked.c - events wanted and events ticked.
  *
- * Only events that groups.setCallbackSettings has are compared; a name that
- * VK lists and the catalogue does not know is ticked if somebody asks for it.
+ * What VK lists is compared, but for events of which the catalogue knows that
+ * groups.setCallbackSettings does not have them.
  */
 #include "ticked.h"
 
@@ -41,14 +41,9 @@ ticked_wants(const struct conf_group *group, const char *event)
 
 	if (group->events != NULL)
 		return lists(group->events, event);
-	for (handler = handlers; handler->name != NULL; handler++) {
-		/* A handler of any event asks for those that are known. */
-		if (type == VKCB_EVENT_unknown &&
-		    handler->def->event == VKCB_EVENT_any)
-			continue;
+	for (handler = handlers; handler->name != NULL; handler++)
 		if (handler_takes(handler, type, event))
 			return true;
-	}
 	return false;
 }
 
@@ -73,9 +68,7 @@ ticked_compare(const struct conf_group *group, struct json_object *settings,
 	json_object_object_foreach(events, name, value) {
 		info = event_info(name);
 		wanted = ticked_wants(group, name);
-		if (info == NULL ? !wanted : !info->settable)
-			continue;
-		if (wanted != is_on(value))
+		if ((info == NULL || info->settable) && wanted != is_on(value))
 			differs(arg, name, wanted);
 	}
 }

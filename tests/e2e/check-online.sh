@@ -70,6 +70,12 @@ claim "an event that is not ticked is an error" \
 claim "an old API version is warned of" finds 1 "in version 5.131"
 settings api_version=5.199 message_new=1
 
+vk_control event name=such_event
+check
+claim "so is one that only VK knows, if a handler takes any" \
+    finds 1 "such_event is not ticked"
+vk_control event
+
 kill "$server"
 gone "$server"
 check

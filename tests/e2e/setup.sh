@@ -85,6 +85,13 @@ setup "$url"
 claim "a second run has nothing to do" did 0 "nothing to do"
 claim "... and changes nothing" same "$before" "$(changing)"
 
+vk_control event name=such_event
+setup "$url"
+claim "a handler of any event gets one that only VK knows" \
+    grep -q 'setCallbackSettings 0 .*such_event=1' "$vk/calls"
+setup "$url"
+claim "... once" did 0 "nothing to do"
+
 vk_control code code=c0ffee42
 printf '{"type":"confirmation","group_id":219876543,"secret":"%s"}' \
     "$(kept secret)" >"$work/body"

@@ -26,6 +26,7 @@
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
  *	/control/longpoll?on=1		Long Poll is on, or off again
+ *	/control/event?name=N		VK has this event too, from now on
  *	/control/reset	forgets faults, servers, messages, answers, rates
  *
  * A program of tests: out of memory, it aborts.
@@ -65,7 +66,8 @@ static const char *const event_names[] = {
 #define EVENT_JSON(type, settable, text) (settable) ? #type : NULL,
 #include "events.def"
 };
-#define N_EVENTS (sizeof(event_names) / sizeof(event_names[0]))
+#define N_KNOWN (sizeof(event_names) / sizeof(event_names[0]))
+#define N_EVENTS (N_KNOWN + 1)	/* the last one: new_event */
 
 struct server {
 	int64_t id;
@@ -111,6 +113,7 @@ static int n_answered;
 static char code[64] = "7d1a2b3c";
 static int64_t last_id = 100;
 static bool longpoll;
+static char new_event[64];		/* "": none */
 static FILE *calls_file, *messages_file;
 
 struct param {
@@ -540,6 +543,14 @@ code_get(struct call *call)
 	return response;
 }
 
+/* NULL: it cannot be ticked. */
+static const char *
+event_name(size_t i)
+{
+	return i < N_KNOWN ? event_names[i] :
+	    new_event[0] != '\0' ? new_event : NULL;
+}
+
 static struct json_object *
 settings_get(struct call *call)
 {
@@ -552,8 +563,8 @@ settings_get(struct call *call)
 	response = json_object_new_object();
 	events = json_object_new_object();
 	for (i = 0; i < N_EVENTS; i++)
-		if (event_names[i] != NULL)
-			json_object_object_add(events, event_names[i],
+		if (event_name(i) != NULL)
+			json_object_object_add(events, event_name(i),
 			    json_object_new_int(server->ticked[i]));
 	json_object_object_add(response, "api_version",
 	    json_object_new_string(server->version));
@@ -575,19 +586,19 @@ settings_set(struct call *call)
 	    &end) != 2 || version[end] != '\0' || major != 5 || minor > 250))
 		return refuse(call, 100, WRONG "api_version is invalid");
 	for (i = 0; i < N_EVENTS; i++) {
-		value = event_names[i] != NULL ?
-		    param(call, event_names[i]) : NULL;
+		value = event_name(i) != NULL ?
+		    param(call, event_name(i)) : NULL;
 		if (value != NULL && strcmp(value, "0") != 0 &&
 		    strcmp(value, "1") != 0)
 			return refuse(call, 100, WRONG "%s is invalid",
-			    event_names[i]);
+			    event_name(i));
 	}
 	if (version != NULL)
 		snprintf(server->version, sizeof(server->version), "%s",
 		    version);
 	for (i = 0; i < N_EVENTS; i++) {
-		value = event_names[i] != NULL ?
-		    param(call, event_names[i]) : NULL;
+		value = event_name(i) != NULL ?
+		    param(call, event_name(i)) : NULL;
 		if (value != NULL)
 			server->ticked[i] = *value == '1';
 	}
@@ -1112,6 +1123,7 @@ control_reset(void)
 		memset(groups[i].turns, 0, sizeof(groups[i].turns));
 	}
 	longpoll = false;
+	new_event[0] = '\0';
 }
 
 static void
@@ -1169,6 +1181,9 @@ control(int fd, const char *what, struct call *call)
 		control_server(call);
 	else if (strcmp(what, "longpoll") == 0)
 		longpoll = strcmp(text_of(call, "on"), "1") == 0;
+	else if (strcmp(what, "event") == 0)
+		snprintf(new_event, sizeof(new_event), "%s",
+		    text_of(call, "name"));
 	else if (strcmp(what, "code") == 0)
 		snprintf(code, sizeof(code), "%s", text_of(call, "code"));
 	pthread_mutex_unlock(&vk);
