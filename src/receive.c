@@ -45,7 +45,7 @@ struct receipt {
 	size_t len;
 	struct envelope envelope;
 	const struct conf_group *group;
-	bool proven;		/* it came with the right secret */
+	bool proven;		/* its secret is right, or none is needed */
 };
 
 void
@@ -242,6 +242,7 @@ check_secret(struct receipt *receipt)
 	const struct conf_group *group = receipt->group;
 	bool good;
 
+	receipt->proven = group->open;
 	if (group->open)
 		return 0;
 	if (group->secret == NULL)
@@ -268,7 +269,7 @@ check_secret(struct receipt *receipt)
 /*
  * VK changes the string from time to time, so what setup kept may be old: VK is
  * asked, if it answers at once. NULL: the kept one has to do, as it has for
- * who shows no secret: anybody could make us ask otherwise.
+ * who shows no secret where there is one: anybody could make us ask otherwise.
  */
 static const char *
 ask_confirmation(struct receipt *receipt)

@@ -107,6 +107,10 @@ vk_control fault kind=drop count=2
 claim "VK's silence leaves the one that was kept" \
     same "$(kept confirmation)" "$(curl -s --data-binary "@$work/body" "$url")"
 
+conf "secret = none"
+claim "without a secret anybody gets the one that VK has now" same c0ffee42 \
+    "$(curl -s -d '{"type":"confirmation","group_id":219876543}' "$url")"
+
 old=$(kept secret)
 conf "secret = SecretOfTheFile1234567"
 setup "$url"
