@@ -148,9 +148,11 @@ void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
  * and returns an outcome that a handler may return as it is:
  *
  *	VKCB_OK        VK did it
- *	VKCB_FAIL      it may work later: no connection, no answer in time,
- *	               too many calls, trouble inside VK. A moment's trouble
- *	               has been waited out by then, and the call made again
+ *	VKCB_FAIL      it may work later: no connection, no answer in time or
+ *	               one that is not VK's, too many calls, trouble inside
+ *	               VK. A moment's trouble (no connection, half an answer,
+ *	               5xx, VK's errors 6 and 10) has been waited out by then,
+ *	               and the call made again
  *	VKCB_GIVE_UP   VK says no and will go on saying so (the user forbids
  *	               messages: 901; a wrong parameter: 100; a token without
  *	               the right: 15), or there is no token or no libcurl

@@ -3,9 +3,10 @@
  *
  * Every way in which a call can fail ends as an outcome with a code and words:
  * VK's own, or the program's below 0. What may pass within moments (a
- * connection that broke, an answer that is none, "too many", "internal") is
- * tried again with growing pauses while there is patience. A call whose answer
- * was lost may so be made twice.
+ * connection that broke, also in the middle of an answer, a status of 5xx, "too
+ * many", "internal") is tried again with growing pauses while there is patience.
+ * A call whose answer was lost may so be made twice. A whole answer that is not
+ * VK's comes from who will give the same one again: it is taken at once.
  *
  * The token goes into the body of the POST and nowhere else. Out of memory is a
  * failed call.
@@ -146,7 +147,7 @@ take_error(struct api *api, struct json_object *error)
 	    json_object_get_int64(code) : 0;
 	if (number <= 0 || number > INT32_MAX) {
 		say(api, VKCB_ERROR_ANSWER, "VK's error has no code");
-		return PAUSE;
+		return TIME;
 	}
 	say_vk(api, (int)number, json_object_is_type(words,
 	    json_type_string) ? json_object_get_string(words) : "");
@@ -168,6 +169,24 @@ not_vk(struct api *api, const struct post_answer *answer, const char *reason)
 	snprintf(words, sizeof(words), "HTTP status %ld: %s", answer->status,
 	    reason);
 	say(api, VKCB_ERROR_ANSWER, words);
+	return TIME;
+}
+
+/* Bytes that are no JSON; if that shows at their end, more were to come. */
+static enum cure
+no_json(struct api *api, const struct post_answer *answer, const char *wrong,
+    size_t where)
+{
+	enum cure cure = not_vk(api, answer, wrong);
+
+	return answer->status == 200 && where > 0 && where == answer->len ?
+	    PAUSE : cure;
+}
+
+static enum cure
+trouble_at_vk(struct api *api, const struct post_answer *answer)
+{
+	(void)not_vk(api, answer, "trouble at VK's end");
 	return PAUSE;
 }
 
@@ -202,10 +221,10 @@ take_answer(struct api *api, struct post_answer *answer,
 	size_t where;
 
 	if (answer->status >= 500)
-		cure = not_vk(api, answer, "trouble at VK's end");
+		cure = trouble_at_vk(api, answer);
 	else if ((wrong = json_check(answer->body, answer->len, NULL, NULL,
 	    &where)) != NULL)
-		cure = not_vk(api, answer, wrong);
+		cure = no_json(api, answer, wrong, where);
 	else if ((reply = malloc(sizeof(*reply))) == NULL ||
 	    json_tree(&value, &reply->tree) == -1) {
 		free(reply);

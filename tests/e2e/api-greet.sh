@@ -22,13 +22,22 @@ say привет "" >/dev/null
 say привет "" >/dev/null
 claim "an event without an id is known by its content" same 3 "$(sent)"
 
-for fault in status:500 status:404 cut: drop: garbage: empty: error:6 \
-    error:10; do
+for fault in status:500 cut: short: drop: error:6 error:10; do
 	before=$(sent)
 	vk_control fault kind="${fault%:*}" n="${fault#*:}"
 	claim "a moment of ${fault%:} is waited out" \
 	    same "200 ok" "$(say привет "f$fault")"
 	claim "... and one message sent" same $((before + 1)) "$(sent)"
+done
+
+for fault in status:301 status:404 status:429 garbage: empty: object: \
+    nocode:; do
+	before=$(wc -l <"$vk/calls")
+	vk_control fault kind="${fault%:*}" n="${fault#*:}"
+	claim "an answer that is not VK's (${fault%:}) fails the event" \
+	    same "500 Handler Failed" "$(say привет "n$fault")"
+	claim "... at the first one" same $((before + 1)) \
+	    "$(wc -l <"$vk/calls")"
 done
 
 vk_control reset

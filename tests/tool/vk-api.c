@@ -22,6 +22,8 @@
  *		slow	N ms late		huge	10 MiB
  *		garbage	no JSON			empty	no byte
  *		ignore	1, and nothing is done
+ *		short	half, as if it were all	object	{}
+ *		nocode	an error without a code
  *	/control/code?code=C		the confirmation code from now on
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
@@ -1048,16 +1050,25 @@ answer_huge(int fd)
 static bool
 answer_fault(int fd, const struct fault *fault)
 {
+	static const struct {
+		const char *kind, *body;
+	} bodies[] = {
+		{ "short", "{\"response\":" }, { "object", "{}" },
+		{ "garbage", "<html>no</html>" }, { "empty", "" },
+		{ "nocode", "{\"error\":\"invalid_request\"}" },
+	};
+	size_t i;
+
 	if (strcmp(fault->kind, "drop") == 0)
 		return false;
 	if (strcmp(fault->kind, "cut") == 0)
 		return answer(fd, 200, "{\"response\":", 12, 100);
 	if (strcmp(fault->kind, "huge") == 0)
 		return answer_huge(fd);
-	if (strcmp(fault->kind, "garbage") == 0)
-		return answer(fd, 200, "<html>no</html>", 15, 15);
-	if (strcmp(fault->kind, "empty") == 0)
-		return answer(fd, 200, "", 0, 0);
+	for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		if (strcmp(fault->kind, bodies[i].kind) == 0)
+			return answer(fd, 200, bodies[i].body,
+			    strlen(bodies[i].body), strlen(bodies[i].body));
 	return answer(fd, fault->n, "", 0, 0);
 }
 
