@@ -322,12 +322,12 @@ try_all(struct api *api, const char *method, const struct post_request *request,
 	}
 }
 
-/* Letters and dots, as all of VK's methods: it becomes part of an address. */
+/* As VK's methods and stored procedures are: it becomes part of an address. */
 static bool
 is_method(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.");
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 
 	return len > 0 && len < 100 && name[len] == '\0' && *name != '.' &&
 	    strstr(name, "..") == NULL;
