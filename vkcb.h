@@ -233,7 +233,7 @@ enum vkcb_outcome vkcb_execute(struct vkcb_event *, const char *code,
 /*
  * A random_id for messages.send: the first, second, ... of this handler for
  * this event, the same when the event is repeated; never 0. messages.send gets
- * one by itself.
+ * one by itself, unless params have one other than 0.
  */
 int32_t vkcb_random_id(struct vkcb_event *);
 

@@ -65,13 +65,23 @@ vkcb_random_id(struct vkcb_event *ev)
 	return id != 0 ? id : 1;
 }
 
+/* VK takes 0, as a number or as text, for no random_id. */
+static bool
+is_random_id(struct json_object *id)
+{
+	if (json_object_is_type(id, json_type_string))
+		return strcmp(json_object_get_string(id), "0") != 0;
+	return id != NULL && (!json_object_is_type(id, json_type_int) ||
+	    json_object_get_int64(id) != 0);
+}
+
 /* So that VK drops a message that it got before. */
 static int
 add_random_id(struct vkcb_event *ev, struct json_object *params)
 {
-	struct json_object *id;
+	struct json_object *id = json_object_object_get(params, "random_id");
 
-	if (json_object_object_get_ex(params, "random_id", NULL))
+	if (is_random_id(id))
 		return 0;
 	id = json_object_new_int(vkcb_random_id(ev));
 	if (id == NULL)

@@ -23,6 +23,13 @@ claim "... three of them" same 5 "$(sent)"
 claim "... cut between words, none lost" same 2600 "$(sed 1,2d \
     "$vk/messages" | cut -d ' ' -f 3- | tr ' ' '\n' | grep -c '^[0-9]*🚀$')"
 
+say numbered >/dev/null
+say numbered >/dev/null
+claim "a handler's own random_id of 0 counts as none" \
+    same 1 "$(grep -c ' a 0$' "$vk/messages")"
+claim "... another one is left as it is" \
+    same 1 "$(grep -c ' 7 a 7$' "$vk/messages")"
+
 say reply >/dev/null
 call_is "a reply names what it answers" \
     '^messages.send 0 .*forward=\{"peer_id":412345678,"conversation_message_ids":\[97\],"is_reply":1\}'
@@ -56,6 +63,7 @@ claim "a call that VK does not know ends with its code and words" \
 claim "... parameters of all kinds arrive as they were" grep -qF \
     'no.such 3 0 a&b=c=d e\n%+ flag=1 number=1.5 empty= big=-9223372036854775808 v=5.199' \
     "$vk/calls"
+claim "a stored procedure is called" has "$vk/calls" "execute.proc_1 "
 claim "a method's name that is none is not called" \
     has "$work/log" "bad name: -6"
 claim "parameters that could not be made are not sent" \

@@ -35,6 +35,22 @@ send_many(struct vkcb_event *ev, int64_t peer, int n)
 	return outcome;
 }
 
+/* VK takes 0 for no number at all. */
+static enum vkcb_outcome
+send_numbered(struct vkcb_event *ev, int64_t peer)
+{
+	enum vkcb_outcome outcome;
+
+	outcome = vkcb_api(ev, "messages.send", VK_PARAMS("peer_id",
+	    VK_INT(peer), "random_id", VK_INT(0), "message", VK_STR("a 0")),
+	    NULL);
+	if (outcome != VKCB_OK)
+		return outcome;
+	return vkcb_api(ev, "messages.send", VK_PARAMS("peer_id",
+	    VK_INT(peer), "random_id", VK_INT(7), "message", VK_STR("a 7")),
+	    NULL);
+}
+
 static enum vkcb_outcome
 name_user(struct vkcb_event *ev, int64_t user)
 {
@@ -86,6 +102,7 @@ odd_calls(struct vkcb_event *ev, int64_t peer)
 	    "empty", VK_STR(NULL), "big", VK_INT(INT64_MIN)), NULL);
 	error = vkcb_error(ev);
 	vkcb_log(ev, "unknown: %d %s", error->code, error->message);
+	(void)vkcb_api(ev, "execute.proc_1", VK_NO_PARAMS, NULL);
 	(void)vkcb_api(ev, "messages.send?x=", VK_NO_PARAMS, NULL);
 	vkcb_log(ev, "bad name: %d", error->code);
 	(void)vkcb_api(ev, "users.get", NULL, NULL);
@@ -123,6 +140,8 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 		return send_many(ev, peer, 2);
 	if (strncmp(text, "many ", 5) == 0)
 		return send_many(ev, peer, (int)strtol(text + 5, NULL, 10));
+	if (strcmp(text, "numbered") == 0)
+		return send_numbered(ev, peer);
 	if (strcmp(text, "long") == 0)
 		return send_long(ev, peer);
 	if (strcmp(text, "reply") == 0)
