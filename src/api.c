@@ -27,6 +27,7 @@
 #include "form.h"
 #include "json.h"
 #include "log.h"
+#include "member.h"
 #include "post.h"
 #include "rate.h"
 
@@ -112,13 +113,19 @@ say(struct api *api, int code, const char *words)
 	snprintf(api->message, sizeof(api->message), "%s", words);
 }
 
-/* VK quotes what it was given, in some of its errors. */
-static void
-say_vk(struct api *api, int code, const char *words)
+static bool
+quotes(const char *words, const char *secret)
 {
-	if (api->token != NULL && strstr(words, api->token) != NULL)
-		words = "(an error text with the token in it)";
-	say(api, code, words);
+	return secret != NULL && *secret != '\0' &&
+	    strstr(words, secret) != NULL;
+}
+
+/* VK quotes what it was given, in some of its errors. */
+static const char *
+fit_to_print(const struct api *api, const char *words)
+{
+	return quotes(words, api->token) || quotes(words, api->secret) ?
+	    "(an error text with a secret in it)" : words;
 }
 
 static enum cure
@@ -149,8 +156,8 @@ take_error(struct api *api, struct json_object *error)
 		say(api, VKCB_ERROR_ANSWER, "VK's error has no code");
 		return TIME;
 	}
-	say_vk(api, (int)number, json_object_is_type(words,
-	    json_type_string) ? json_object_get_string(words) : "");
+	say(api, (int)number, fit_to_print(api, json_object_is_type(words,
+	    json_type_string) ? json_object_get_string(words) : ""));
 	return cure_of(api, (int)number);
 }
 
@@ -190,20 +197,34 @@ trouble_at_vk(struct api *api, const struct post_answer *answer)
 	return PAUSE;
 }
 
+static void
+take_inside(struct api *api, struct json_object *errors)
+{
+	struct json_object *first;
+
+	if (member_count(errors) == 0)
+		return;
+	first = json_object_array_get_idx(errors, 0);
+	api->inside = (struct api_inside){
+		.failed = (int)member_count(errors),
+		.code = (int)member_int(first, "error_code"),
+		.method = member_text(first, "method"),
+		.message = fit_to_print(api, member_text(first, "error_msg")),
+	};
+}
+
 static enum cure
 take_tree(struct api *api, const struct post_answer *answer,
     struct json_object *tree, struct json_object **response)
 {
-	struct json_object *error, *inside;
+	struct json_object *error;
 
 	if (json_object_object_get_ex(tree, "error", &error))
 		return take_error(api, error);
 	if (answer->status != 200 ||
 	    !json_object_object_get_ex(tree, "response", response))
 		return not_vk(api, answer, "no response from VK in it");
-	if (json_object_object_get_ex(tree, "execute_errors", &inside) &&
-	    json_object_is_type(inside, json_type_array))
-		api->failed_inside = (int)json_object_array_length(inside);
+	take_inside(api, member_list(tree, "execute_errors"));
 	say(api, 0, "");
 	return NOTHING;
 }
@@ -378,6 +399,7 @@ call(struct api *api, const char *method, struct json_object *params,
 		    "that are no object or name an access_token");
 		return NOTHING;
 	}
+	api->secret = member_text(params, "secret_key");
 	if (api->stand_in != NULL)
 		return ask_stand_in(api, method, params, response);
 	if (conf == NULL || api->token == NULL) {
@@ -422,8 +444,9 @@ api_call(struct api *api, const char *method, struct json_object *params,
 	*response = NULL;
 	api->advice = NULL;
 	api->tries = 0;
-	api->failed_inside = 0;
+	api->inside = (struct api_inside){ .failed = 0 };
 	cure = call(api, method, params, response);
+	api->secret = NULL;	/* goes with the params */
 	json_object_put(params);
 	api->calls++;
 	api->waited += clock_us() - start;

@@ -31,10 +31,19 @@ typedef char *api_stand_in_fn(void *arg, const char *method,
 #define API_PATIENCE_ANSWERING 3000
 #define API_PATIENCE 20000
 
+/* Calls of an execute that failed, and the first of them. */
+struct api_inside {
+	int failed;
+	int code;
+	const char *method;
+	const char *message;
+};
+
 /* Whoever calls: a handler on its event, or a command for a group. */
 struct api {
 	const struct conf *conf;	/* borrowed */
 	const char *token;		/* borrowed; NULL: none */
+	const char *secret;		/* that the call under way tells VK */
 	int64_t patience;		/* milliseconds of it that are left */
 	int64_t limit;			/* for a try; 0: api_timeout */
 	api_stand_in_fn *stand_in;	/* NULL: VK itself is called */
@@ -49,7 +58,7 @@ struct api {
 	struct vkcb_error error;
 	const char *advice;		/* what to do about it; NULL */
 	int tries;
-	int failed_inside;		/* calls of an execute that failed */
+	struct api_inside inside;	/* there until api_forget() */
 	char message[API_MESSAGE_MAX];
 };
 

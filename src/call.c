@@ -40,12 +40,16 @@ log_failed(const struct event *event, const char *method,
 static void
 log_failed_inside(const struct event *event, const char *method)
 {
+	const struct api_inside *inside = &event->api.inside;
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_WARNING, "calls failed inside a call to VK");
 	event_log(&line, event);
 	log_text(&line, "method", method);
-	log_int(&line, "failed", event->api.failed_inside);
+	log_int(&line, "failed", inside->failed);
+	log_text(&line, "first", inside->method);
+	log_int(&line, "code", inside->code);
+	log_text(&line, "error", inside->message);
 	log_end(&line);
 }
 
@@ -108,7 +112,7 @@ vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
 	outcome = api_call(&event->api, method, params, response);
 	if (outcome != VKCB_OK)
 		log_failed(event, method != NULL ? method : "", outcome);
-	else if (event->api.failed_inside > 0)
+	else if (event->api.inside.failed > 0)
 		log_failed_inside(event, method);
 	return outcome;
 }

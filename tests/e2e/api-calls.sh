@@ -48,6 +48,11 @@ call_is "a keyboard is taken away" 'keyboard=\{"one_time":false,"buttons":\[\]\}
 say script >/dev/null
 call_is "a script is run" '^execute 0 .*code=return \{"a":\[1,2\]\};'
 claim "... its result comes back" has "$work/log" 'script={\"a\":[1,2]}'
+vk_control fault kind=inside
+claim "a script in which calls fail is no failed call" \
+    same "200 ok" "$(say script scripted)"
+claim "... but the log has the first of them" has "$work/log" \
+    'method=execute failed=2 first=messages.send code=901 error="No permission"'
 say name >/dev/null
 claim "a response is there for the handler" has "$work/log" 'name=Анна'
 cgi "$bodies/message_event.json" >/dev/null

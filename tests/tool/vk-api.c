@@ -15,15 +15,16 @@
  *
  * What a test wants to happen it says with GET (all values form-encoded):
  *
- *	/control/fault?kind=K&n=N&count=C&method=M
+ *	/control/fault?kind=K&n=N&count=C&method=M&text=T
  *		to the next C (1) calls (of M) comes, by K:
- *		status	HTTP status N		error	VK's error N
+ *		status	HTTP status N		error	VK's error N, words T
  *		drop	no answer		cut	half of an answer
  *		slow	N ms late		huge	10 MiB
  *		garbage	no JSON			empty	no byte
  *		ignore	1, and nothing is done
  *		short	half, as if it were all	object	{}
  *		nocode	an error without a code
+ *		inside	what a script answers in which two calls failed
  *	/control/code?code=C		the confirmation code from now on
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
@@ -94,6 +95,7 @@ struct group {
 struct fault {
 	char kind[16];
 	char method[64];
+	char text[128];
 	int n, count;
 };
 
@@ -1056,6 +1058,11 @@ answer_fault(int fd, const struct fault *fault)
 		{ "short", "{\"response\":" }, { "object", "{}" },
 		{ "garbage", "<html>no</html>" }, { "empty", "" },
 		{ "nocode", "{\"error\":\"invalid_request\"}" },
+		{ "inside", "{\"response\":[false,false],\"execute_errors\":["
+		    "{\"method\":\"messages.send\",\"error_code\":901,"
+		    "\"error_msg\":\"No permission\"},"
+		    "{\"method\":\"users.get\",\"error_code\":100,"
+		    "\"error_msg\":\"No ids\"}]}" },
 	};
 	size_t i;
 
@@ -1095,7 +1102,8 @@ serve_call(int fd, struct call *call)
 	fault = next_fault(call->method);
 	if (strcmp(fault.kind, "error") == 0) {
 		find_group(call);
-		response = refuse(call, fault.n, "Forced by the test");
+		response = refuse(call, fault.n, "%s", fault.text[0] != '\0' ?
+		    fault.text : "Forced by the test");
 	} else if (strcmp(fault.kind, "ignore") == 0) {
 		find_group(call);
 		response = json_object_new_int(1);
@@ -1150,6 +1158,8 @@ control_fault(const struct call *call)
 	    text_of(call, "kind"));
 	snprintf(fault->method, sizeof(fault->method), "%s",
 	    text_of(call, "method"));
+	snprintf(fault->text, sizeof(fault->text), "%s",
+	    text_of(call, "text"));
 	fault->n = read_int(param(call, "n"), &n) ? (int)n : 0;
 	fault->count = read_int(param(call, "count"), &count) ? (int)count : 1;
 }
