@@ -19,6 +19,8 @@
 
 #include "banned.h"
 
+#define FAIL_MAX 8192	/* of one message, with two paths in it */
+
 static const struct command *const commands[] = {
 	&command_check,
 	&command_setup,
@@ -124,12 +126,16 @@ command_print_json(struct json_object *object, int flags)
 int
 command_fail(const char *what, const char *fmt, ...)
 {
+	char text[FAIL_MAX];
 	va_list args;
 
-	fprintf(stderr, "vkcb: %s: ", what);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	fputs("vkcb: ", stderr);
+	log_print(stderr, what);
+	fputs(": ", stderr);
+	log_print(stderr, text);
 	fputc('\n', stderr);
 	return EXIT_PROBLEM;
 }

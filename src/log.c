@@ -218,6 +218,26 @@ put_value(struct log_line *line, const char *value, size_t len)
 	line->text[line->len++] = '"';
 }
 
+void
+log_print(FILE *out, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	struct log_line piece = { .limit = LINE_LIMIT };
+	size_t size, left = strlen(text);
+
+	for (; left > 0; at += size, left -= size) {
+		size = *at == '"' || *at == '\\' ? 1 : printable(at, left);
+		if (size > 0) {
+			fwrite(at, 1, size, out);
+			continue;
+		}
+		piece.len = 0;
+		put_escaped(&piece, *at);
+		fwrite(piece.text, 1, piece.len, out);
+		size = 1;
+	}
+}
+
 static bool
 is_leap(int year)
 {

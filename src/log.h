@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -50,6 +51,12 @@ void log_text(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const char *at, size_t len);
 void log_int(struct log_line *, const char *key, int64_t value);
 void log_end(struct log_line *);
+
+/*
+ * Prints text that may come from outside to a terminal: what would be escaped
+ * in a line of the log is, but for the quotes and backslashes of people.
+ */
+void log_print(FILE *, const char *text);
 
 /* A line of its own that says only msg, printf-like. */
 void log_msg(enum log_level, const char *fmt, ...)

@@ -19,6 +19,7 @@
 #include "command.h"
 #include "conf.h"
 #include "keys.h"
+#include "log.h"
 #include "member.h"
 #include "post.h"
 #include "ticked.h"
@@ -50,7 +51,9 @@ say(struct online *online, const char *kind, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	printf("%s: group %" PRId64 ": %s\n", kind, online->group->id, text);
+	printf("%s: group %" PRId64 ": ", kind, online->group->id);
+	log_print(stdout, text);
+	putchar('\n');
 	if (strcmp(kind, "error") == 0)
 		online->status = EXIT_PROBLEM;
 }
@@ -207,10 +210,13 @@ check_server(struct online *online, struct json_object *server)
 {
 	const char *status = member_text(server, "status");
 	const char *url = member_text(server, "url");
+	char text[256];
 
 	online->server_id = member_int(server, "id");
-	printf("server %" PRId64 ": %.200s: %.40s%s\n", online->server_id, url,
-	    status, online->server_id == online->ours ? " (ours)" : "");
+	snprintf(text, sizeof(text), "%.200s: %.40s", url, status);
+	printf("server %" PRId64 ": ", online->server_id);
+	log_print(stdout, text);
+	puts(online->server_id == online->ours ? " (ours)" : "");
 	/* What others listen on is their business. */
 	if (online->ours != 0 && online->server_id != online->ours)
 		return;

@@ -18,6 +18,7 @@
 
 #include "command.h"
 #include "conf.h"
+#include "log.h"
 #include "member.h"
 #include "ticked.h"
 
@@ -31,8 +32,11 @@
 static void
 say(const struct setup *setup, const char *text, const char *detail)
 {
-	printf("group %" PRId64 ": %s%s%s\n", setup->group->id, text,
-	    detail != NULL ? " " : "", detail != NULL ? detail : "");
+	printf("group %" PRId64 ": %s%s", setup->group->id, text,
+	    detail != NULL ? " " : "");
+	if (detail != NULL)
+		log_print(stdout, detail);
+	putchar('\n');
 	fflush(stdout);
 }
 

@@ -81,6 +81,16 @@ gone "$server"
 check
 claim "a URL that does not answer is an error" finds 1 "does not answer"
 
+vk_control server group=219876543 title=x secret=y status=ok \
+    url="$(printf 'http://127.0.0.1:1/\033[2J\n\302\205')"
+check
+claim "a server's URL is shown, as one line without controls" \
+    finds 1 '127.0.0.1:1/\x1b[2J\n\xc2\x85: ok'
+claim "... wherever it stands" sh -c "! grep -q '[[:cntrl:]]' '$work/out'"
+vk_control fault kind=error n=15 text="$(printf 'no\033[31m\nred')"
+check
+claim "so are VK's words" finds 1 'no\x1b[31m\nred (15)'
+
 conf "$weak" 88
 check
 claim "a token without the right is warned of" \

@@ -121,6 +121,18 @@ claim "... and is the one in force" \
     same ok "$(event_now SecretOfTheFile1234567)"
 claim "... not the old one" same "Bad Secret" "$(event_now "$old")"
 
+vk_control reset
+vk_control fault kind=error n=100 method=groups.addCallbackServer \
+    text="secret_key SecretOfTheFile1234567 is invalid"
+setup "$url"
+claim "VK's words are not repeated if they quote the secret" \
+    failed "(an error text with a secret in it) (100)"
+vk_control fault kind=error n=100 method=groups.addCallbackServer \
+    text="$(printf '"red" \033[31m\nwords')"
+setup "$url"
+claim "... else they are, as one line without controls" \
+    failed '"red" \x1b[31m\nwords (100)'
+
 conf
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
@@ -247,8 +259,9 @@ else
 	echo "ok - not root: nothing is given away"
 fi
 
-claim "no secret or token is in any output" \
-    lacks "$work/everything" "$token" "$other" "$weak" "$old"
-claim "... nor in the log" lacks "$log" "$token" "$other" "$weak" "$old"
+claim "no secret or token is in any output" lacks "$work/everything" \
+    "$token" "$other" "$weak" "$old" SecretOfTheFile1234567
+claim "... nor in the log" lacks "$log" "$token" "$other" "$weak" "$old" \
+    SecretOfTheFile1234567
 
 done_testing

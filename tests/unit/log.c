@@ -248,12 +248,38 @@ a_path_that_cannot_be_keeps_the_old(void **state)
 	assert_int_equal(lines_of(path), before + 1);
 }
 
+static void
+print_all(const char *text, const char *wanted)
+{
+	char *printed;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+
+	assert_non_null(out);
+	log_print(out, text);
+	fclose(out);
+	assert_string_equal(printed, wanted);
+	free(printed);
+}
+
+static void
+text_is_printed_without_what_moves_a_terminal(void **state)
+{
+	(void)state;
+	print_all("", "");
+	print_all("привет, \"a\\b\" = 1", "привет, \"a\\b\" = 1");
+	print_all("\x1b[31m\n\t\x7f", "\\x1b[31m\\n\\t\\x7f");
+	print_all("\xc2\x9b" "1\xe2\x80\xae\xd0", "\\xc2\\x9b" "1\\xe2\\x80"
+	    "\\xae\\xd0");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_escaped),
 		cmocka_unit_test(no_control_byte_gets_through),
+		cmocka_unit_test(text_is_printed_without_what_moves_a_terminal),
 		cmocka_unit_test(a_line_has_a_ceiling),
 		cmocka_unit_test(a_long_message_leaves_room_for_the_rest),
 		cmocka_unit_test(time_is_that_of_the_calendar),
