@@ -206,20 +206,25 @@ enum vkcb_outcome vkcb_api(struct vkcb_event *, const char *method,
 
 /*
  * VK_PARAMS("peer_id", VK_INT(id), "message", VK_STR(text)): an object of
- * pairs of name and value. A NULL value is out of memory, and so is a NULL
- * object; vkcb_api() knows. VK_JSON takes a json_object over: what belongs to
- * the event, or is used again, needs a json_object_get() for it. Nothing else
- * of the event needs one, and none may outlive the handler.
+ * pairs of name and value. What is made here and below is NULL when out of
+ * memory, and so is all that it goes into: vkcb_api() knows, and fails. Any
+ * other NULL is a mistake of the handler, whose call is given up with words.
+ * VK_JSON takes a json_object over: what belongs to the event, or is used
+ * again, needs a json_object_get() for it. Nothing else of the event needs one,
+ * and none may outlive the handler.
  */
 #define VK_PARAMS(...) vk_params(__VA_ARGS__, (const char *)NULL)
 #define VK_NO_PARAMS vk_params((const char *)NULL)
-#define VK_INT(number) json_object_new_int64(number)
-#define VK_DOUBLE(number) json_object_new_double(number)
-#define VK_BOOL(flag) json_object_new_boolean(flag)
+#define VK_INT(number) vk_int(number)
+#define VK_DOUBLE(number) vk_double(number)
+#define VK_BOOL(flag) vk_bool(flag)
 #define VK_STR(text) vk_str(text)
 #define VK_JSON(object) (object)
 
 struct json_object *vk_params(const char *name, ...) VKCB_USE;
+struct json_object *vk_int(int64_t number) VKCB_USE;
+struct json_object *vk_double(double number) VKCB_USE;
+struct json_object *vk_bool(bool flag) VKCB_USE;
 struct json_object *vk_str(const char *text) VKCB_USE;	/* NULL is "" */
 
 /*
@@ -296,7 +301,7 @@ enum vk_color {
 #define VK_INLINE 1u	/* in the message, not below the conversation */
 #define VK_ONE_TIME 2u	/* goes away once a button was pressed */
 
-#define VK_END ((struct json_object *)-1)	/* NULL is out of memory */
+#define VK_END ((struct json_object *)-1)	/* NULL may be out of memory */
 #define VK_KEYBOARD(...) vk_keyboard(__VA_ARGS__, VK_END)
 #define VK_NO_KEYBOARD vk_keyboard(0u, VK_END)
 #define VK_ROW(...) vk_row(__VA_ARGS__, VK_END)

@@ -4,9 +4,10 @@
  * Every way in which a call can fail ends as an outcome with a code and words:
  * VK's own, or the program's below 0. What may pass within moments (a
  * connection that broke, also in the middle of an answer, a status of 5xx, "too
- * many", "internal") is tried again with growing pauses while there is patience.
- * A call whose answer was lost may so be made twice. A whole answer that is not
- * VK's comes from who will give the same one again: it is taken at once.
+ * many", "internal") is tried again with growing pauses while there is
+ * patience. A call whose answer was lost may so be made twice. A whole answer
+ * that is not VK's comes from who will give the same one again: it is taken at
+ * once.
  *
  * The token goes into the body of the POST and nowhere else. Out of memory is a
  * failed call.
@@ -28,6 +29,7 @@
 #include "json.h"
 #include "log.h"
 #include "member.h"
+#include "params.h"
 #include "post.h"
 #include "rate.h"
 
@@ -166,6 +168,14 @@ no_memory(struct api *api)
 {
 	say(api, VKCB_ERROR_MEMORY, "out of memory");
 	return TIME;
+}
+
+static enum cure
+wrong_call(struct api *api, const char *words)
+{
+	say(api, VKCB_ERROR_CALL, words);
+	api->advice = "mend the handler";
+	return NOTHING;
 }
 
 static enum cure
@@ -385,20 +395,20 @@ call(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
 {
 	const struct conf *conf = api->conf;
+	const char *why_none = params_why_none();
 	struct form form = { .at = NULL };
 	char state[CURL_STATE_MAX], url[URL_MAX];
 	enum cure cure = NOTHING;
 	size_t len;
 
 	if (params == NULL)
-		return no_memory(api);
+		return why_none != NULL ? wrong_call(api, why_none) :
+		    no_memory(api);
 	if (method == NULL || !is_method(method) ||
 	    !json_object_is_type(params, json_type_object) ||
-	    json_object_object_get_ex(params, "access_token", NULL)) {
-		say(api, VKCB_ERROR_CALL, "not a method's name, or params "
-		    "that are no object or name an access_token");
-		return NOTHING;
-	}
+	    json_object_object_get_ex(params, "access_token", NULL))
+		return wrong_call(api, "not a method's name, or params that "
+		    "are no object or name an access_token");
 	api->secret = member_text(params, "secret_key");
 	if (api->stand_in != NULL)
 		return ask_stand_in(api, method, params, response);

@@ -69,8 +69,9 @@ void api_init(struct api *, const struct conf *, const char *token,
 void api_forget(struct api *);
 
 /*
- * Calls a method. params: an object, taken over; NULL is out of memory. Token
- * and version are added, the version unless params have "v".
+ * Calls a method. params: an object, taken over; NULL fails, for the reason
+ * that params.h knows. Token and version are added, the version unless params
+ * have "v".
  *
  * VKCB_OK: *response (may be NULL) is what VK answered, there until
  * api_forget(). VKCB_FAIL: error says why; trying later may help. VKCB_GIVE_UP:

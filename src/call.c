@@ -3,17 +3,14 @@
  *
  * A call that failed is logged here, once, with what to do about it: a handler
  * that returns its outcome needs no words of its own.
- *
- * Parameters are made of json-c's objects. Out of memory makes no parameters at
- * all, and a call with none fails: none is ever left out in silence.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "event.h"
 #include "handlers.h"
 #include "hash.h"
 #include "log.h"
+#include "params.h"
 
 #include "banned.h"
 
@@ -87,13 +84,7 @@ add_random_id(struct vkcb_event *ev, struct json_object *params)
 
 	if (is_random_id(id))
 		return 0;
-	id = json_object_new_int(vkcb_random_id(ev));
-	if (id == NULL)
-		return -1;
-	if (json_object_object_add(params, "random_id", id) == 0)
-		return 0;
-	json_object_put(id);
-	return -1;
+	return params_add(params, "random_id", VK_INT(vkcb_random_id(ev)));
 }
 
 enum vkcb_outcome
@@ -129,31 +120,4 @@ const struct vkcb_error *
 vkcb_error(struct vkcb_event *ev)
 {
 	return &event_of(ev)->api.error;
-}
-
-struct json_object *
-vk_str(const char *text)
-{
-	return json_object_new_string(text != NULL ? text : "");
-}
-
-struct json_object *
-vk_params(const char *name, ...)
-{
-	struct json_object *params = json_object_new_object(), *value;
-	va_list args;
-
-	/* After a failure too: the values that follow have to be freed. */
-	va_start(args, name);
-	for (; name != NULL; name = va_arg(args, const char *)) {
-		value = va_arg(args, struct json_object *);
-		if (params != NULL && value != NULL &&
-		    json_object_object_add(params, name, value) == 0)
-			continue;
-		json_object_put(value);
-		json_object_put(params);
-		params = NULL;
-	}
-	va_end(args);
-	return params;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "json_text.h"
+#include "params.h"
 #include "vkcb.h"
 
 #include "banned.h"
@@ -18,9 +19,13 @@
 static struct json_object *
 append(struct json_object *list, struct json_object *item)
 {
-	if (list != NULL && item != NULL &&
-	    json_object_array_add(list, item) == 0)
+	if (item == NULL)
+		params_mistake("a button or row of a keyboard is NULL: leave "
+		    "it out");
+	else if (list != NULL && json_object_array_add(list, item) == 0)
 		return list;
+	else
+		(void)params_made(NULL);
 	json_object_put(item);
 	json_object_put(list);
 	return NULL;
@@ -29,7 +34,8 @@ append(struct json_object *list, struct json_object *item)
 static struct json_object *
 list_of(struct json_object *first, va_list args)
 {
-	struct json_object *list = json_object_new_array(), *item;
+	struct json_object *list = params_made(json_object_new_array());
+	struct json_object *item;
 
 	for (item = first; item != VK_END;
 	    item = va_arg(args, struct json_object *))
@@ -88,15 +94,17 @@ payload_text(struct json_object *payload)
 	struct json_object *result = NULL;
 	struct json_text text = { .at = NULL };
 
-	if (payload != NULL) {
-		json_text_add(&text, payload);
-		if (!text.failed)
-			result = json_object_new_string_len(text.at,
-			    (int)text.len);
-		free(text.at);
+	if (payload == NULL) {
+		params_mistake("a button's payload is NULL: write "
+		    "VK_NO_PARAMS for none");
+		return NULL;
 	}
+	json_text_add(&text, payload);
+	if (!text.failed)
+		result = json_object_new_string_len(text.at, (int)text.len);
+	free(text.at);
 	json_object_put(payload);
-	return result;
+	return params_made(result);
 }
 
 static struct json_object *

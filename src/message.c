@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "params.h"
 #include "vkcb.h"
 
 #include "banned.h"
@@ -126,12 +127,8 @@ static enum vkcb_outcome
 send_part(struct vkcb_event *ev, struct json_object *params, const char *text,
     size_t len)
 {
-	struct json_object *message = json_object_new_string_len(text,
-	    (int)len);
-
-	if (message == NULL || params == NULL ||
-	    json_object_object_add(params, "message", message) != 0) {
-		json_object_put(message);
+	if (params != NULL && params_add(params, "message",
+	    json_object_new_string_len(text, (int)len)) == -1) {
 		json_object_put(params);
 		params = NULL;
 	}
@@ -169,13 +166,13 @@ vkcb_send(struct vkcb_event *ev, int64_t peer_id, const char *text)
 static struct json_object *
 answered(const struct vk_message *message)
 {
-	struct json_object *ids = json_object_new_array(), *id;
+	struct json_object *ids = params_made(json_object_new_array()), *id;
 
 	id = VK_INT(message->conversation_message_id);
 	if (id == NULL || ids == NULL || json_object_array_add(ids, id) != 0) {
 		json_object_put(id);
 		json_object_put(ids);
-		ids = NULL;
+		ids = params_made(NULL);
 	}
 	return VK_PARAMS("peer_id", VK_INT(message->peer_id),
 	    "conversation_message_ids", ids, "is_reply", VK_INT(1));
@@ -194,6 +191,9 @@ enum vkcb_outcome
 vkcb_send_keyboard(struct vkcb_event *ev, int64_t peer_id, const char *text,
     struct json_object *keyboard)
 {
+	if (keyboard == NULL)
+		params_mistake("the keyboard is NULL: write VK_NO_KEYBOARD, "
+		    "or call vkcb_send()");
 	return vkcb_api(ev, "messages.send",
 	    VK_PARAMS("peer_id", VK_INT(peer_id), "message", VK_STR(text),
 	    "keyboard", keyboard), NULL);

@@ -71,14 +71,23 @@ claim "... parameters of all kinds arrive as they were" grep -qF \
 claim "a stored procedure is called" has "$vk/calls" "execute.proc_1 "
 claim "a method's name that is none is not called" \
     has "$work/log" "bad name: -6"
-claim "parameters that could not be made are not sent" \
-    has "$work/log" "no memory: -7"
+claim "parameters that are not there are not sent, but told of" \
+    has "$work/log" "no params: -6 params is NULL: write VK_NO_PARAMS"
 claim "... and the handler goes on" same "200 ok" "$(cat "$work/odd")"
 claim "who forbids messages gets none, and the event is done" \
     same "200 ok" "$(say forbidden)"
 claim "an empty message is VK's to refuse, once" \
     same "200 ok" "$(say nothing)"
 claim "no text at all is as one that is empty" same "200 ok" "$(say null)"
+
+claim "a keyboard that is NULL is not repeated for ever" \
+    same "200 ok" "$(say "no keyboard")"
+claim "... the log says what to write" grep -q \
+    ' error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="mend' \
+    "$work/log"
+claim "... nor is a payload" same "200 ok" "$(say "no payload")"
+claim "... of which it says the same" \
+    has "$work/log" "payload is NULL: write VK_NO_PARAMS for none"
 
 before=$(wc -l <"$vk/connections")
 claim "a child of a process calls too" same "200 ok" "$(say fork)"

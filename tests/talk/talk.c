@@ -106,7 +106,7 @@ odd_calls(struct vkcb_event *ev, int64_t peer)
 	(void)vkcb_api(ev, "messages.send?x=", VK_NO_PARAMS, NULL);
 	vkcb_log(ev, "bad name: %d", error->code);
 	(void)vkcb_api(ev, "users.get", NULL, NULL);
-	vkcb_log(ev, "no memory: %d", error->code);
+	vkcb_log(ev, "no params: %d %s", error->code, error->message);
 	return vkcb_send(ev, peer, "fine");
 }
 
@@ -156,6 +156,11 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 		return send_keyboard(ev, peer);
 	if (strcmp(text, "away") == 0)
 		return vkcb_send_keyboard(ev, peer, "Всё", VK_NO_KEYBOARD);
+	if (strcmp(text, "no keyboard") == 0)
+		return vkcb_send_keyboard(ev, peer, "?", NULL);
+	if (strcmp(text, "no payload") == 0)
+		return vkcb_send_keyboard(ev, peer, "?", VK_KEYBOARD(0,
+		    VK_ROW(vk_button("?", VK_PRIMARY, NULL))));
 	if (strcmp(text, "script") == 0)
 		return run_script(ev);
 	if (strcmp(text, "name") == 0)

@@ -18,6 +18,7 @@
 #include "hash.h"
 #include "json_text.h"
 #include "message.h"
+#include "params.h"
 #include "rate.h"
 
 /* From the appendix of the paper on SipHash: keys and bytes that count up. */
@@ -252,6 +253,7 @@ form_of(struct json_object *params, struct form *form)
 static void
 no_memory_makes_no_form_with_holes(void **state)
 {
+	struct json_object *params;
 	struct form form;
 	size_t whole, len;
 	long n, live;
@@ -265,13 +267,43 @@ no_memory_makes_no_form_with_holes(void **state)
 	live = alloc.live;
 	for (n = 1; n == 1 || alloc.failed; n++) {
 		alloc_fail_at(n);
-		len = form_of(make_params(), &form);
+		params = make_params();
+		if (params == NULL)	/* and not by a handler's mistake */
+			assert_null(params_why_none());
+		len = form_of(params, &form);
 		form_wipe(&form);
 		assert_true(len == whole || (len == 0 && alloc.failed));
 		assert_int_equal(alloc.live, live);
 	}
 	alloc_fail_at(0);
 	assert_true(n > 50);
+}
+
+static void
+check_none(struct json_object *params, const char *words)
+{
+	const char *why;
+
+	assert_null(params);
+	why = params_why_none();
+	assert_non_null(why);
+	assert_non_null(strstr(why, words));
+}
+
+static void
+a_null_that_a_handler_wrote_is_told_of(void **state)
+{
+	(void)state;
+	check_none(NULL, "params is NULL");
+	check_none(VK_PARAMS("a", VK_INT(1), "b", NULL, "c", VK_INT(2)),
+	    "VK_PARAMS is NULL");
+	check_none(VK_PARAMS("keyboard", VK_KEYBOARD(VK_INLINE,
+	    VK_ROW(vk_button("A", VK_PRIMARY, NULL)))), "payload is NULL");
+	check_none(VK_KEYBOARD(0, VK_ROW(vk_link_button("A", "b"), NULL)),
+	    "button or row");
+	(void)params_made(NULL);
+	params_mistake("a NULL that comes of it");
+	assert_null(params_why_none());
 }
 
 static void
@@ -311,6 +343,7 @@ main(void)
 		cmocka_unit_test(times_from_before_a_boot_hold_nobody),
 		cmocka_unit_test(json_is_written_as_it_is),
 		cmocka_unit_test(no_memory_makes_no_form_with_holes),
+		cmocka_unit_test(a_null_that_a_handler_wrote_is_told_of),
 		cmocka_unit_test(tokens_go_only_where_nobody_reads),
 	};
 
