@@ -17,6 +17,8 @@
 
 #include "banned.h"
 
+#define BLANK " \t\n\r"
+
 /* The character at text, and its bytes; a byte that begins none is its own. */
 static uint32_t
 character(const char *text, size_t *len)
@@ -118,7 +120,7 @@ message_cut(const char *text, size_t max, size_t *skip)
 	at = cut.line > cut.any / 2 ? cut.line :
 	    cut.word > cut.any / 2 ? cut.word :
 	    cut.sign > 0 ? cut.sign : cut.any;
-	*skip = strspn(text + at, " \t\n");
+	*skip = strspn(text + at, BLANK);
 	return at;
 }
 
@@ -135,7 +137,10 @@ send_part(struct vkcb_event *ev, struct json_object *params, const char *text,
 	return vkcb_api(ev, "messages.send", params, NULL);
 }
 
-/* `forward` goes with the first part: it is what the text answers. */
+/*
+ * `forward` goes with the first part: it is what the text answers. VK refuses a
+ * blank part, which only the first can be: white space at a cut goes.
+ */
 static enum vkcb_outcome
 send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
     struct json_object *params)
@@ -147,6 +152,10 @@ send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
 		text = "";	/* as of VK_STR(): VK refuses it, in words */
 	for (;;) {
 		len = message_cut(text, MESSAGE_MAX, &skip);
+		if (strspn(text, BLANK) >= len && text[len + skip] != '\0') {
+			text += len + skip;
+			continue;
+		}
 		outcome = send_part(ev, params, text, len);
 		text += len + skip;
 		if (outcome != VKCB_OK || *text == '\0')

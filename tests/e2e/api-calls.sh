@@ -23,6 +23,10 @@ claim "... three of them" same 5 "$(sent)"
 claim "... cut between words, none lost" same 2600 "$(sed 1,2d \
     "$vk/messages" | cut -d ' ' -f 3- | tr ' ' '\n' | grep -c '^[0-9]*🚀$')"
 
+claim "a text whose first half is blank is sent" same "200 ok" "$(say blank)"
+claim "... without that half" same "behind it" \
+    "$(tail -n 1 "$vk/messages" | cut -d ' ' -f 3-)"
+
 say numbered >/dev/null
 say numbered >/dev/null
 claim "a handler's own random_id of 0 counts as none" \

@@ -21,6 +21,16 @@ send_long(struct vkcb_event *ev, int64_t peer)
 	return vkcb_send(ev, peer, text);
 }
 
+/* A first half of nothing, 9001 units of it. */
+static enum vkcb_outcome
+send_blank(struct vkcb_event *ev, int64_t peer)
+{
+	char text[9100];
+
+	(void)snprintf(text, sizeof(text), "%9001s\r\n%s", "", "behind it");
+	return vkcb_send(ev, peer, text);
+}
+
 static enum vkcb_outcome
 send_many(struct vkcb_event *ev, int64_t peer, int n)
 {
@@ -144,6 +154,8 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 		return send_numbered(ev, peer);
 	if (strcmp(text, "long") == 0)
 		return send_long(ev, peer);
+	if (strcmp(text, "blank") == 0)
+		return send_blank(ev, peer);
 	if (strcmp(text, "reply") == 0)
 		return vkcb_reply(ev, message, "в ответ");
 	if (strcmp(text, "edit") == 0)
