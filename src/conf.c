@@ -24,6 +24,7 @@
 #include "file.h"
 #include "keys.h"
 #include "nearest.h"
+#include "wipe.h"
 
 #include "banned.h"
 
@@ -585,6 +586,7 @@ read_lines(struct reader *reader)
 	ini_allow_multiline = false;
 	ini_stop_on_first_error = true;
 	result = ini_parse_stream(next_line, reader, take_key, reader);
+	wipe_stack();
 	if (reader->error[0] != '\0')
 		return -1;
 	if (result == -2)

@@ -245,6 +245,8 @@ read_body(struct http_request *http, char *into, size_t size)
 		if (n <= 0)
 			return got;
 		got += (size_t)n;
+		/* The secret is in it: receive.c wipes the copy it has. */
+		explicit_bzero(in->rdNext - n, (size_t)n);
 	}
 	request->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
 	return got;

@@ -21,6 +21,7 @@
 
 #include "file.h"
 #include "own.h"
+#include "wipe.h"
 
 #include "banned.h"
 
@@ -126,6 +127,7 @@ keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
 {
 	struct reader reader = { .keys = keys };
 	FILE *in = len == 0 ? NULL : fmemopen((void *)text, len, "r");
+	char buffer[BUFSIZ];
 	int line;
 
 	*keys = (struct keys){ .n = 0 };
@@ -133,8 +135,11 @@ keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
 		return 0;
 	if (in == NULL)
 		return fail(error, path, "out of memory");
+	(void)setvbuf(in, buffer, _IOFBF, sizeof(buffer));
 	line = ini_parse_file(in, take, &reader);
 	fclose(in);
+	explicit_bzero(buffer, sizeof(buffer));
+	wipe_stack();
 	if (line == 0)
 		return 0;
 	keys_free(keys);

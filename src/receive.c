@@ -235,6 +235,18 @@ same_secret(const struct text *given, const char *secret)
 	return differ == 0;
 }
 
+/* Handlers may crash, and a core dump holds the body. */
+static void
+wipe_secret(struct receipt *receipt)
+{
+	struct text *secret = &receipt->envelope.secret;
+
+	if (secret->at != NULL)
+		explicit_bzero(receipt->body + (secret->at - receipt->body),
+		    secret->len);
+	*secret = (struct text){ .at = NULL };
+}
+
 static int
 check_secret(struct receipt *receipt)
 {
@@ -579,6 +591,7 @@ receive(struct receiver *receiver, struct http_request *request,
 	    find_group(&receipt) == -1 ||
 	    check_secret(&receipt) == -1)
 		return;
+	wipe_secret(&receipt);
 	if (strcmp(receipt.envelope.type.at, "confirmation") == 0)
 		confirm(&receipt);
 	else if (receiver->conf->inbox != NULL)

@@ -1,6 +1,7 @@
 /* talk.c - does at VK what a message says: for tests of calls. */
 #include "vkcb.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -150,6 +151,8 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 		return send_many(ev, peer, 2);
 	if (strncmp(text, "many ", 5) == 0)
 		return send_many(ev, peer, (int)strtol(text + 5, NULL, 10));
+	if (strcmp(text, "stop here") == 0)
+		return raise(SIGSTOP) == 0 ? VKCB_OK : VKCB_FAIL;
 	if (strcmp(text, "numbered") == 0)
 		return send_numbered(ev, peer);
 	if (strcmp(text, "long") == 0)

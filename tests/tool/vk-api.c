@@ -711,7 +711,8 @@ check_message(struct call *call)
 		refuse(call, 100, WRONG "message is not UTF-8");
 	else if (length > 9000)
 		refuse(call, 914, "Message is too long");
-	else if (text[strspn(text, " \t\n\r")] == '\0' && param(call, "attachment") == NULL &&
+	else if (text[strspn(text, " \t\n\r")] == '\0' &&
+	    param(call, "attachment") == NULL &&
 	    param(call, "sticker_id") == NULL)
 		refuse(call, 100, WRONG "message is empty or invalid");
 	else if (keyboard != NULL && (!is_json(keyboard, json_type_object) ||
