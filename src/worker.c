@@ -289,11 +289,22 @@ end_handler(struct work *work)
 		pause();
 }
 
+/* As it is now: its token may be in a file that was changed. */
+static const struct conf_group *
+current_group(struct work *work, int64_t id)
+{
+	const struct conf_group *group = conf_group(work->conf, id);
+
+	if (group != NULL && conf_refresh(&work->conf, group))
+		group = conf_group(work->conf, id);
+	return group;
+}
+
 static void
 run(struct work *work, const struct inbox_claim *claim,
     const struct handler *handler, struct inbox_end *end)
 {
-	const struct conf_group *group = conf_group(work->conf,
+	const struct conf_group *group = current_group(work,
 	    claim->event.group_id);
 	struct envelope envelope;
 	struct verdict verdict;
