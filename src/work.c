@@ -366,27 +366,26 @@ sleep_until(struct parent *parent, int64_t until)
 		continue;
 }
 
+/* Looks after the workers, then sleeps until there may be something to do. */
 static void
-keep_going(struct parent *parent)
+step(struct parent *parent)
 {
 	int64_t until, now;
 
-	while (!is_over(parent)) {
-		start_children(parent);
-		/* Before looking: what begins after this wakes us. */
-		atomic_store(&parent->board->asleep, true);
-		say_ready(parent);
-		now = clock_ms();
-		until = earliest(kill_late(parent, now), next_start(parent));
-		if (parent->until == WORK_IDLE && parent->stop_by == 0) {
-			if (leave_at(parent) <= now)
-				begin_stop(parent);
-			until = earliest(until, leave_at(parent));
-		}
-		sleep_until(parent, until);
-		read_signals(parent);
-		(void)conf_refresh(&parent->conf, NULL);
+	start_children(parent);
+	/* Before looking: what begins after this wakes us. */
+	atomic_store(&parent->board->asleep, true);
+	say_ready(parent);
+	now = clock_ms();
+	until = earliest(kill_late(parent, now), next_start(parent));
+	if (parent->until == WORK_IDLE && parent->stop_by == 0) {
+		if (leave_at(parent) <= now)
+			begin_stop(parent);
+		until = earliest(until, leave_at(parent));
 	}
+	sleep_until(parent, until);
+	read_signals(parent);
+	(void)conf_refresh(&parent->conf, NULL);
 }
 
 /*
@@ -407,10 +406,8 @@ had_more(struct parent *parent)
 		return false;
 	parent->children[0].forked = clock_ms();
 	parent->n = 1;
-	while (parent->children[0].pid != 0) {
-		sleep_until(parent, kill_late(parent, clock_ms()));
-		read_signals(parent);
-	}
+	while (parent->children[0].pid != 0)
+		step(parent);
 	parent->n = last;
 	return atomic_load(&parent->board->slots[0].handled) != before ||
 	    parent->board->slots[0].reason[0] != '\0';
@@ -428,7 +425,8 @@ run(struct parent *parent)
 			return command_fail("work", "%s", error);
 		for (i = 0; i < parent->n; i++)
 			parent->children[i].fork_at = 0;
-		keep_going(parent);
+		while (!is_over(parent))
+			step(parent);
 		more = !parent->told && had_more(parent);
 	}
 	family_deafen(&parent->family);

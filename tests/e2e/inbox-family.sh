@@ -50,6 +50,23 @@ failed_with() {
 	[ $? = "$1" ]
 }
 
+# stores NAME FILE - a command, $work/NAME, that gives this event.
+stores() {
+	printf 'GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+CONTENT_LENGTH=%s %s <%s >>%s 2>&1\n' "$(stat -c %s "$2")" "$app" "$2" \
+	    "$run/stderr" >"$work/$1"
+}
+
+# An event that comes when the last worker has seen that there is none.
+inbox=$run/late
+with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1s"
+stores hang "$(task d-2 1 hang)"
+give_all "d-1 1 ok \"at_exit\":\"sh\\u0020$work/hang\""
+claim "a handler that hangs in the last look is killed as well" \
+    until_true 20 no_family
+claim "and its event parked" \
+    same "killed: it ran longer than handler_timeout (1 s)" "$(reason d-2)"
+
 # The folder goes away while the service has it open, and an event makes a new
 # one's workers: those of the old one must not join in.
 mkdir "$work/folder"

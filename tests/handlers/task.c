@@ -3,12 +3,12 @@
  * tests of the inbox. Its object:
  *
  *	{"book": PATH, "peer_id": N, "seq": N, "do": ACTION, "until": N,
- *	 "ms": N}
+ *	 "ms": N, "at_exit": COMMAND}
  *
  * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
  * version; as long as the attempt is below "until" (0: always), then ok. The
  * book gets a line "begin PEER SEQ ATTEMPT PID PPID" and, "ms" later, one that
- * begins with "end".
+ * begins with "end". The command is run when the process ends.
  */
 #include "vkcb.h"
 
@@ -65,6 +65,22 @@ wait_for(long long ms)
 		nanosleep(&time, NULL);
 }
 
+static char command[4096];
+
+static void
+run_command(void)
+{
+	(void)!system(command);
+}
+
+static void
+run_at_exit(const char *text)
+{
+	if (*text != '\0' && *command == '\0')
+		(void)atexit(run_command);
+	snprintf(command, sizeof(command), "%s", text);
+}
+
 static enum vkcb_outcome
 obey(struct vkcb_event *ev, const char *action)
 {
@@ -93,6 +109,7 @@ run_task(struct vkcb_event *ev)
 	long long until = number_of(ev, "until");
 
 	note(ev, "begin");
+	run_at_exit(text_of(ev, "at_exit"));
 	wait_for(number_of(ev, "ms"));
 	if (until == 0 || ev->attempt < until) {
 		enum vkcb_outcome outcome = obey(ev, text_of(ev, "do"));
