@@ -158,7 +158,8 @@ struct inbox_store {
 	 * The next task for a worker (1, 2, ...), its attempt counted, durably,
 	 * before this returns. 1: here it is. 0: nothing now, *due is when
 	 * something will be (0: nothing waits at all, INT64_MAX: only what
-	 * other workers hold).
+	 * other workers hold). A worker holds one at a time: after -1 the next
+	 * call may hand out what this one had counted.
 	 */
 	int (*claim)(struct inbox *, int worker, struct inbox_claim *,
 	    int64_t *due);

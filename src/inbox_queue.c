@@ -163,33 +163,58 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	return 1;
 }
 
+/* What a worker of from..to has in hand. */
+static int
+held(struct store *store, int from, int to, struct inbox_claim *claim)
+{
+	int64_t id;
+
+	if (store_number(store, &id, "SELECT event FROM queue WHERE "
+	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
+	    (int64_t)from, (int64_t)to) == -1)
+		return -1;
+	return id != 0 ? load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
+}
+
+/* The next event, if another worker was not quicker, or what is due then. */
+static int
+claim_next(struct store *store, int worker, int64_t now,
+    struct inbox_claim *claim, int64_t *due)
+{
+	int64_t id;
+
+	if (pick(store, now, &id) == -1)
+		return -1;
+	return id != 0 ? claim_event(store, worker, now, id, claim) :
+	    next_due(store, due);
+}
+
 int
 queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
     int64_t *due)
 {
 	struct store *store = store_of(inbox);
 	int64_t now = inbox->now(), id;
-	int result;
+	int result = 0;
 
 	store->works = true;
 	store->claims++;
 	*due = 0;
 	if (store_ready(store) == -1 || pick(store, now, &id) == -1)
 		return -1;
-	if (id == 0)
+	if (id == 0 && !store->claimed_unsure)
 		return next_due(store, due);
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	/* Another worker may have been quicker. */
-	result = pick(store, now, &id);
+	if (store->claimed_unsure)
+		result = held(store, worker, worker, claim);
 	if (result == 0)
-		result = id != 0 ? claim_event(store, worker, now, id, claim) :
-		    next_due(store, due);
+		result = claim_next(store, worker, now, claim, due);
 	if (store_end(store, result == -1 ? -1 : 0) == -1)
 		return -1;
-	if (result == 1 && store_flush(inbox) == -1)
-		return -1;
-	return result;
+	/* Until it is on disk it does not begin, nor is it lost. */
+	store->claimed_unsure = result == 1 && store_flush(inbox) == -1;
+	return store->claimed_unsure ? -1 : result;
 }
 
 static int
@@ -296,15 +321,9 @@ int
 queue_held(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
 {
 	struct store *store = store_of(inbox);
-	int64_t id;
 
 	store->works = true;
-	if (store_ready(store) == -1 ||
-	    store_number(store, &id, "SELECT event FROM queue WHERE "
-	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
-	    (int64_t)from, (int64_t)to) == -1)
-		return -1;
-	return id != 0 ? load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
+	return store_ready(store) == -1 ? -1 : held(store, from, to, claim);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
  * inbox_sqlite.h - what the files of the SQLite store share; no one else
- * includes it.
+ * includes it, but a test that makes its disk fail.
  */
 #ifndef INBOX_SQLITE_H
 #define INBOX_SQLITE_H
@@ -40,6 +40,7 @@ struct store {
 	int64_t patience_ends;
 	int restart_at;			/* pages of the log: not before */
 	unsigned int claims;
+	bool claimed_unsure;		/* the last claim's flush failed */
 	int64_t purged_upto;
 	char *claimed;			/* the texts of the last claim */
 	size_t claimed_size;

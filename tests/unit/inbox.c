@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "inbox.h"
+#include "inbox_sqlite.h"
 #include "sqlite.h"
 
 static int64_t clock_now;		/* what the stores take for the time */
@@ -497,6 +498,48 @@ who_looks_keeps_nobody_waiting(void **state)
 	    0);
 }
 
+static int flushes_fail;		/* so many of the next ones */
+
+static int
+flush_fails(struct sqlite3 *db, const char *name, int what, void *arg)
+{
+	if (what == SQL_FCNTL_JOURNAL_POINTER && flushes_fail > 0) {
+		flushes_fail--;
+		return SQL_IOERR;
+	}
+	return sqlite_load(NULL, 0)->file_control(db, name, what, arg);
+}
+
+static int
+open_on_failing_disk(void **state)
+{
+	static struct sqlite failing;
+	int result = open_sqlite(state);
+
+	failing = *sqlite_load(NULL, 0);
+	failing.file_control = flush_fails;
+	store_of(*state)->sql = &failing;
+	return result;
+}
+
+static void
+a_claim_that_cannot_be_flushed_is_handed_out_later(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed, other;
+	int64_t due;
+
+	put(inbox, "a1", "a");
+	put(inbox, "b1", "b");
+	flushes_fail = 2;
+	assert_int_equal(inbox->store->claim(inbox, 1, &claimed, &due), -1);
+	assert_int_equal(inbox->store->claim(inbox, 1, &claimed, &due), -1);
+	assert_string_equal(claim(inbox, 1, &claimed), "a1");
+	assert_int_equal(claimed.attempt, 1);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_string_equal(claim(inbox, 1, &other), "b1");
+}
+
 static void
 status_counts(void **state)
 {
@@ -573,6 +616,9 @@ main(void)
 		EACH(status_counts),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    a_claim_that_cannot_be_flushed_is_handed_out_later,
+		    open_on_failing_disk, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
 	};
 	char command[64];
