@@ -12,7 +12,8 @@
  * which they came; urgent ones go before the others of their lane, and of all.
  *
  * Functions return 0, or -1 and one line in inbox->error that says what is
- * wrong and what to do, unless said otherwise. After -1 nothing was changed.
+ * wrong and what to do, unless said otherwise. After -1 nothing was changed, or
+ * it was and a power cut may still undo it: the call may be made again.
  */
 #ifndef INBOX_H
 #define INBOX_H
@@ -144,14 +145,18 @@ struct inbox;
 struct inbox_store {
 	/*
 	 * Keeps an event with its tasks. Durable when it returns, a repeat too:
-	 * then the answer may be ok. A command that waits for the group is
-	 * taken along, as by take().
+	 * then the answer may be ok. After -1 it may be there, and a repeat
+	 * finds it. A command that waits for the group is taken along, as by
+	 * take(), if that succeeds.
 	 */
 	int (*put)(struct inbox *, const struct inbox_event *,
 	    const struct inbox_wanted *, size_t n, enum inbox_put *,
 	    struct inbox_command *);
 
-	/* Hands out what waits for this group's next answer, once. */
+	/*
+	 * Hands out what waits for this group's next answer: once, but for a
+	 * power cut; after -1 it waits on.
+	 */
 	int (*take)(struct inbox *, int64_t group_id, struct inbox_command *);
 
 	/*

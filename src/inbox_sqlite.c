@@ -819,6 +819,14 @@ take_command(struct store *store, int64_t group_id,
 	    group_id);
 }
 
+/* Does a command wait for this group's next answer? */
+static int
+command_waits(struct store *store, int64_t group_id, int64_t *waits)
+{
+	return store_number(store, waits, "SELECT count(*) FROM command "
+	    "WHERE group_id = ?", "i", group_id);
+}
+
 static int
 put_event(struct store *store, const struct inbox_event *event,
     const struct inbox_wanted *wanted, size_t n, enum inbox_put *put)
@@ -831,29 +839,11 @@ put_event(struct store *store, const struct inbox_event *event,
 	return id != 0 ? 0 : add_event(store, event, wanted, n);
 }
 
-static int
-sqlite_put(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
-    struct inbox_command *command)
-{
-	struct store *store = store_of(inbox);
-	int result;
-
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
-		return -1;
-	result = put_event(store, event, wanted, n, put);
-	if (result == 0)
-		result = take_command(store, event->group_id, command);
-	if (store_end(store, result) == -1 || store_flush(inbox) == -1)
-		return -1;
-	if (!is_moved(store))
-		return 0;
-	snprintf(inbox->error, INBOX_ERROR_MAX, "inbox %s: moved away or "
-	    "deleted while it was in use", store->path);
-	store->must_reopen = true;
-	return -1;
-}
-
+/*
+ * A command is gone once it is taken, so it is taken when nothing else can fail
+ * any more. It is not flushed: a power cut right now would hand it out again,
+ * which is better than never.
+ */
 static int
 sqlite_take(struct inbox *inbox, int64_t group_id,
     struct inbox_command *command)
@@ -863,15 +853,45 @@ sqlite_take(struct inbox *inbox, int64_t group_id,
 
 	*command = (struct inbox_command){ .remove = false };
 	if (store_ready(store) == -1 ||
-	    store_number(store, &waits, "SELECT count(*) FROM command WHERE "
-	    "group_id = ?", "i", group_id) == -1)
+	    command_waits(store, group_id, &waits) == -1)
 		return -1;
 	if (waits == 0)
 		return 0;
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1 ||
-	    store_end(store, take_command(store, group_id, command)) == -1)
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
 		return -1;
-	return store_flush(inbox);
+	if (store_end(store, take_command(store, group_id, command)) == 0)
+		return 0;
+	*command = (struct inbox_command){ .remove = false };
+	return -1;
+}
+
+static int
+sqlite_put(struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
+    struct inbox_command *command)
+{
+	struct store *store = store_of(inbox);
+	int64_t waits = 0;
+	int result;
+
+	*command = (struct inbox_command){ .remove = false };
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
+		return -1;
+	result = put_event(store, event, wanted, n, put);
+	if (result == 0)
+		result = command_waits(store, event->group_id, &waits);
+	if (store_end(store, result) == -1 || store_flush(inbox) == -1)
+		return -1;
+	if (is_moved(store)) {
+		snprintf(inbox->error, INBOX_ERROR_MAX, "inbox %s: moved away "
+		    "or deleted while it was in use", store->path);
+		store->must_reopen = true;
+		return -1;
+	}
+	/* The event is stored, whatever comes of this. */
+	if (waits)
+		(void)sqlite_take(inbox, event->group_id, command);
+	return 0;
 }
 
 static void

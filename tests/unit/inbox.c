@@ -541,6 +541,35 @@ a_claim_that_cannot_be_flushed_is_handed_out_later(void **state)
 }
 
 static void
+a_command_survives_an_answer_that_is_not_given(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_event event = {
+		.group_id = 7, .event_id = "2", .type = "message_new",
+		.version = "5.199", .object = "{}", .object_len = 2,
+	};
+	struct inbox *inbox = *state;
+	struct inbox_command taken;
+	enum inbox_put put;
+
+	command(inbox, "1", true, "");
+	flushes_fail = 1;
+	assert_int_equal(inbox->store->put(inbox, &event, wanted, 1, &put,
+	    &taken), -1);
+	assert_int_equal(inbox->store->put(inbox, &event, wanted, 1, &put,
+	    &taken), 0);
+	assert_int_equal(put, INBOX_REPEATED);
+	assert_true(taken.remove);
+	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_false(taken.remove);
+	command(inbox, "3", true, "");
+	flushes_fail = 1;
+	if (inbox->store->take(inbox, 7, &taken) == -1)
+		assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_true(taken.remove);
+}
+
+static void
 status_counts(void **state)
 {
 	struct inbox *inbox = *state;
@@ -618,6 +647,9 @@ main(void)
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    a_claim_that_cannot_be_flushed_is_handed_out_later,
+		    open_on_failing_disk, close_store),
+		cmocka_unit_test_setup_teardown(
+		    a_command_survives_an_answer_that_is_not_given,
 		    open_on_failing_disk, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
 	};
