@@ -191,12 +191,15 @@ static void
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	while (is_home(work) &&
-	    work->inbox->store->finish(work->inbox, claim, end) == -1)
+	while (is_home(work)) {
+		if (work->inbox->store->finish(work->inbox, claim, end) == 0) {
+			atomic_fetch_add(&work->slot->handled, 1);
+			return;
+		}
 		if (!pause_for_trouble(work, "cannot note the end of an "
 		    "event"))
 			return;
-	atomic_fetch_add(&work->slot->handled, 1);
+	}
 }
 
 static const struct handler *
@@ -357,7 +360,7 @@ end_held(struct work *work, int from, int to, const char *reason, int64_t wait)
 	struct inbox_end end;
 	int held;
 
-	while (!is_stopping(work)) {
+	while (!is_stopping(work) && is_home(work)) {
 		held = work->inbox->store->held(work->inbox, from, to, &claim);
 		if (held == 0)
 			return;

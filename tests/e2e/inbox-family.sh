@@ -44,8 +44,9 @@ kill "$service"
 gone "$service"
 until_true 10 no_family
 
-# failed_with STATUS PID
+# failed_with STATUS PID - it has ended so.
 failed_with() {
+	gone "$2" || return 1
 	wait "$2"
 	[ $? = "$1" ]
 }
@@ -85,6 +86,17 @@ claim "workers whose inbox was moved away leave" gone "$service"
 claim "with a status that makes a service start again" \
     failed_with 1 "$service"
 claim "and the log says why" has "$log" "moved away or deleted while workers"
+
+# Of one that dies when the lock is gone already.
+inbox=$run/unlocked
+with_inbox "workers = 1" "handler_timeout = 1m"
+works
+give_all "e-1 9 hang"
+until_true 10 grep -q "^begin 9 1" "$book"
+rm "$inbox-lock"
+kill -9 "$(children | tr -d ' ')"
+claim "its replacement leaves too, and what was in hand stays there" \
+    failed_with 1 "$service"
 
 # A log that is no file: the journal, or what a web server reads.
 inbox=$run/piped
