@@ -69,6 +69,7 @@ struct request {
 	bool json;
 	bool failed;
 	bool all;
+	bool retried;		/* something will run again */
 	int n_ids;
 	char **ids;
 };
@@ -328,23 +329,32 @@ retry_one(struct request *request, int64_t id)
 	if (id != 0 && tasks == 0)
 		return command_fail("inbox", "%" PRId64 ": no such event, or "
 		    "nothing of it failed", id);
+	request->retried |= tasks > 0;
 	printf("%d handler%s will run again\n", tasks, tasks == 1 ? "" : "s");
 	return EXIT_FINE;
+}
+
+/* Wakes the workers when there may be something new to do; the worst status. */
+static int
+wake(const struct request *request, int status)
+{
+	int there = family_wake(request->conf->inbox);
+
+	if (there == -1)
+		return command_fail("inbox", "cannot wake a worker: %s: start "
+		    "`vkcb work`", strerror(errno));
+	if (there == 0 && request->retried)
+		printf("no worker is running: the next event starts one, or "
+		    "`vkcb work`\n");
+	return status;
 }
 
 static int
 retry(struct request *request)
 {
-	int status;
-
 	if (request->failed && request->n_ids == 0)
-		status = retry_one(request, 0);
-	else
-		status = each_id(request, retry_one);
-	if (status == EXIT_FINE && family_wake(request->conf->inbox) == 0)
-		printf("no worker is running: the next event starts one, or "
-		    "`vkcb work`\n");
-	return status;
+		return wake(request, retry_one(request, 0));
+	return wake(request, each_id(request, retry_one));
 }
 
 /* What tail has shown and expects to change. */
@@ -462,11 +472,8 @@ show_all(struct request *request)
 static int
 drop_all(struct request *request)
 {
-	int status = each_id(request, drop);
-
 	/* What waited behind them may begin, or nothing is left to wait for. */
-	(void)family_wake(request->conf->inbox);
-	return status;
+	return wake(request, each_id(request, drop));
 }
 
 static const struct {
