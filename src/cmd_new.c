@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "fields.h"
+#include "handlers.h"
 
 #include "banned.h"
 
-#define NAME_LONGEST 64
 #define FIELDS_SHOWN 8
 
 static int new(int, char **);
@@ -37,7 +37,7 @@ is_name(const char *name)
 	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
 
-	return len > 0 && name[len] == '\0' && len <= NAME_LONGEST &&
+	return len > 0 && name[len] == '\0' && len <= HANDLER_NAME_MAX &&
 	    *name != '-';
 }
 
@@ -140,7 +140,7 @@ static int
 write_file(const char *path, const char *name, const struct event_info *info)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	char symbol[NAME_LONGEST + 1];
+	char symbol[HANDLER_NAME_MAX + 1];
 	FILE *out;
 	char *dash;
 
@@ -168,14 +168,14 @@ static int
 new(int argc, char **argv)
 {
 	const struct event_info *info = NULL;
-	char path[NAME_LONGEST + 16];
+	char path[HANDLER_NAME_MAX + 16];
 
 	if (argc != 3)
 		return command_misused(&command_new, "give a name and an "
 		    "event");
 	if (!is_name(argv[1]))
 		return command_misused(&command_new, "%s: a name has up to %d "
-		    "letters, digits, - and _", argv[1], NAME_LONGEST);
+		    "letters, digits, - and _", argv[1], HANDLER_NAME_MAX);
 	if (strcmp(argv[2], "any") != 0) {
 		info = command_event(argv[2]);
 		if (info == NULL)

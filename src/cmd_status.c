@@ -179,7 +179,7 @@ print_json(const struct report *report)
 {
 	const struct inbox_status *now = &report->now;
 	struct json_object *out = json_object_new_object();
-	struct json_object *handlers = json_object_new_object();
+	struct json_object *rows = json_object_new_object();
 	size_t i;
 
 	add_int(out, "waiting", now->waiting);
@@ -193,9 +193,9 @@ print_json(const struct report *report)
 	member_add(out, "done", rate_as_json(now->done_rate));
 	member_add(out, "failed", rate_as_json(now->failed_rate));
 	for (i = 0; i < now->n_handlers; i++)
-		member_add(handlers, now->handlers[i].name,
+		member_add(rows, now->handlers[i].name,
 		    handler_as_json(&now->handlers[i]));
-	member_add(out, "handlers", handlers);
+	member_add(out, "handlers", rows);
 	command_print_json(out, JSON_C_TO_STRING_PLAIN);
 }
 

@@ -6,6 +6,8 @@
 
 #include "vkcb.h"
 
+#define HANDLER_NAME_MAX 63	/* letters; list-handlers reads it here */
+
 struct handler {
 	const char *name;	/* of the file, without .c */
 	const struct vkcb_handler *def;

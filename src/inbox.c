@@ -100,18 +100,18 @@ inbox_status_free(struct inbox_status *status)
 struct inbox_handler_status *
 inbox_status_handler(struct inbox_status *status, const char *name)
 {
-	struct inbox_handler_status *handlers;
+	struct inbox_handler_status *rows;
 	size_t i;
 
 	for (i = 0; i < status->n_handlers; i++)
 		if (strcmp(status->handlers[i].name, name) == 0)
 			return &status->handlers[i];
-	handlers = realloc(status->handlers, (i + 1) * sizeof(*handlers));
-	if (handlers == NULL)
+	rows = realloc(status->handlers, (i + 1) * sizeof(*rows));
+	if (rows == NULL)
 		return NULL;
-	status->handlers = handlers;
+	status->handlers = rows;
 	status->n_handlers = i + 1;
-	handlers[i] = (struct inbox_handler_status){ .done = 0 };
-	snprintf(handlers[i].name, sizeof(handlers[i].name), "%s", name);
-	return &handlers[i];
+	rows[i] = (struct inbox_handler_status){ .done = 0 };
+	snprintf(rows[i].name, sizeof(rows[i].name), "%s", name);
+	return &rows[i];
 }

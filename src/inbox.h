@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "handlers.h"
+
 #define INBOX_ERROR_MAX 512
 #define INBOX_REASON_MAX 256		/* why a task failed; longer is cut */
 #define INBOX_TASKS_MAX 256		/* handlers of one event */
@@ -118,7 +120,7 @@ struct inbox_histogram {
 };
 
 struct inbox_handler_status {
-	char name[64];
+	char name[HANDLER_NAME_MAX + 1];
 	int64_t done;		/* ever, as all that follows */
 	int64_t failed;		/* attempts that did not succeed */
 	int64_t parked;

@@ -140,7 +140,7 @@ collect(struct store *store, const struct inbox_filter *filter,
 /* Copies: a row's texts go with the row. */
 struct shown {
 	struct inbox_task tasks[INBOX_TASKS_MAX];
-	char handlers[INBOX_TASKS_MAX][256];
+	char handlers[INBOX_TASKS_MAX][HANDLER_NAME_MAX + 1];
 	char reasons[INBOX_TASKS_MAX][INBOX_REASON_MAX];
 };
 

@@ -200,6 +200,16 @@ claim "a name that is no C word: the file, and what it may have" \
 bad
 handler "$handlers/привет.c"
 claim "letters of another language" refused привет.c 'letters, digits'
+bad
+longest=$(printf 'x%.0s' $(seq 63))
+handler "$handlers/$longest.c"
+claim "a name of 63 letters" build
+mv "$handlers/$longest.c" "$handlers/${longest}x.c"
+claim "one of 64: the file, and how many it may have" \
+    refused "${longest}x.c" 'up to 63 letters'
+claim "which vkcb new does not make either" sh -c "cd '$work' &&
+    ! '$vkcb' new ${longest}x any 2>'$work/new' &&
+    grep -q 'up to 63 letters' '$work/new'"
 
 ### what is built again
 
