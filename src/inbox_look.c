@@ -414,7 +414,7 @@ drop(struct store *store, int64_t id)
 	struct sqlite3_stmt *stmt;
 	int64_t running;
 	char *lane = NULL;
-	int result = -1;
+	int result = -1, row;
 
 	if (store_number(store, &running, "SELECT count(*) FROM queue WHERE "
 	    "event = ? AND worker > 0", "i", id) == -1)
@@ -426,9 +426,10 @@ drop(struct store *store, int64_t id)
 	}
 	stmt = store_query(store, "SELECT lane FROM queue WHERE event = ? AND "
 	    "lane IS NOT NULL", "i", id);
-	if (stmt == NULL)
+	row = stmt != NULL ? store_row(store, stmt) : -1;
+	if (row == -1)
 		return -1;
-	if (store_row(store, stmt) == 1) {
+	if (row == 1) {
 		lane = strdup(store_text(store, stmt, 0));
 		store_reset(store, stmt);
 		if (lane == NULL)
