@@ -162,7 +162,8 @@ cannot_accept(struct fastcgi *host, int error)
 		/* The connection stays queued: do not spin on it. */
 		forget(host, LISTEN_FD);
 		(void)epoll_wait(host->epoll, &event, 1, 100);
-		(void)watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
+		if (watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) == -1)
+			host->stopping = true;	/* rather than deaf */
 		break;
 	case EBADF:
 	case EINVAL:
