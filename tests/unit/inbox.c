@@ -510,14 +510,26 @@ flush_fails(struct sqlite3 *db, const char *name, int what, void *arg)
 	return sqlite_load(NULL, 0)->file_control(db, name, what, arg);
 }
 
+static int step_fails;			/* this one of the next; 0: none */
+
 static int
-open_on_failing_disk(void **state)
+step(struct sqlite3_stmt *stmt)
+{
+	if (step_fails > 0 && --step_fails == 0)
+		return SQL_NOMEM;
+	return sqlite_load(NULL, 0)->step(stmt);
+}
+
+static int
+open_failing_sqlite(void **state)
 {
 	static struct sqlite failing;
 	int result = open_sqlite(state);
 
+	flushes_fail = 0;
 	failing = *sqlite_load(NULL, 0);
 	failing.file_control = flush_fails;
+	failing.step = step;
 	store_of(*state)->sql = &failing;
 	return result;
 }
@@ -567,6 +579,25 @@ a_command_survives_an_answer_that_is_not_given(void **state)
 	if (inbox->store->take(inbox, 7, &taken) == -1)
 		assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
 	assert_true(taken.remove);
+}
+
+static void
+a_drop_that_fails_leaves_the_lane_as_it_was(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	int fails = 0;
+
+	put(inbox, "a1", "a");
+	put(inbox, "a2", "a");
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
+	do
+		step_fails = ++fails;
+	while (inbox->store->drop(inbox, claimed.event.id) == -1);
+	assert_true(fails > 4);
+	step_fails = 0;
+	assert_string_equal(claim(inbox, 1, &claimed), "a2");
 }
 
 static void
@@ -647,10 +678,13 @@ main(void)
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    a_claim_that_cannot_be_flushed_is_handed_out_later,
-		    open_on_failing_disk, close_store),
+		    open_failing_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    a_command_survives_an_answer_that_is_not_given,
-		    open_on_failing_disk, close_store),
+		    open_failing_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    a_drop_that_fails_leaves_the_lane_as_it_was,
+		    open_failing_sqlite, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
 	};
 	char command[64];
