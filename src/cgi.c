@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "http.h"
 #include "receive.h"
+#include "stop.h"
 
 #include "banned.h"
 
@@ -46,10 +47,7 @@ set_signals(void)
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGUSR1);
-	sigaddset(&blocked, SIGINT);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	stop_block(&blocked);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -31,6 +31,7 @@
 #include "http.h"
 #include "log.h"
 #include "receive.h"
+#include "stop.h"
 
 #include "banned.h"
 
@@ -72,19 +73,11 @@ fastcgi_is_host(void)
 static int
 set_signals(struct fastcgi *host)
 {
-	static const int stops[] = { SIGTERM, SIGUSR1, SIGINT };
 	sigset_t set;
-	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
-		sigaddset(&set, stops[i]);
-		/* An ignored one, as after `vkcb &`, would not stay pending. */
-		signal(stops[i], SIG_DFL);
-	}
+	stop_block(&set);
 	signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return -1;
 	host->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return host->signals == -1 ? -1 : 0;
 }

@@ -31,6 +31,7 @@
 #include "family.h"
 #include "log.h"
 #include "notify.h"
+#include "stop.h"
 #include "worker.h"
 
 #include "banned.h"
@@ -64,12 +65,9 @@ static void
 block_signals(sigset_t *mask)
 {
 	sigemptyset(mask);
-	sigaddset(mask, SIGTERM);
-	sigaddset(mask, SIGINT);
-	sigaddset(mask, SIGUSR1);
 	sigaddset(mask, SIGHUP);
 	sigaddset(mask, SIGCHLD);
-	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	stop_block(mask);
 }
 
 static int

@@ -8,8 +8,10 @@
  * is done must not be done twice.
  *
  * A store that gives errors is asked again each second; meanwhile no handler
- * runs, and who is no service leaves after a while. Stop signals arrive only
- * while it waits.
+ * runs, and who is no service leaves after a while.
+ *
+ * It leaves when the parent says so, by SIGTERM, which arrives only while it
+ * waits. Other stop signals are for the parent.
  */
 #include "worker.h"
 
@@ -32,6 +34,7 @@
 #include "handlers.h"
 #include "inbox.h"
 #include "log.h"
+#include "stop.h"
 
 #include "banned.h"
 
@@ -518,22 +521,17 @@ static void
 set_signals(struct work *work)
 {
 	struct sigaction action = { .sa_handler = stop };
-	sigset_t blocked;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGHUP);
-	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+	sigemptyset(&work->waiting);
+	sigaddset(&work->waiting, SIGHUP);
+	stop_block(&work->waiting);
+	/* A terminal's Ctrl-C reaches us too: the parent tells us to stop. */
+	sigdelset(&work->waiting, SIGTERM);
 	(void)sigaction(SIGTERM, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);
-	/* A terminal's Ctrl-C reaches us too: the parent tells us to stop. */
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = SIG_DFL;
 	(void)sigaction(SIGCHLD, &action, NULL);
-	sigemptyset(&work->waiting);
 }
 
 int

@@ -87,6 +87,21 @@ claim "with a status that makes a service start again" \
     failed_with 1 "$service"
 claim "and the log says why" has "$log" "moved away or deleted while workers"
 
+# Stop signals are for the parent: one that all get ends no handler.
+inbox=$run/signalled
+with_inbox "workers = 1"
+works
+give_all "f-1 10 ok \"ms\":500"
+until_true 10 grep -q "^begin 10 1" "$book"
+claim "what a handler starts inherits blocked HUP, INT, USR1 and TERM" \
+    grep "^SigBlk:.0000000000004203$" "/proc/$(children | tr -d ' ')/status"
+for signal in HUP INT USR1 TERM; do
+	kill -$signal "$(children | tr -d ' ')"
+done
+claim "no stop signal ends a handler" booked_has "end 10 1 1"
+kill "$service"
+gone "$service"
+
 # Of one that dies when the lock is gone already.
 inbox=$run/unlocked
 with_inbox "workers = 1" "handler_timeout = 1m"

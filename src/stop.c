@@ -1,0 +1,22 @@
+/*
+ * stop.c - the one list of stop signals. Nothing can fail.
+ */
+#include "stop.h"
+
+#include <stddef.h>
+
+#include "banned.h"
+
+void
+stop_block(sigset_t *set)
+{
+	static const int stops[] = { SIGTERM, SIGUSR1, SIGINT };
+	size_t i;
+
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		sigaddset(set, stops[i]);
+		/* An ignored one, as after `vkcb &`, would not stay pending. */
+		signal(stops[i], SIG_DFL);
+	}
+	(void)sigprocmask(SIG_SETMASK, set, NULL);
+}
