@@ -89,6 +89,12 @@ inbox_state_name(enum inbox_state state)
 	return "unknown";
 }
 
+bool
+inbox_is_urgent(const char *type)
+{
+	return strcmp(type, "message_event") == 0;
+}
+
 void
 inbox_status_free(struct inbox_status *status)
 {

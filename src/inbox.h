@@ -39,7 +39,6 @@ enum inbox_state {
 };
 
 #define INBOX_ANY (-1)
-#define INBOX_URGENT "message_event"	/* VK waits seconds for its answer */
 
 struct inbox_event {
 	int64_t id;		/* the store's number, in order of arrival */
@@ -50,7 +49,6 @@ struct inbox_event {
 	int retry_counter;
 	int64_t received;	/* milliseconds since 1970 */
 	const char *lane;	/* NULL: in no order */
-	bool urgent;
 	const char *object;	/* JSON; no secret is ever stored */
 	size_t object_len;	/* 0: the event has no object */
 };
@@ -242,6 +240,9 @@ int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */
 int64_t inbox_percentile(const struct inbox_histogram *, double share);
 
 const char *inbox_state_name(enum inbox_state);
+
+/* Does VK wait only seconds for what a handler makes of this type? */
+bool inbox_is_urgent(const char *type);
 
 void inbox_status_free(struct inbox_status *);
 

@@ -349,7 +349,7 @@ queue_again(struct store *store, int64_t id)
 	store_event(store, stmt, &event);
 	result = store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
 	    "?2 IS NULL, 0) ON CONFLICT DO UPDATE SET due = 0", "iti", id,
-	    event.lane, (int64_t)(strcmp(event.type, INBOX_URGENT) == 0));
+	    event.lane, (int64_t)inbox_is_urgent(event.type));
 	if (result == 0)
 		result = store_elect(store, event.lane);
 	store_reset(store, stmt);

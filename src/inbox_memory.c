@@ -193,6 +193,12 @@ is_open(const struct entry *entry)
 	    has_state(entry, INBOX_RUNNING);
 }
 
+static bool
+is_urgent(const struct entry *entry)
+{
+	return inbox_is_urgent(entry->event.type);
+}
+
 /* Is it the one of its lane whose turn it is? */
 static bool
 is_head(const struct memory *memory, const struct entry *entry)
@@ -208,8 +214,8 @@ is_head(const struct memory *memory, const struct entry *entry)
 			continue;
 		if (has_state(other, INBOX_RUNNING))
 			return false;
-		if (other->event.urgent != entry->event.urgent ?
-		    other->event.urgent : other->event.id < entry->event.id)
+		if (is_urgent(other) != is_urgent(entry) ? is_urgent(other) :
+		    other->event.id < entry->event.id)
 			return false;
 	}
 	return true;
@@ -261,8 +267,8 @@ memory_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 		if (!is_open(entry) || !is_head(memory, entry))
 			continue;
 		task = due_task(entry, now, due);
-		if (task == NULL || (best != NULL && (best->event.urgent ||
-		    !entry->event.urgent)))
+		if (task == NULL || (best != NULL && (is_urgent(best) ||
+		    !is_urgent(entry))))
 			continue;
 		best = entry;
 		best_task = task;

@@ -776,8 +776,8 @@ static int
 add_event(struct store *store, const struct inbox_event *event,
     const struct inbox_wanted *wanted, size_t n)
 {
+	bool urgent = inbox_is_urgent(event->type), waits;
 	int64_t id;
-	bool waits;
 
 	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
 	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
@@ -793,9 +793,9 @@ add_event(struct store *store, const struct inbox_event *event,
 	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
 	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue "
 	    "WHERE lane = ?2), 0)", "iti", id, event->lane,
-	    (int64_t)event->urgent) == -1)
+	    (int64_t)urgent) == -1)
 		return -1;
-	return event->urgent ? store_elect(store, event->lane) : 0;
+	return urgent ? store_elect(store, event->lane) : 0;
 }
 
 static int

@@ -506,7 +506,6 @@ put(struct receipt *receipt, struct inbox *inbox,
 		.version = envelope->version.at,
 		.retry_counter = retry_counter(receipt->request),
 		.received = inbox->now(),
-		.urgent = strcmp(envelope->type.at, INBOX_URGENT) == 0,
 		.object = envelope->object.at,
 		.object_len = envelope->object.len,
 	};

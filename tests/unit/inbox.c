@@ -66,8 +66,7 @@ put_for(struct inbox *inbox, const char *event_id, const char *lane,
 	const struct inbox_event event = {
 		.group_id = 7, .event_id = event_id, .type = type,
 		.version = "5.199", .retry_counter = 2, .received = clock_now,
-		.lane = lane, .urgent = strcmp(type, INBOX_URGENT) == 0,
-		.object = "{\"a\":1}", .object_len = 7,
+		.lane = lane, .object = "{\"a\":1}", .object_len = 7,
 	};
 	struct inbox_command command;
 	enum inbox_put put;
@@ -224,13 +223,13 @@ urgent_events_go_first_but_never_beside_their_lane(void **state)
 	put(inbox, "a1", "a");
 	put(inbox, "a2", "a");
 	put(inbox, "b1", "b");
-	put_for(inbox, "press a", "a", INBOX_URGENT, wanted, 1);
-	put_for(inbox, "press c", "c", INBOX_URGENT, wanted, 1);
+	put_for(inbox, "press a", "a", "message_event", wanted, 1);
+	put_for(inbox, "press c", "c", "message_event", wanted, 1);
 	assert_string_equal(claim(inbox, 1, &claimed), "press a");
 	assert_string_equal(claim(inbox, 2, &other), "press c");
 	finish(inbox, &claimed, INBOX_DONE, 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
-	put_for(inbox, "press a again", "a", INBOX_URGENT, wanted, 1);
+	put_for(inbox, "press a again", "a", "message_event", wanted, 1);
 	assert_string_equal(claim(inbox, 3, &other), "b1");
 	assert_true(due(inbox) == INT64_MAX);
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 5000);
