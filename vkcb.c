@@ -26,7 +26,8 @@
  *
  * With an inbox, workers call the handlers after the answer: src/work.c is
  * their parent, src/worker.c one of them. The store of the inbox is
- * src/inbox_sqlite.c, with src/inbox_queue.c and src/inbox_look.c.
+ * src/inbox_sqlite.c, with src/inbox_put.c (responders), src/inbox_queue.c
+ * (workers), src/inbox_look.c (operators) and src/inbox_row.c (statements).
  *
  * What all of them use: src/arena.c (memory of one request), src/log.c.
  * JSON made, not read: src/json_text.c. What stands for bytes: src/hash.c.

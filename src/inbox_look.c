@@ -347,11 +347,9 @@ queue_again(struct store *store, int64_t id)
 	if (row != 1)
 		return row;
 	store_event(store, stmt, &event);
-	result = store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
-	    "?2 IS NULL, 0) ON CONFLICT DO UPDATE SET due = 0", "iti", id,
-	    event.lane, (int64_t)inbox_is_urgent(event.type));
+	result = queue_add(store, id, event.lane, event.type);
 	if (result == 0)
-		result = store_elect(store, event.lane);
+		result = queue_elect(store, event.lane);
 	store_reset(store, stmt);
 	return result;
 }
@@ -441,7 +439,7 @@ drop(struct store *store, int64_t id)
 	    id) == 0 &&
 	    store_run(store, "DELETE FROM event WHERE id = ?", "i", id) == 0) {
 		result = store->sql->changes(store->db);
-		if (store_elect(store, lane) == -1)
+		if (queue_elect(store, lane) == -1)
 			result = -1;
 	}
 	free(lane);

@@ -1,15 +1,12 @@
 /*
- * inbox_queue.c - the SQLite store's side for workers: handing tasks out,
- * taking their ends, forgetting what is old.
+ * inbox_queue.c - the SQLite store's side for workers: whose turn it is,
+ * handing tasks out, taking their ends, forgetting what is old.
  *
  * Every call is one transaction of short statements, each by an index on what
  * is still to be done: events that are done cost nothing here, and a caller
  * that finds nothing to do takes no lock.
  */
 #include "inbox_sqlite.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #include "banned.h"
 
@@ -18,6 +15,74 @@
 #define MINUTE 60000
 #define MINUTES_KEPT 120
 #define RETRY_TURN 4			/* every so many claims, see pick() */
+
+struct place {
+	int64_t event;		/* 0: there is none */
+	int64_t urgent;
+	int64_t worker;
+};
+
+static int
+find_place(struct store *store, struct sqlite3_stmt *stmt,
+    struct place *place)
+{
+	int row = stmt != NULL ? store_row(store, stmt) : -1;
+
+	*place = (struct place){ .event = 0 };
+	if (row != 1)
+		return row;
+	place->event = store_int(store, stmt, 0);
+	place->urgent = store_int(store, stmt, 1);
+	place->worker = store_int(store, stmt, 2);
+	store_reset(store, stmt);
+	return 0;
+}
+
+/* A head that is running stays: it is what the others wait for. */
+static bool
+keeps_turn(const struct place *head, const struct place *next)
+{
+	if (head->worker != 0)
+		return true;
+	return head->urgent != next->urgent ? head->urgent > next->urgent :
+	    head->event < next->event;
+}
+
+int
+queue_elect(struct store *store, const char *lane)
+{
+	struct place head, next;
+
+	if (lane == NULL)
+		return 0;
+	if (find_place(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE lane = ? AND head = 1", "t", lane),
+	    &head) == -1 ||
+	    find_place(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE lane = ? AND head = 0 "
+	    "ORDER BY urgent DESC, event LIMIT 1", "t", lane), &next) == -1)
+		return -1;
+	if (next.event == 0 || (head.event != 0 && keeps_turn(&head, &next)))
+		return 0;
+	if (head.event != 0 && store_run(store, "UPDATE queue SET head = 0 "
+	    "WHERE event = ?", "i", head.event) == -1)
+		return -1;
+	return store_run(store, "UPDATE queue SET head = 1 WHERE event = ?",
+	    "i", next.event);
+}
+
+int
+queue_add(struct store *store, int64_t id, const char *lane, const char *type)
+{
+	bool urgent = inbox_is_urgent(type);
+
+	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
+	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue WHERE lane = ?2), "
+	    "0) ON CONFLICT DO UPDATE SET due = 0", "iti", id, lane,
+	    (int64_t)urgent) == -1)
+		return -1;
+	return urgent ? queue_elect(store, lane) : 0;
+}
 
 /*
  * New events first, in their order; but each fourth time one whose back-off is
@@ -68,69 +133,6 @@ next_due(struct store *store, int64_t *due)
 	return 0;
 }
 
-int
-store_copy(struct store *store, struct inbox_claim *claim)
-{
-	struct inbox_event *event = &claim->event;
-	const char **texts[] = { &event->event_id, &event->type,
-	    &event->version, &event->lane, &claim->handler };
-	size_t size = event->object_len + 1, len, i;
-	char *at;
-
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		size += *texts[i] != NULL ? strlen(*texts[i]) + 1 : 0;
-	if (size > store->claimed_size) {
-		at = realloc(store->claimed, size);
-		if (at == NULL)
-			return store_fail(store, SQL_NOMEM);
-		store->claimed = at;
-		store->claimed_size = size;
-	}
-	at = store->claimed;
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (*texts[i] == NULL)
-			continue;
-		len = strlen(*texts[i]) + 1;
-		memcpy(at, *texts[i], len);
-		*texts[i] = at;
-		at += len;
-	}
-	if (event->object_len > 0)
-		memcpy(at, event->object, event->object_len);
-	at[event->object_len] = '\0';
-	event->object = at;
-	return 0;
-}
-
-/* The event, and its task in this state that comes first. */
-static int
-load(struct store *store, int64_t id, enum inbox_state state, int64_t now,
-    struct inbox_claim *claim)
-{
-	struct sqlite3_stmt *event, *task;
-	int row = -1;
-
-	event = store_query(store, "SELECT " STORE_EVENT " FROM event "
-	    "WHERE id = ?", "i", id);
-	if (event == NULL || (row = store_row(store, event)) != 1)
-		return row;
-	store_event(store, event, &claim->event);
-	task = store_query(store, "SELECT handler, attempts, started FROM task "
-	    "WHERE event = ? AND state = ? AND due <= ? "
-	    "ORDER BY place LIMIT 1", "iii", id, (int64_t)state, now);
-	row = task != NULL ? store_row(store, task) : -1;
-	if (row == 1) {
-		claim->handler = store_text(store, task, 0);
-		claim->attempt = (int)store_int(store, task, 1);
-		claim->started = store_int(store, task, 2);
-		if (store_copy(store, claim) == -1)
-			row = -1;
-		store_reset(store, task);
-	}
-	store_reset(store, event);
-	return row;
-}
-
 /* What the queue says of an event that has no task for it: it is done. */
 static int
 leave_queue(struct store *store, int64_t id, const char *lane)
@@ -138,14 +140,14 @@ leave_queue(struct store *store, int64_t id, const char *lane)
 	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
 	    id) == -1)
 		return -1;
-	return store_elect(store, lane);
+	return queue_elect(store, lane);
 }
 
 static int
 claim_event(struct store *store, int worker, int64_t now, int64_t id,
     struct inbox_claim *claim)
 {
-	int row = load(store, id, INBOX_WAITING, now, claim);
+	int row = store_load(store, id, INBOX_WAITING, now, claim);
 
 	if (row == 0)
 		return leave_queue(store, id, NULL);
@@ -173,7 +175,7 @@ held(struct store *store, int from, int to, struct inbox_claim *claim)
 	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
 	    (int64_t)from, (int64_t)to) == -1)
 		return -1;
-	return id != 0 ? load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
+	return id != 0 ? store_load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
 }
 
 /* The next event, if another worker was not quicker, or what is due then. */
@@ -256,18 +258,6 @@ count_end(struct store *store, const struct inbox_claim *claim,
 }
 
 static int
-add_command(struct store *store, int64_t group_id,
-    const struct inbox_command *command)
-{
-	if (!command->remove && command->version[0] == '\0')
-		return 0;
-	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3) "
-	    "ON CONFLICT DO UPDATE SET remove = remove OR ?2, "
-	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "iit",
-	    group_id, (int64_t)command->remove, command->version);
-}
-
-static int
 end_task(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
@@ -279,7 +269,7 @@ end_task(struct store *store, const struct inbox_claim *claim,
 		return -1;
 	if (store->sql->changes(store->db) == 0)
 		return 0;	/* ended before, by somebody who knew more */
-	if (add_command(store, claim->event.group_id, &end->command) == -1)
+	if (put_command(store, claim->event.group_id, &end->command) == -1)
 		return -1;
 	return count_end(store, claim, end, now);
 }
@@ -299,7 +289,7 @@ end_event(struct store *store, const struct inbox_event *event)
 	    store_run(store, "UPDATE queue SET worker = 0, due = ? "
 	    "WHERE event = ?", "ii", due, event->id) == -1)
 		return -1;
-	return store_elect(store, event->lane);
+	return queue_elect(store, event->lane);
 }
 
 int

@@ -1,6 +1,7 @@
 /*
- * inbox_sqlite.c - the store in a file of SQLite: opening it, transactions,
- * and storing events. inbox_queue.c hands them out, inbox_look.c shows them.
+ * inbox_sqlite.c - the store in a file of SQLite: opening it, transactions.
+ * inbox_put.c stores events, inbox_queue.c hands them out, inbox_look.c shows
+ * them; inbox_row.c is how they all talk to SQLite.
  *
  * Why an event is on disk when put() returns, though SQLite itself, with
  * synchronous=NORMAL, flushes nothing when it commits:
@@ -42,7 +43,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -412,6 +412,17 @@ is_moved(struct store *store)
 }
 
 int
+store_stays(struct store *store)
+{
+	if (!is_moved(store))
+		return 0;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: moved away "
+	    "or deleted while it was in use", store->path);
+	store->must_reopen = true;
+	return -1;
+}
+
+int
 store_ready(struct store *store)
 {
 	if (store->db != NULL && (store->must_reopen || is_moved(store)))
@@ -422,169 +433,6 @@ store_ready(struct store *store)
 		return 0;
 	close_file(store);
 	return -1;
-}
-
-static bool
-bind(struct store *store, struct sqlite3_stmt *stmt, const char *types,
-    va_list args, int *code)
-{
-	const struct sqlite *sql = store->sql;
-	const char *text;
-	const void *bytes;
-	size_t len;
-	int i;
-
-	for (i = 1; types[i - 1] != '\0'; i++) {
-		switch (types[i - 1]) {
-		case 'i':
-			*code = sql->bind_int64(stmt, i, va_arg(args, int64_t));
-			break;
-		case 't':
-			text = va_arg(args, const char *);
-			*code = sql->bind_text(stmt, i, text, -1, NULL);
-			break;
-		default:
-			bytes = va_arg(args, const void *);
-			len = va_arg(args, size_t);
-			*code = sql->bind_blob(stmt, i, len > 0 ? bytes : NULL,
-			    (int)len, NULL);
-			break;
-		}
-		if (*code != SQL_OK)
-			return false;
-	}
-	return true;
-}
-
-static struct sqlite3_stmt *
-prepare(struct store *store, const char *text)
-{
-	struct store_statement *statement = store->statements;
-	int code;
-
-	while (statement->sql != NULL && statement->sql != text)
-		statement++;
-	if (statement->sql == text)
-		return statement->stmt;
-	if (statement == store->statements + STORE_STATEMENTS_MAX - 1)
-		abort();	/* a bug: more constants than room for them */
-	code = store->sql->prepare_v3(store->db, text, -1,
-	    SQL_PREPARE_PERSISTENT, &statement->stmt, NULL);
-	if (code != SQL_OK) {
-		store_fail(store, code);
-		return NULL;
-	}
-	statement->sql = text;
-	return statement->stmt;
-}
-
-static struct sqlite3_stmt *
-query(struct store *store, const char *text, const char *types, va_list args)
-{
-	struct sqlite3_stmt *stmt = prepare(store, text);
-	int code;
-
-	if (stmt == NULL || bind(store, stmt, types, args, &code))
-		return stmt;
-	store_fail(store, code);
-	return NULL;
-}
-
-struct sqlite3_stmt *
-store_query(struct store *store, const char *text, const char *types, ...)
-{
-	struct sqlite3_stmt *stmt;
-	va_list args;
-
-	va_start(args, types);
-	stmt = query(store, text, types, args);
-	va_end(args);
-	return stmt;
-}
-
-int
-store_row(struct store *store, struct sqlite3_stmt *stmt)
-{
-	int code = store->sql->step(stmt);
-
-	if (code == SQL_ROW)
-		return 1;
-	if (code != SQL_DONE)
-		store_fail(store, code);
-	store_reset(store, stmt);
-	return code == SQL_DONE ? 0 : -1;
-}
-
-void
-store_reset(struct store *store, struct sqlite3_stmt *stmt)
-{
-	(void)store->sql->reset(stmt);
-	(void)store->sql->clear_bindings(stmt);
-}
-
-int
-store_run(struct store *store, const char *text, const char *types, ...)
-{
-	struct sqlite3_stmt *stmt;
-	va_list args;
-
-	va_start(args, types);
-	stmt = query(store, text, types, args);
-	va_end(args);
-	return stmt != NULL ? store_row(store, stmt) : -1;
-}
-
-int
-store_number(struct store *store, int64_t *number, const char *text,
-    const char *types, ...)
-{
-	struct sqlite3_stmt *stmt;
-	va_list args;
-	int row;
-
-	va_start(args, types);
-	stmt = query(store, text, types, args);
-	va_end(args);
-	*number = 0;
-	row = stmt != NULL ? store_row(store, stmt) : -1;
-	if (row == 1) {
-		*number = store->sql->column_int64(stmt, 0);
-		store_reset(store, stmt);
-	}
-	return row == -1 ? -1 : 0;
-}
-
-int64_t
-store_int(struct store *store, struct sqlite3_stmt *stmt, int column)
-{
-	return store->sql->column_int64(stmt, column);
-}
-
-const char *
-store_text(struct store *store, struct sqlite3_stmt *stmt, int column)
-{
-	const char *text = (const char *)store->sql->column_text(stmt, column);
-
-	return text != NULL ? text : "";
-}
-
-void
-store_event(struct store *store, struct sqlite3_stmt *stmt,
-    struct inbox_event *event)
-{
-	*event = (struct inbox_event){
-		.id = store_int(store, stmt, 0),
-		.group_id = store_int(store, stmt, 1),
-		.event_id = store_text(store, stmt, 2),
-		.type = store_text(store, stmt, 3),
-		.version = store_text(store, stmt, 4),
-		.retry_counter = (int)store_int(store, stmt, 5),
-		.received = store_int(store, stmt, 6),
-		.object = store->sql->column_blob(stmt, 8),
-	};
-	if (store->sql->column_type(stmt, 7) != SQL_NULL)
-		event->lane = store_text(store, stmt, 7);
-	event->object_len = (size_t)store->sql->column_bytes(stmt, 8);
 }
 
 /* After a flush that failed: see the sixth point above. */
@@ -668,232 +516,6 @@ store_flush(struct inbox *inbox)
 	return 0;
 }
 
-/* FNV-1a: finds candidates, which are then compared. */
-static int64_t
-hash(const struct inbox_event *event)
-{
-	const char *key = event->event_id;
-	size_t len = strlen(key), i;
-	uint64_t sum = UINT64_C(14695981039346656037) ^
-	    (uint64_t)event->group_id;
-
-	if (len == 0) {
-		key = event->object;
-		len = event->object_len;
-	}
-	for (i = 0; i < len; i++)
-		sum = (sum ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
-	return (int64_t)sum;
-}
-
-static int
-find_event(struct store *store, const struct inbox_event *event, int64_t *id)
-{
-	return store_number(store, id, "SELECT id FROM event WHERE hash = ? "
-	    "AND group_id = ? AND event_id = ? AND (event_id <> '' OR "
-	    "(type = ? AND object IS ?))", "iittb", hash(event),
-	    event->group_id, event->event_id, event->type, event->object,
-	    event->object_len);
-}
-
-struct place {
-	int64_t event;		/* 0: there is none */
-	int64_t urgent;
-	int64_t worker;
-};
-
-static int
-find_place(struct store *store, struct sqlite3_stmt *stmt,
-    struct place *place)
-{
-	int row = stmt != NULL ? store_row(store, stmt) : -1;
-
-	*place = (struct place){ .event = 0 };
-	if (row != 1)
-		return row;
-	place->event = store_int(store, stmt, 0);
-	place->urgent = store_int(store, stmt, 1);
-	place->worker = store_int(store, stmt, 2);
-	store_reset(store, stmt);
-	return 0;
-}
-
-/* A head that is running stays: it is what the others wait for. */
-static bool
-keeps_turn(const struct place *head, const struct place *next)
-{
-	if (head->worker != 0)
-		return true;
-	return head->urgent != next->urgent ? head->urgent > next->urgent :
-	    head->event < next->event;
-}
-
-int
-store_elect(struct store *store, const char *lane)
-{
-	struct place head, next;
-
-	if (lane == NULL)
-		return 0;
-	if (find_place(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE lane = ? AND head = 1", "t", lane),
-	    &head) == -1 ||
-	    find_place(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE lane = ? AND head = 0 "
-	    "ORDER BY urgent DESC, event LIMIT 1", "t", lane), &next) == -1)
-		return -1;
-	if (next.event == 0 || (head.event != 0 && keeps_turn(&head, &next)))
-		return 0;
-	if (head.event != 0 && store_run(store, "UPDATE queue SET head = 0 "
-	    "WHERE event = ?", "i", head.event) == -1)
-		return -1;
-	return store_run(store, "UPDATE queue SET head = 1 WHERE event = ?",
-	    "i", next.event);
-}
-
-static int
-add_tasks(struct store *store, int64_t id, const struct inbox_wanted *wanted,
-    size_t n, bool *waits)
-{
-	int64_t state;
-	size_t i;
-
-	*waits = false;
-	for (i = 0; i < n; i++) {
-		state = wanted[i].reason != NULL ? INBOX_FAILED :
-		    INBOX_WAITING;
-		*waits |= state == INBOX_WAITING;
-		if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, "
-		    "0, 0, 0, ?)", "iitit", id, (int64_t)i, wanted[i].handler,
-		    state, wanted[i].reason != NULL ? wanted[i].reason :
-		    "") == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-add_event(struct store *store, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n)
-{
-	bool urgent = inbox_is_urgent(event->type), waits;
-	int64_t id;
-
-	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
-	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
-	    event->event_id, event->type, event->version,
-	    (int64_t)event->retry_counter, event->received, event->lane,
-	    event->object, event->object_len) == -1)
-		return -1;
-	id = store->sql->last_insert_rowid(store->db);
-	if (add_tasks(store, id, wanted, n, &waits) == -1)
-		return -1;
-	if (!waits)
-		return 0;
-	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
-	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue "
-	    "WHERE lane = ?2), 0)", "iti", id, event->lane,
-	    (int64_t)urgent) == -1)
-		return -1;
-	return urgent ? store_elect(store, event->lane) : 0;
-}
-
-static int
-take_command(struct store *store, int64_t group_id,
-    struct inbox_command *command)
-{
-	struct sqlite3_stmt *stmt;
-	int row;
-
-	*command = (struct inbox_command){ .remove = false };
-	stmt = store_query(store, "SELECT remove, version FROM command "
-	    "WHERE group_id = ?", "i", group_id);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
-	if (row != 1)
-		return row;
-	command->remove = store_int(store, stmt, 0) != 0;
-	snprintf(command->version, sizeof(command->version), "%s",
-	    store_text(store, stmt, 1));
-	store_reset(store, stmt);
-	return store_run(store, "DELETE FROM command WHERE group_id = ?", "i",
-	    group_id);
-}
-
-/* Does a command wait for this group's next answer? */
-static int
-command_waits(struct store *store, int64_t group_id, int64_t *waits)
-{
-	return store_number(store, waits, "SELECT count(*) FROM command "
-	    "WHERE group_id = ?", "i", group_id);
-}
-
-static int
-put_event(struct store *store, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put)
-{
-	int64_t id;
-
-	if (find_event(store, event, &id) == -1)
-		return -1;
-	*put = id != 0 ? INBOX_REPEATED : INBOX_STORED;
-	return id != 0 ? 0 : add_event(store, event, wanted, n);
-}
-
-/*
- * A command is gone once it is taken, so it is taken when nothing else can fail
- * any more. It is not flushed: a power cut right now would hand it out again,
- * which is better than never.
- */
-static int
-sqlite_take(struct inbox *inbox, int64_t group_id,
-    struct inbox_command *command)
-{
-	struct store *store = store_of(inbox);
-	int64_t waits;
-
-	*command = (struct inbox_command){ .remove = false };
-	if (store_ready(store) == -1 ||
-	    command_waits(store, group_id, &waits) == -1)
-		return -1;
-	if (waits == 0)
-		return 0;
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
-		return -1;
-	if (store_end(store, take_command(store, group_id, command)) == 0)
-		return 0;
-	*command = (struct inbox_command){ .remove = false };
-	return -1;
-}
-
-static int
-sqlite_put(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
-    struct inbox_command *command)
-{
-	struct store *store = store_of(inbox);
-	int64_t waits = 0;
-	int result;
-
-	*command = (struct inbox_command){ .remove = false };
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
-		return -1;
-	result = put_event(store, event, wanted, n, put);
-	if (result == 0)
-		result = command_waits(store, event->group_id, &waits);
-	if (store_end(store, result) == -1 || store_flush(inbox) == -1)
-		return -1;
-	if (is_moved(store)) {
-		snprintf(inbox->error, INBOX_ERROR_MAX, "inbox %s: moved away "
-		    "or deleted while it was in use", store->path);
-		store->must_reopen = true;
-		return -1;
-	}
-	/* The event is stored, whatever comes of this. */
-	if (waits)
-		(void)sqlite_take(inbox, event->group_id, command);
-	return 0;
-}
-
 static void
 sqlite_close(struct inbox *inbox)
 {
@@ -906,8 +528,8 @@ sqlite_close(struct inbox *inbox)
 }
 
 static const struct inbox_store sqlite_store = {
-	.put = sqlite_put,
-	.take = sqlite_take,
+	.put = put_event,
+	.take = put_take,
 	.claim = queue_claim,
 	.finish = queue_finish,
 	.held = queue_held,

@@ -58,16 +58,27 @@ enum store_stat {
 	STAT_MINUTE_FAILED,
 };
 
+/* inbox_sqlite.c: the file and its transactions */
 struct store *store_of(struct inbox *);
 
 /* Opens what is closed, leaves a file that was moved away. 0, or -1. */
 int store_ready(struct store *);
+
+/* Is the file still where it was? 0, or -1: what was written to it is lost. */
+int store_stays(struct store *);
 
 /* A write transaction. 0, or -1. */
 int store_begin(struct store *, int64_t patience);
 
 /* result 0: commits it, else takes it back. 0, or -1: nothing was changed. */
 int store_end(struct store *, int result);
+
+int store_flush(struct inbox *);
+
+/* Says in inbox.error what SQLite's result code means and what to do. -1. */
+int store_fail(struct store *, int code);
+
+/* inbox_row.c: statements and rows */
 
 /*
  * A statement with its parameters: i int64_t, t const char * (NULL is null),
@@ -91,14 +102,6 @@ int store_number(struct store *, int64_t *, const char *sql,
 int64_t store_int(struct store *, struct sqlite3_stmt *, int column);
 const char *store_text(struct store *, struct sqlite3_stmt *, int column);
 
-/* Says in inbox.error what SQLite's result code means and what to do. -1. */
-int store_fail(struct store *, int code);
-
-int store_flush(struct inbox *);
-
-/* Sees that the lane's first event, and no other, is its head. 0, or -1. */
-int store_elect(struct store *, const char *lane);
-
 /* The columns of an event, as store_event() reads them. */
 #define STORE_EVENT "id, group_id, event_id, type, version, retry_counter, " \
 	"received, lane, object"
@@ -111,7 +114,21 @@ void store_event(struct store *, struct sqlite3_stmt *,
  */
 int store_copy(struct store *, struct inbox_claim *);
 
-/* inbox_queue.c */
+/* The event, and its task in this state that comes first. 1; 0: none; -1. */
+int store_load(struct store *, int64_t id, enum inbox_state, int64_t now,
+    struct inbox_claim *);
+
+/* inbox_put.c: for responders */
+int put_event(struct inbox *, const struct inbox_event *,
+    const struct inbox_wanted *, size_t n, enum inbox_put *,
+    struct inbox_command *);
+int put_take(struct inbox *, int64_t group_id, struct inbox_command *);
+
+/* Adds to what waits for the group's next answer. 0, or -1. */
+int put_command(struct store *, int64_t group_id,
+    const struct inbox_command *);
+
+/* inbox_queue.c: for workers */
 int queue_claim(struct inbox *, int worker, struct inbox_claim *,
     int64_t *due);
 int queue_finish(struct inbox *, const struct inbox_claim *,
@@ -120,7 +137,16 @@ int queue_held(struct inbox *, int from, int to, struct inbox_claim *);
 int queue_shift(struct inbox *, int64_t milliseconds);
 int queue_purge(struct inbox *, int64_t before);
 
-/* inbox_look.c */
+/*
+ * An event that has something to do, at once: the last of its lane, unless it
+ * is urgent, or was there before. 0, or -1.
+ */
+int queue_add(struct store *, int64_t id, const char *lane, const char *type);
+
+/* Sees that the lane's first event, and no other, is its head. 0, or -1. */
+int queue_elect(struct store *, const char *lane);
+
+/* inbox_look.c: for operators */
 int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
     void *arg);
 int look_status(struct inbox *, struct inbox_status *);
