@@ -132,6 +132,7 @@ $(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(O)/handlers-from \
 TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
 $(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/ticked: \
     TEST_OBJS = $(filter-out $(O)/src/handlers.o,$(OBJS))
+$(O)/tests/unit/inbox $(O)/tests/unit/receive: $(O)/tests/inbox_memory.o
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
 	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c)) \
@@ -140,12 +141,18 @@ TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) 
 $(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(quiet)$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(TEST_OBJS) $(LIBS) -lcmocka
+	$(quiet)$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(TEST_OBJS) \
+	    $(filter $(O)/tests/%.o,$^) $(LIBS) -lcmocka
 
 $(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
+
+$(O)/tests/inbox_memory.o: tests/inbox_memory.c $(O)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) -c -o $@ $<
 
 # For LD_PRELOAD: no sanitizers, nothing of ours.
 $(O)/tests/preload/%.so: tests/preload/%.c
@@ -277,5 +284,6 @@ clean:
 	rm -rf $(O) vkcb
 
 
--include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o)
+-include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o \
+    $(O)/tests/inbox_memory.o)
 -include $(patsubst %,%.d,$(TESTS) $(FUZZERS) $(BENCHES) $(HANDLER_TESTS))

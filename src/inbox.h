@@ -3,8 +3,8 @@
  * stores.
  *
  * A store is a struct of functions and a constructor. There is one in SQLite
- * (inbox_sqlite.c: one machine) and one in memory (inbox_memory.c: tests);
- * tests/unit/inbox.c holds every store to the same sentences.
+ * (inbox_sqlite.c: one machine) and, for tests, one in memory
+ * (tests/inbox_memory.c); tests/unit/inbox.c holds both to the same sentences.
  *
  * An event is kept once, however often VK sends it. Each handler that wants it
  * is a task of its own: done, waiting for another attempt, or parked as failed.
@@ -213,9 +213,6 @@ struct inbox {
 	int64_t (*now)(void);	/* milliseconds since 1970; tests have theirs */
 	char error[INBOX_ERROR_MAX];
 };
-
-/* NULL: out of memory. */
-struct inbox *inbox_memory(void);
 
 /* NULL, and one line in error: there is no SQLite, or no memory. */
 struct inbox *inbox_sqlite(const char *path, bool create,

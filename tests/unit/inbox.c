@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "inbox.h"
+#include "inbox_memory.h"
 #include "inbox_sqlite.h"
 #include "sqlite.h"
 

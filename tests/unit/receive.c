@@ -19,6 +19,8 @@
 #include "clock.h"
 #include "conf.h"
 #include "handlers.h"
+#include "inbox.h"
+#include "inbox_memory.h"
 #include "local.h"
 #include "receive.h"
 
@@ -325,6 +327,102 @@ no_memory_for_a_new_configuration_keeps_the_old(void **state)
 	assert_survives(touch);
 }
 
+/*
+ * From here on the receiver has an inbox, in memory: the path is one that
+ * nobody opens, as it has that one open already.
+ */
+static struct inbox *
+use_inbox(void)
+{
+	static const char name[] = "/nowhere/inbox";
+
+	if (receiver.inbox == NULL) {
+		receiver.keeps_conf = true;
+		receiver.conf->inbox = name;
+		receiver.inbox_path = strdup(name);
+		receiver.inbox = inbox_memory();
+	}
+	assert_non_null(receiver.inbox);
+	return receiver.inbox;
+}
+
+/* The answer to the good event, without waking workers. */
+static const char *
+answer_when_stored(void)
+{
+	static char text[128];
+	struct http_answer answer;
+	unsigned int before = ran;
+
+	post(good, good_len, good_len, &answer);
+	assert_int_equal(ran, before);
+	snprintf(text, sizeof(text), "%d %.*s", answer.status,
+	    (int)answer.len, answer.body);
+	receiver.stored = false;
+	receive_done(&receiver);
+	return text;
+}
+
+static void
+claim(struct inbox *inbox, const char *handler, struct inbox_claim *claimed)
+{
+	int64_t due;
+
+	assert_int_equal(inbox->store->claim(inbox, 1, claimed, &due), 1);
+	assert_string_equal(claimed->handler, handler);
+}
+
+static void
+an_event_is_stored_for_each_handler_without_its_secret(void **state)
+{
+	const struct inbox_end end = { .state = INBOX_DONE, .reason = "",
+	    .command = { .version = "5.199" } };
+	struct inbox *inbox = use_inbox();
+	struct inbox_claim claimed;
+
+	(void)state;
+	assert_string_equal(answer_when_stored(), "200 ok");
+	claim(inbox, "any", &claimed);
+	assert_string_equal(claimed.event.type, "message_new");
+	assert_string_equal(claimed.event.lane, "219876543/412345678");
+	assert_true(claimed.event.object_len > 28000);
+	assert_null(memmem(claimed.event.object, claimed.event.object_len,
+	    "Kf7vQ2mXw9aLcR4t", 16));
+	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
+	assert_string_equal(answer_when_stored(), "200 version 5.199");
+	assert_string_equal(answer_when_stored(), "200 ok");
+	claim(inbox, "look", &claimed);
+}
+
+static int
+cannot_put(struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
+    struct inbox_command *command)
+{
+	(void)event;
+	(void)wanted;
+	(void)n;
+	(void)put;
+	(void)command;
+	snprintf(inbox->error, INBOX_ERROR_MAX, "this store is full");
+	return -1;
+}
+
+static void
+an_event_that_is_not_stored_is_not_ok(void **state)
+{
+	struct inbox *inbox = use_inbox();
+	const struct inbox_store *store = inbox->store;
+	struct inbox_store full = *store;
+
+	(void)state;
+	full.put = cannot_put;
+	inbox->store = &full;
+	assert_string_equal(answer_when_stored(), "503 Inbox Unavailable");
+	inbox->store = store;
+	assert_string_equal(answer_when_stored(), "200 ok");
+}
+
 int
 main(void)
 {
@@ -334,6 +432,9 @@ main(void)
 		cmocka_unit_test(no_memory_at_any_point_is_survived),
 		cmocka_unit_test(
 		    no_memory_for_a_new_configuration_keeps_the_old),
+		cmocka_unit_test(
+		    an_event_is_stored_for_each_handler_without_its_secret),
+		cmocka_unit_test(an_event_that_is_not_stored_is_not_ok),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, clean_up);

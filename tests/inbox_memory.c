@@ -4,13 +4,14 @@
  * Slow and plain: it says with loops over lists what the other stores say with
  * indexes. Nothing is durable. Out of memory: -1, and nothing was changed.
  */
-#include "inbox.h"
+#include "inbox_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "inbox.h"
 
 #include "banned.h"
 

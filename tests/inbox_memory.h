@@ -1,0 +1,10 @@
+/* inbox_memory.h - a store in memory, for tests of what stands above a store. */
+#ifndef INBOX_MEMORY_H
+#define INBOX_MEMORY_H
+
+struct inbox;
+
+/* NULL: out of memory. */
+struct inbox *inbox_memory(void);
+
+#endif
