@@ -10,15 +10,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -34,7 +31,7 @@
 #define LISTED 100		/* without --all */
 #define TAIL_FIRST 10
 #define TAIL_OPEN_MAX 1024	/* unfinished events that tail follows */
-#define TAIL_LOOK 1000		/* where the store's file cannot be watched */
+#define TAIL_LOOK 1000		/* ms; also when nothing is noticed */
 
 static int inbox_command(int, char **);
 
@@ -357,24 +354,86 @@ retry(struct request *request)
 	return wake(request, each_id(request, retry_one));
 }
 
+struct seen {
+	int64_t id;		/* 0: none */
+	int64_t received;
+};
+
 /* What tail has shown and expects to change. */
 struct tail {
 	struct request *request;
-	int64_t last;
+	struct seen newest;	/* that there is */
+	struct seen last;	/* what comes after it is new */
 	size_t n_open;
 	int64_t open[TAIL_OPEN_MAX];
 	bool ended;		/* the event looked at has nothing left to do */
 };
 
 static bool
-is_over(const struct inbox_task *tasks, size_t n)
+has_state(const struct inbox_task *tasks, size_t n, int state)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (tasks[i].state == INBOX_WAITING ||
-		    tasks[i].state == INBOX_RUNNING)
-			return false;
+		if (state == INBOX_ANY || (int)tasks[i].state == state)
+			return true;
+	return false;
+}
+
+static bool
+is_over(const struct inbox_task *tasks, size_t n)
+{
+	return !has_state(tasks, n, INBOX_WAITING) &&
+	    !has_state(tasks, n, INBOX_RUNNING);
+}
+
+static void
+tail_past(struct tail *tail, const struct inbox_event *event)
+{
+	if (event->id >= tail->last.id)
+		tail->last = (struct seen){ event->id, event->received };
+}
+
+static bool
+tail_show(struct tail *tail, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	if (!has_state(tasks, n, tail->request->filter.state))
+		return true;
+	return list_event(tail->request, event, tasks, n);
+}
+
+static bool
+tail_newest(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	(void)tasks;
+	(void)n;
+	tail->newest = (struct seen){ event->id, event->received };
+	return true;
+}
+
+static bool
+tail_first(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	tail_past(arg, event);
+	return tail_show(arg, event, tasks, n);
+}
+
+static bool
+tail_follow(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+	size_t i = 0;
+
+	while (i < tail->n_open && tail->open[i] != event->id)
+		i++;
+	if (!is_over(tasks, n) && i == tail->n_open && i < TAIL_OPEN_MAX)
+		tail->open[tail->n_open++] = event->id;
 	return true;
 }
 
@@ -382,12 +441,9 @@ static bool
 tail_new(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	struct tail *tail = arg;
-
-	tail->last = event->id;
-	if (!is_over(tasks, n) && tail->n_open < TAIL_OPEN_MAX)
-		tail->open[tail->n_open++] = event->id;
-	return list_event(tail->request, event, tasks, n);
+	tail_past(arg, event);
+	return tail_follow(arg, event, tasks, n) &&
+	    tail_show(arg, event, tasks, n);
 }
 
 static bool
@@ -397,70 +453,112 @@ tail_open(void *arg, const struct inbox_event *event,
 	struct tail *tail = arg;
 
 	tail->ended = is_over(tasks, n);
-	return !tail->ended || list_event(tail->request, event, tasks, n);
+	return !tail->ended || tail_show(tail, event, tasks, n);
 }
 
 static int
-look_again(struct tail *tail)
+tail_look(struct tail *tail, const struct inbox_filter *filter,
+    inbox_look_fn *look)
 {
 	struct inbox *inbox = tail->request->inbox;
+
+	return inbox->store->look(inbox, filter, look, tail);
+}
+
+static int
+look_for_newest(struct tail *tail)
+{
+	const struct inbox_filter filter = { .state = INBOX_ANY, .limit = 1 };
+
+	tail->newest = (struct seen){ .id = 0 };
+	return tail_look(tail, &filter, tail_newest);
+}
+
+/* All that is unfinished now. */
+static int
+follow_open(struct tail *tail)
+{
+	struct inbox_filter filter = tail->request->filter;
+
+	tail->n_open = 0;
+	filter.limit = TAIL_OPEN_MAX;
+	filter.state = INBOX_RUNNING;
+	if (tail_look(tail, &filter, tail_follow) == -1)
+		return -1;
+	filter.state = INBOX_WAITING;
+	return tail_look(tail, &filter, tail_follow);
+}
+
+/* The newest as list shows them. */
+static int
+begin_tail(struct tail *tail)
+{
+	struct inbox_filter filter = tail->request->filter;
+
+	if (look_for_newest(tail) == -1)
+		return -1;
+	tail->last = tail->newest;
+	filter.limit = TAIL_FIRST;
+	if (tail_look(tail, &filter, tail_first) == -1)
+		return -1;
+	return follow_open(tail);
+}
+
+static int
+look_at_open(struct tail *tail)
+{
 	struct inbox_filter filter = { .state = INBOX_ANY };
 	size_t i, kept = 0;
 
 	for (i = 0; i < tail->n_open; i++) {
 		filter.id = tail->open[i];
 		tail->ended = true;	/* also when it was dropped */
-		if (inbox->store->look(inbox, &filter, tail_open, tail) == -1)
+		if (tail_look(tail, &filter, tail_open) == -1)
 			return -1;
 		if (!tail->ended)
 			tail->open[kept++] = tail->open[i];
 	}
 	tail->n_open = kept;
-	tail->request->filter.after = tail->last;
-	if (inbox->store->look(inbox, &tail->request->filter, tail_new,
-	    tail) == -1)
-		return -1;
-	return fflush(stdout) == 0 ? 0 : -1;
+	return 0;
 }
 
-/* The store's log file changes with every commit; -1: it cannot be watched. */
 static int
-watch(const char *path)
+look_again(struct tail *tail)
 {
-	char name[4096];
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inbox_filter filter = tail->request->filter;
 
-	snprintf(name, sizeof(name), "%s-wal", path);
-	if (fd != -1 && inotify_add_watch(fd, name, IN_MODIFY) != -1)
-		return fd;
-	if (fd != -1)
-		close(fd);
-	return -1;
+	if (look_for_newest(tail) == -1)
+		return -1;
+	filter.state = INBOX_ANY;
+	filter.after = tail->last.id;
+	/* It was dropped, or this is another store: new is what came later. */
+	if (tail->newest.id < tail->last.id) {
+		filter.after = 0;
+		filter.since = tail->last.received + 1;
+		tail->last.id = tail->newest.id;
+		if (follow_open(tail) == -1)
+			return -1;
+	}
+	if (look_at_open(tail) == -1)
+		return -1;
+	return tail_look(tail, &filter, tail_new);
 }
 
 static int
 tail(struct request *request)
 {
 	struct tail tail = { .request = request };
-	char events[4096];
-	struct pollfd fd = { .events = POLLIN };
+	int result;
 
 	if (request->n_ids > 0)
 		return command_misused(&command_inbox, "tail: unknown "
 		    "argument %s", request->ids[0]);
-	request->filter.limit = TAIL_FIRST;
-	for (;;) {
-		/* Before looking: what comes after that is noticed. */
-		if (fd.fd <= 0)
-			fd.fd = watch(request->conf->inbox);
-		if (look_again(&tail) == -1)
-			return ferror(stdout) ? EXIT_FINE :
-			    inbox_failed(request);
-		request->filter.limit = 0;
-		(void)poll(&fd, 1, fd.fd == -1 ? TAIL_LOOK : -1);
-		while (read(fd.fd, events, sizeof(events)) > 0)
-			continue;
+	result = begin_tail(&tail);
+	while (result == 0 && fflush(stdout) == 0) {
+		request->inbox->store->wait(request->inbox, TAIL_LOOK);
+		result = look_again(&tail);
 	}
+	return result == -1 ? inbox_failed(request) : EXIT_FINE;
 }
 
 static int

@@ -198,6 +198,13 @@ struct inbox_store {
 	    inbox_look_fn *, void *arg);
 	int (*status)(struct inbox *, struct inbox_status *);
 
+	/*
+	 * Waits until something changes, at most so many milliseconds. What
+	 * changed before the first call, or while the store was replaced, is
+	 * noticed at once or when the time is over.
+	 */
+	void (*wait)(struct inbox *, int milliseconds);
+
 	/* Parked tasks wait anew; id 0: all. How many tasks, or -1. */
 	int (*again)(struct inbox *, int64_t id);
 

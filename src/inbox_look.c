@@ -4,9 +4,13 @@
  */
 #include "inbox_sqlite.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include "banned.h"
 
@@ -331,6 +335,38 @@ look_status(struct inbox *inbox, struct inbox_status *status)
 		return 0;
 	inbox_status_free(status);
 	return -1;
+}
+
+/* The log changes with every commit; -1: it is not there. */
+static int
+watch_log(struct store *store)
+{
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s-wal", store->path);
+
+	if (store->inotify == -1)
+		store->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return -1;
+	return inotify_add_watch(store->inotify, path, IN_MODIFY);
+}
+
+void
+look_wait(struct inbox *inbox, int milliseconds)
+{
+	struct store *store = store_of(inbox);
+	struct pollfd fd = { .events = POLLIN };
+	int watched = watch_log(store);
+	char events[4096];
+
+	/* Another file than before: it may have changed already. */
+	if (watched != -1 && watched != store->watched)
+		milliseconds = 0;
+	store->watched = watched;
+	fd.fd = store->inotify;
+	(void)poll(&fd, 1, milliseconds);
+	while (read(fd.fd, events, sizeof(events)) > 0)
+		continue;
 }
 
 /* Puts an event back into the queue that left it. */

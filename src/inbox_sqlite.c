@@ -522,6 +522,8 @@ sqlite_close(struct inbox *inbox)
 	struct store *store = store_of(inbox);
 
 	close_file(store);
+	if (store->inotify != -1)
+		close(store->inotify);
 	free(store->claimed);
 	free(store->path);
 	free(store);
@@ -538,6 +540,7 @@ static const struct inbox_store sqlite_store = {
 	.purge = queue_purge,
 	.look = look_events,
 	.status = look_status,
+	.wait = look_wait,
 	.again = look_again,
 	.drop = look_drop,
 	.close = sqlite_close,
@@ -560,6 +563,8 @@ inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
 	store->inbox.store = &sqlite_store;
 	store->inbox.now = clock_wall_ms;
 	store->turn.fd = -1;
+	store->inotify = -1;
+	store->watched = -1;
 	store->sql = sql;
 	store->create = create;
 	return &store->inbox;

@@ -42,6 +42,8 @@ struct store {
 	unsigned int claims;
 	bool claimed_unsure;		/* the last claim's flush failed */
 	int64_t purged_upto;
+	int inotify;			/* -1: not yet, see look_wait() */
+	int watched;			/* the log, by its number there */
 	char *claimed;			/* the texts of the last claim */
 	size_t claimed_size;
 	struct store_statement statements[STORE_STATEMENTS_MAX];
@@ -150,6 +152,7 @@ int queue_elect(struct store *, const char *lane);
 int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
     void *arg);
 int look_status(struct inbox *, struct inbox_status *);
+void look_wait(struct inbox *, int milliseconds);
 int look_again(struct inbox *, int64_t id);
 int look_drop(struct inbox *, int64_t id);
 

@@ -540,6 +540,14 @@ memory_status(struct inbox *inbox, struct inbox_status *status)
 	return copy_counts(memory, status);
 }
 
+/* Nobody else can change it. */
+static void
+memory_wait(struct inbox *inbox, int milliseconds)
+{
+	(void)inbox;
+	(void)milliseconds;
+}
+
 static int
 memory_again(struct inbox *inbox, int64_t id)
 {
@@ -619,6 +627,7 @@ static const struct inbox_store memory_store = {
 	.purge = memory_purge,
 	.look = memory_look,
 	.status = memory_status,
+	.wait = memory_wait,
 	.again = memory_again,
 	.drop = memory_drop,
 	.close = memory_close,

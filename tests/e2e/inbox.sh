@@ -102,13 +102,52 @@ claim "status --prometheus is what promtool accepts" sh -c \
 claim "with a histogram per handler" has "$work/metrics" \
     'vkcb_handler_run_seconds_bucket{handler="task",le="+Inf"}'
 
+with_inbox "backoff = 1h"
+give_all "e-0 15 fail"
+until_true 10 sh -c "'$app' inbox list --waiting | grep -q 'task waiting'"
 "$app" inbox tail >"$work/tail" &
 ends $!
+"$app" inbox tail --json --since 1h >"$work/tail-json" &
+ends $!
+"$app" inbox tail --failed >"$work/tail-failed" &
+ends $!
 until_true 10 test -s "$work/tail"
-give_all "e-1 12 ok"
+until_true 10 test -s "$work/tail-json"
+until_true 10 test -s "$work/tail-failed"
+give_all "e-1 12 ok" "e-2 16 giveup"
 claim "inbox tail shows an event as it comes, and its end" \
     until_true 10 grep -q "test_task  00-audit done  task done" "$work/tail"
+claim "tail --failed shows one that is parked" until_true 10 \
+    sh -c "grep -c 'the handler gave up' '$work/tail-failed' | grep -qx 2"
+# As if its hour were over: the attempt that is its last fails.
+kill "$service"
+gone "$service"
+sqlite3 "$inbox" 'UPDATE task SET due = 0; UPDATE queue SET due = 0'
+with_inbox "attempts = 1"
+"$app" work --once
+claim "also one that came long before" \
+    until_true 10 grep -q "task failed (2): the handler failed" \
+    "$work/tail-failed"
+claim "and no other" same "" "$(sed '/failed/d' "$work/tail-failed")"
 
+id=$("$app" inbox list --json | sed -n '$s/^{"id":\([0-9]*\).*/\1/p')
+"$app" inbox drop "$id"
+give_all "e-3 17 ok"
+claim "and tail goes on when the newest was dropped" \
+    until_true 10 grep -q '"event_id":"e-3".*"task","state":"done"' \
+    "$work/tail-json"
+until_true 10 is_drained
+until_true 20 no_family
+for file in "$inbox" "$inbox"-*; do
+	mv "$file" "$work/moved${file#"$inbox"}"
+done
+give_all "e-4 18 ok"
+claim "or the whole inbox is replaced" \
+    until_true 10 grep -q '"event_id":"e-4".*"task","state":"done"' \
+    "$work/tail-json"
+until_true 20 no_family
+with_inbox "backoff = 10ms" "attempts = 3" "handler_timeout = 1s"
+works
 kill "$service"
 claim "a service that is told to stop leaves" gone "$service"
 claim "with status 0" wait "$service"
