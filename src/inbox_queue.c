@@ -175,7 +175,9 @@ held(struct store *store, int from, int to, struct inbox_claim *claim)
 	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
 	    (int64_t)from, (int64_t)to) == -1)
 		return -1;
-	return id != 0 ? store_load(store, id, INBOX_RUNNING, INT64_MAX, claim) : 0;
+	if (id == 0)
+		return 0;
+	return store_load(store, id, INBOX_RUNNING, INT64_MAX, claim);
 }
 
 /* The next event, if another worker was not quicker, or what is due then. */
