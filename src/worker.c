@@ -561,6 +561,7 @@ worker_run(struct worker *worker)
 	work_until_stopped(&work);
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
+	conf_free(work.conf);
 	atomic_store(&work.slot->left, true);
 	return 0;
 }
