@@ -12,7 +12,13 @@ CFLAGS = -O2 -g
 LDFLAGS =
 LDLIBS =
 
-BINARY = $(O)/vkcb
+# Where all that depends on the handlers is built: a part of $(O) for the tests'
+# programs, which have others.
+H = $(O)
+BINARY = $(H)/vkcb
+# The binary also stands in the project's folder, beside vkcb.conf; that of a
+# build into another folder does not.
+BESIDE = $(if $(filter build,$(H)),vkcb)
 
 PKGS = json-c inih fcgi
 HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -60,7 +66,7 @@ endif
 .PHONY: all tests run check check-handlers bench fuzz fuzzers install uninstall \
 	clean help FORCE
 
-all: $(BINARY) vkcb
+all: $(BINARY) $(BESIDE)
 
 # The binary also stands in the project's folder, beside vkcb.conf.
 vkcb: $(BINARY)
@@ -281,8 +287,7 @@ help:
 	@echo 'V=1             show the commands'
 
 clean:
-	rm -rf $(O) vkcb
-
+	rm -rf $(O) $(BESIDE)
 
 -include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o \
     $(O)/tests/inbox_memory.o)

@@ -267,5 +267,22 @@ relinked() {
 	    ! grep '^  CC ' "$work/make"
 }
 claim "a changed flag of the linker: no compiling" relinked
+echo theirs >"$tree/vkcb"
+into() {
+	make -C "$tree" O="$1" CC="$cc" CFLAGS="$flags" HANDLERS="$handlers" \
+	    >"$work/make" 2>&1 || cat "$work/make"
+}
+elsewhere() {
+	into gcc && same theirs "$(cat "$tree/vkcb")"
+}
+claim "a build into another folder leaves ./vkcb alone" elsewhere
+cp -a "$tree/gcc" "$tree/build"
+here() {
+	into build && cmp "$tree/build/vkcb" "$tree/vkcb"
+}
+claim "one into build/ puts its own there" here
+handlers=$work/nowhere
+claim "a folder of handlers that is not there" \
+    refused 'HANDLERS=' nowhere 'no such folder'
 
 done_testing
