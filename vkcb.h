@@ -361,10 +361,11 @@ struct vkcb_handler {
 	const char *summary;		/* one line, for `vkcb check` */
 };
 
+/* *(fn) is fn, if it is a function: NULL does not compile. */
 #define ON(event_type, fn) \
-	.event = VKCB_EVENT_##event_type, .call = { .event_type = (fn) }
+	.event = VKCB_EVENT_##event_type, .call = { .event_type = *(fn) }
 #define ON_TYPE(name, fn) \
-	.event = VKCB_EVENT_unknown, .type = (name), .call = { .any = (fn) }
+	.event = VKCB_EVENT_unknown, .type = (name), .call = { .any = *(fn) }
 
 /* make names the handler that it expects in the file it compiles. */
 #ifdef VKCB_HANDLER

@@ -111,6 +111,11 @@ must_not_compile() {
 	claim "$with: no object where there is one" \
 	    refused x.c error: incompatible
 	claim "$with: whatever the flags say" unflagged
+	for nothing in 'ON(any, NULL)' 'ON_TYPE("x", NULL)' 'ON(like_add, 0)'; do
+		bad
+		handler "$handlers/x.c" "$nothing"
+		claim "$with: no function: $nothing" refused x.c error:
+	done
 	bad
 	handler "$handlers/x.c"
 	sed -i 's/^const struct vkcb_h/static &/' "$handlers/x.c"
