@@ -3,7 +3,8 @@
 # `make help` lists the targets. Variables a user may set: CC, CFLAGS, LDFLAGS,
 # LDLIBS (what handlers need), PREFIX, DESTDIR, DEV=1 (warnings are errors,
 # sanitizers), STATIC=1 (no library but libc is needed where it runs), O=folder
-# (where everything is built), HANDLERS=folder (where the handlers are).
+# (where everything is built), HANDLERS=folder (where the handlers are). None is
+# remembered: `make HANDLERS=mine`, then `make HANDLERS=mine install`.
 
 O = build
 HANDLERS = handlers
@@ -282,6 +283,7 @@ help:
 	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'
 	@echo 'make uninstall  remove what install put there'
 	@echo 'make clean      remove what was built'
+	@echo 'HANDLERS=folder  your handlers are there; for make install too'
 	@echo 'DEV=1           warnings are errors, sanitizers are on'
 	@echo 'STATIC=1        for hosts that lack the libraries: libc is enough'
 	@echo 'V=1             show the commands'
