@@ -10,7 +10,7 @@
  *
  * A peer that goes away or stalls costs its request, no more. Out of memory:
  * libfcgi aborts if it is short of the few bytes that it needs per request;
- * the web server then starts another process, and VK repeats.
+ * whoever started the process starts another, and VK repeats.
  */
 #include "host.h"
 
