@@ -53,6 +53,7 @@ struct fastcgi {
 	int signals;			/* readable when it is time to leave */
 	int idle;			/* connections in epoll */
 	bool stopping;
+	bool full;			/* it cannot accept, and has said so */
 };
 
 bool
@@ -151,7 +152,10 @@ cannot_accept(struct fastcgi *host, int error)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		log_msg(LOG_LEVEL_ERROR, "cannot accept: %s", strerror(error));
+		if (!host->full)
+			log_msg(LOG_LEVEL_ERROR, "cannot accept: %s",
+			    strerror(error));
+		host->full = true;
 		/* The connection stays queued: do not spin on it. */
 		forget(host, LISTEN_FD);
 		(void)epoll_wait(host->epoll, &event, 1, 100);
@@ -182,6 +186,9 @@ accept_connection(struct fastcgi *host)
 		cannot_accept(host, errno);
 		return -1;
 	}
+	if (host->full)
+		log_msg(LOG_LEVEL_INFO, "connections are accepted again");
+	host->full = false;
 	limit(fd, SO_RCVTIMEO, time);
 	limit(fd, SO_SNDTIMEO, time);
 	if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)

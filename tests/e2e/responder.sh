@@ -112,6 +112,34 @@ if ! grep -q __asan_init "$app"; then
 	claim "what an event of many pieces took is given back" many_pieces
 fi
 
+### no more descriptors
+
+waits() {
+	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' \
+	    "/proc/$responder/status"
+}
+waited_past() {
+	[ "$(waits)" -gt "$1" ]
+}
+cannot_accept() {
+	until_true 10 accepted "$responder" 0
+	fd=0
+	while [ -e "/proc/$responder/fd/$fd" ]; do
+		fd=$((fd + 1))
+	done
+	prlimit --pid "$responder" --nofile=$fd:1024
+	"$fcgi" "$socket" post "$good" answer >"$work/late" &
+	late=$!
+	until_true 10 grep -q 'cannot accept' "$log" &&
+	    until_true 10 waited_past $(($(waits) + 4))
+	prlimit --pid "$responder" --nofile=1024
+	wait $late
+	has "$work/late" "200 OK" && same 1 "$(grep -c 'cannot accept' "$log")"
+}
+claim "without descriptors a connection waits, and that is said once" \
+    cannot_accept
+claim "the log says that it is over" has "$log" "accepted again"
+
 ### time limits
 
 configure 'body_timeout = 300ms'
