@@ -38,9 +38,11 @@ claim "by .htaccess: nor under another spelling" served %76kcb.con%66 404
 claim "by .htaccess: nor its copy" served vkcb.conf~ 404
 claim "by .htaccess: nor after the program's name" \
     served vkcb.cgi/../vkcb.conf 404
-for file in vkcb.keys vkcb.inbox vkcb.inbox-wal vkcb.cgi~; do
+for file in vkcb.keys vkcb.inbox vkcb.inbox-wal vkcb.secret vkcb.cgi~ \
+    .vkcb.conf.swp '#vkcb.conf#' '.#vkcb.conf' old-vkcb.conf; do
 	echo x >"$site/$file"
-	claim "by .htaccess: nor $file" served "$file" 404
+	claim "by .htaccess: nor $file" \
+	    served "$(echo "$file" | sed 's/#/%23/g')" 404
 done
 
 done_testing
