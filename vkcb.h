@@ -139,7 +139,7 @@ enum vkcb_outcome vkcb_set_version(struct vkcb_event *, const char *version)
 
 /*
  * A line in the program's log, with group, event and handler named. The text
- * is escaped; over 2 KiB are cut.
+ * is escaped; what is over 3 KiB is cut, and ends with "…".
  */
 void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
 

@@ -129,7 +129,7 @@ void
 vkcb_log(struct vkcb_event *ev, const char *fmt, ...)
 {
 	struct log_line line;
-	char msg[2048];
+	char msg[LOG_LINE_MAX];
 	va_list args;
 
 	if (!log_wants(LOG_LEVEL_INFO))

@@ -131,26 +131,40 @@ is_utf8(const unsigned char *at, size_t size)
 }
 
 /*
- * C1 controls, and what one does not see but that moves the rest of a line:
- * separators, marks of direction, a BOM.
+ * C1 controls, and what one does not see, or that moves the rest of a line:
+ * separators, joiners, marks of direction, fillers, tags, a BOM.
  */
 static bool
-is_unseen(const unsigned char *at)
+is_unseen(uint32_t c)
 {
-	switch (at[0]) {
-	case 0xc2:
-		return at[1] < 0xa0;
-	case 0xd8:
-		return at[1] == 0x9c;
-	case 0xe2:
-		return (at[1] == 0x80 && ((at[2] >= 0xa8 && at[2] <= 0xae) ||
-		    at[2] == 0x8e || at[2] == 0x8f)) ||
-		    (at[1] == 0x81 && at[2] >= 0xa6);
-	case 0xef:
-		return at[1] == 0xbb && at[2] == 0xbf;
-	default:
-		return false;
-	}
+	static const struct {
+		uint32_t from, to;
+	} rows[] = {
+		{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (c >= rows[i].from && c <= rows[i].to)
+			return true;
+	return false;
+}
+
+/* The number of a character of `size` bytes of UTF-8, at least two. */
+static uint32_t
+character(const unsigned char *at, size_t size)
+{
+	uint32_t c = at[0] & (0xffu >> (size + 1));
+	size_t i;
+
+	for (i = 1; i < size; i++)
+		c = c << 6 | (at[i] & 0x3f);
+	return c;
 }
 
 /* Bytes of the valid, printable character at `at`; 0: to be escaped. */
@@ -163,7 +177,7 @@ printable(const unsigned char *at, size_t left)
 		return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '"' &&
 		    at[0] != '\\';
 	if (at[0] < 0xc2 || at[0] > 0xf4 || left < size ||
-	    !is_utf8(at, size) || is_unseen(at))
+	    !is_utf8(at, size) || is_unseen(character(at, size)))
 		return 0;
 	return size;
 }
@@ -355,7 +369,7 @@ void
 log_msg(enum log_level level, const char *fmt, ...)
 {
 	struct log_line line;
-	char msg[2048];
+	char msg[LOG_LINE_MAX];
 	va_list args;
 
 	if (!log_wants(level))

@@ -64,6 +64,12 @@ values_are_escaped(void **state)
 		ROW("\xe2\x81\xa6", "\"\\xe2\\x81\\xa6\""),
 		ROW("\xd8\x9c", "\"\\xd8\\x9c\""),
 		ROW("\xef\xbb\xbf", "\"\\xef\\xbb\\xbf\""),
+		/* what is not seen at all */
+		ROW("\xc2\xad", "\"\\xc2\\xad\""),
+		ROW("\xe2\x80\x8b", "\"\\xe2\\x80\\x8b\""),
+		ROW("\xe2\x81\xa0", "\"\\xe2\\x81\\xa0\""),
+		ROW("\xe3\x85\xa4", "\"\\xe3\\x85\\xa4\""),
+		ROW("\xf3\xa0\x81\x81", "\"\\xf3\\xa0\\x81\\x81\""),
 		ROW("\xe2\x80\x94", "\"—\""), ROW("\xc2\xa0", "\"\xc2\xa0\""),
 #undef ROW
 	};
@@ -224,6 +230,28 @@ levels_are_kept_apart(void **state)
 }
 
 static void
+what_is_cut_ends_with_a_mark_and_whole_letters(void **state)
+{
+	char text[3001], got[LOG_LINE_MAX];
+	ssize_t len;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i + 1 < sizeof(text); i += 2)
+		memcpy(text + i, "ж", 2);
+	text[i] = '\0';
+	assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);
+	fd = open(path, O_RDONLY);
+	(void)lseek(fd, 0, SEEK_END);
+	log_msg(LOG_LEVEL_INFO, "%s%s", text, text);
+	len = read(fd, got, sizeof(got));
+	close(fd);
+	assert_true(len > 3000);
+	assert_memory_equal(got + len - 7, "ж…\"\n", 7);
+}
+
+static void
 a_moved_file_is_opened_anew(void **state)
 {
 	(void)state;
@@ -284,6 +312,8 @@ main(void)
 		cmocka_unit_test(a_long_message_leaves_room_for_the_rest),
 		cmocka_unit_test(time_is_that_of_the_calendar),
 		cmocka_unit_test(levels_are_kept_apart),
+		cmocka_unit_test(
+		    what_is_cut_ends_with_a_mark_and_whole_letters),
 		cmocka_unit_test(a_moved_file_is_opened_anew),
 		cmocka_unit_test(a_path_that_cannot_be_keeps_the_old),
 	};
