@@ -44,14 +44,15 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
 	$(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
-INCLUDES = -I. -Isrc -I$(O)
+INCLUDES = -I. -Isrc -I$(H)
 COMPILE = $(CC) $(ALL_CFLAGS) $(INCLUDES) $(CPPFLAGS) -MMD -MP
 
 SRCS = $(wildcard src/*.c)
-OBJS = $(SRCS:src/%.c=$(O)/src/%.o)
+OBJS = $(H)/src/handlers.o \
+	$(patsubst src/%.c,$(O)/src/%.o,$(filter-out src/handlers.c,$(SRCS)))
 # GNU make sorts as the C locale does, whatever the user's.
 HANDLER_FILES = $(sort $(notdir $(wildcard $(HANDLERS)/*.c)))
-HANDLER_OBJS = $(HANDLER_FILES:%.c=$(O)/handlers/%.o)
+HANDLER_OBJS = $(HANDLER_FILES:%.c=$(H)/handlers/%.o)
 
 # Each step in a word; V=1 shows the commands.
 ifeq ($(V),1)
@@ -69,7 +70,6 @@ endif
 
 all: $(BINARY) $(BESIDE)
 
-# The binary also stands in the project's folder, beside vkcb.conf.
 vkcb: $(BINARY)
 	@cp $(BINARY) $@.new && mv -f $@.new $@
 
@@ -96,21 +96,21 @@ $(O)/libraries:
 	    "install them, or let \`make run' do it" >&2; exit 1; }
 	@touch $@
 
-$(O)/link-flags: FORCE
+$(H)/link-flags: FORCE
 	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_LDFLAGS) $(LIBS) \
 	    $(HANDLER_OBJS))' >$@.new
 	$(write_if_changed)
 
-$(O)/handlers.def: FORCE
+$(H)/handlers.def: FORCE
 	@mkdir -p $(@D); src/list-handlers $(HANDLERS) >$@.new
 	$(write_if_changed)
 
 # Another folder may have another file of the same name.
-$(O)/handlers-from: FORCE
+$(H)/handlers-from: FORCE
 	@mkdir -p $(@D); echo '$(subst ','\'',$(HANDLERS))' >$@.new
 	$(write_if_changed)
 
-$(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+$(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
 	$(say) LD $@
 	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
 	    $(HANDLER_OBJS) $(LIBS)
@@ -124,10 +124,14 @@ $(O)/src/%.o: src/%.c $(O)/flags | $(O)/libraries
 	$(say) CC $<
 	$(quiet)$(COMPILE) -c -o $@ $<
 
-$(O)/src/handlers.o: $(O)/handlers.def
+$(H)/src/handlers.o: src/handlers.c $(H)/handlers.def $(O)/flags \
+		| $(O)/libraries
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) -c -o $@ $<
 
 # The file's name says which handler it must define.
-$(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(O)/handlers-from \
+$(H)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(H)/handlers-from \
 		src/check-handler | $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
@@ -138,20 +142,20 @@ $(O)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(O)/handlers-from \
 # Some have handlers of their own, in a table of their own.
 TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
 $(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/ticked: \
-    TEST_OBJS = $(filter-out $(O)/src/handlers.o,$(OBJS))
+    TEST_OBJS = $(filter-out $(H)/src/handlers.o,$(OBJS))
 $(O)/tests/unit/inbox $(O)/tests/unit/receive: $(O)/tests/inbox_memory.o
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
 	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c)) \
 	$(patsubst tests/preload/%.c,$(O)/tests/preload/%.so,$(wildcard tests/preload/*.c))
 
-$(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+$(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(TEST_OBJS) \
 	    $(filter $(O)/tests/%.o,$^) $(LIBS) -lcmocka
 
-$(O)/tests/tool/%: tests/tool/%.c $(O)/link-flags
+$(O)/tests/tool/%: tests/tool/%.c $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
@@ -177,7 +181,7 @@ $(O)/tests/kit.o: tests/kit.c $(O)/flags
 	$(quiet)$(COMPILE) -c -o $@ $<
 
 $(O)/handlers/tests/%: $(HANDLERS)/tests/%.c $(O)/tests/kit.o $(OBJS) \
-		$(HANDLER_OBJS) $(O)/link-flags
+		$(HANDLER_OBJS) $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(O)/tests/kit.o $(OBJS) \
@@ -190,7 +194,7 @@ check-handlers: $(HANDLER_TESTS)
 
 BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-$(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(O)/link-flags
+$(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
@@ -200,11 +204,11 @@ FUZZERS = $(O)/tests/fuzz/body $(O)/tests/fuzz/conf
 
 fuzzers: $(FUZZERS)
 
-$(O)/tests/fuzz/%: tests/fuzz/%.c $(OBJS) $(O)/link-flags
+$(O)/tests/fuzz/%: tests/fuzz/%.c $(OBJS) $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< \
-	    $(filter-out $(O)/src/handlers.o,$(OBJS)) $(LIBS)
+	    $(filter-out $(H)/src/handlers.o,$(OBJS)) $(LIBS)
 
 fuzz:
 	@tests/packages fuzz
@@ -215,10 +219,14 @@ bench:
 	@$(MAKE) --no-print-directory all tests $(BENCHES)
 	@tests/bench/run
 
-# vkcb with the handlers of tests/handlers, in a folder of its own.
-TESTED = $(O)/with-test-handlers
-$(TESTED)/vkcb: FORCE
-	@$(MAKE) --no-print-directory O=$(TESTED) HANDLERS=tests/handlers $@
+# vkcb with the handlers of tests/handlers, and of tests/talk: all else is
+# compiled by then. One after the other, since both look whether it is.
+ifeq ($(H),$(O))
+TESTED = $(O)/tests/handlers/vkcb $(O)/tests/talk/vkcb
+$(TESTED): $(O)/tests/%/vkcb: $(BINARY) FORCE
+	@$(MAKE) --no-print-directory H=$(@D) HANDLERS=tests/$* $@
+$(O)/tests/talk/vkcb: $(O)/tests/handlers/vkcb
+endif
 
 run:
 	@tests/packages run
@@ -271,7 +279,7 @@ uninstall:
 	    $(wildcard docs/*.$(n))))
 	rm -rf $(TO)/include/vkcb $(TO)/share/doc/vkcb
 
-tests: $(TESTS) $(HANDLER_TESTS) $(TESTED)/vkcb
+tests: $(TESTS) $(HANDLER_TESTS) $(TESTED)
 
 help:
 	@echo 'make            build vkcb (installs nothing)'

@@ -16,7 +16,7 @@ fcgi=$root/$O/tests/tool/fcgi
 # As on shared hosting: the binary, and its configuration beside it.
 mkdir -p "$work/app" "$run"
 chmod 777 "$run"
-cp "$root/$O/with-test-handlers/vkcb" "$app"
+cp "$root/$O/tests/handlers/vkcb" "$app"
 
 # configure [LINE ...] - writes vkcb.conf at one stroke; lines join [vkcb].
 configure() {

@@ -9,7 +9,7 @@ root=$(pwd)
 export root
 work=$(mktemp -d "${TMPDIR:-/tmp}/vkcb-test.XXXXXX")
 chmod 755 "$work"
-vkcb=$root/$O/vkcb
+vkcb=$root/$O/tests/talk/vkcb	# not the user's: whatever handlers these are
 bodies=$root/tests/bodies
 failures=0
 pids=

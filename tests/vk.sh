@@ -64,15 +64,3 @@ sent() {
 last_call() {
 	tail -n 1 "$vk/calls"
 }
-
-# build_talk - $vkcb becomes one with the handlers of tests/talk alone.
-build_talk() {
-	mkdir "$work/build"
-	cp -a "$root/$O/." "$work/build"
-	if ! make -s O="$work/build" HANDLERS=tests/talk \
-	    "$work/build/vkcb" >"$work/build.out" 2>&1; then
-		cat "$work/build.out"
-		exit 1
-	fi
-	vkcb=$work/build/vkcb
-}

@@ -3,7 +3,6 @@
 . tests/vk.sh
 start_vk
 vk_conf
-build_talk
 
 # call_is SENTENCE PATTERN - the last call at VK matches.
 call_is() {

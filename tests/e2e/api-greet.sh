@@ -1,4 +1,4 @@
-# api-greet.sh - the handler greet answers through VK's API, whatever VK does.
+# api-greet.sh - a handler answers through VK's API, whatever VK does.
 . tests/lib.sh
 . tests/vk.sh
 start_vk
@@ -9,7 +9,7 @@ claim "... once, with its text" grep -q ' И тебе привет!$' "$vk/messa
 claim "... with the version that vkcb speaks" \
     sh -c "tail -n 1 '$vk/calls' | grep -q 'messages.send 0 .* v=5.199'"
 claim "the log tells the time spent on VK" \
-    grep -Eq 'handler=greet outcome=ok ms=[0-9.]+ calls=1 vk_ms=[0-9.]+$' \
+    grep -Eq 'handler=talk outcome=ok ms=[0-9.]+ calls=1 vk_ms=[0-9.]+$' \
     "$work/log"
 say привет e1 >/dev/null
 claim "a repeat of the event asks VK again" \

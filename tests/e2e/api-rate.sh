@@ -3,7 +3,6 @@
 . tests/vk.sh
 start_vk
 vk_conf
-build_talk
 
 # What the shared file holds, see src/rate.h: how many turns were taken, of the
 # last twenty; and when the last one was, in nanoseconds.

@@ -54,7 +54,7 @@ claim "that a secret is set is shown" says "  secret = (set)"
 claim "where it came from, too" says "  secret_file = $work/app/secret"
 claim "the confirmation string is shown" says "  confirmation = 7d1a2b3c"
 claim "the handlers are shown, with event and summary" \
-    grep -q '^  greet  *message_new  *greets whoever' "$work/out"
+    grep -q '^  talk  *message_new  *does at VK what' "$work/out"
 claim "no secret is shown" lacks "$work/out" Kf7v
 claim "a [default] without a secret is warned of" \
     warns "[default]: without a secret anybody can send events"

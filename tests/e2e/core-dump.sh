@@ -2,7 +2,6 @@
 . tests/lib.sh
 . tests/vk.sh
 start_vk
-build_talk
 
 # All the ways in which a secret comes in; a token is the last thing read.
 printf 'SecretOfTheFile11111111\n' >"$work/secret"

@@ -1,7 +1,9 @@
 # kit.sh - vkcb_test.h: tests of handlers.
 . tests/lib.sh
 
-claim "the test of the worked handler passes" "$O/handlers/tests/greet"
+# The examples may have been deleted.
+[ ! -e handlers/tests/greet.c ] || claim "the test of the worked handler passes" \
+    "$O/handlers/tests/greet"
 
 mkdir -p "$work/handlers/tests"
 cat >"$work/handlers/later.c" <<'END'

@@ -14,10 +14,24 @@ for page in man1/vkcb.1 man5/vkcb.conf.5 man7/vkcb-handler.7; do
 done
 claim "a handler compiles with the installed headers alone" \
     cc -fsyntax-only -I "$to/include/vkcb" -I /usr/include/json-c \
-    handlers/greet.c
+    tests/talk/talk.c
+cat >"$work/test.c" <<'END'
+#include "vkcb_test.h"
+
+extern const struct vkcb_handler handler_talk;
+
+int
+main(void)
+{
+	struct vkcb_test *t = vkcb_test_new();
+
+	return VKCB_TEST_EVENT(t, &handler_talk,
+	    "object.message.text=read") != VKCB_OK || vkcb_test_calls(t) != 1;
+}
+END
 claim "so does a test of one, and it passes" sh -c "
-	cc -o $work/test -I $to/include/vkcb handlers/tests/greet.c \
-	    handlers/greet.c -L $to/lib -lvkcb -ljson-c -linih -lfcgi -ldl &&
+	cc -o $work/test -I $to/include/vkcb $work/test.c \
+	    tests/talk/talk.c -L $to/lib -lvkcb -ljson-c -linih -lfcgi -ldl &&
 	$work/test"
 for example in apache-fcgid.conf apache-cgi.conf htaccess nginx.conf \
     lighttpd-fastcgi.conf lighttpd-cgi.conf vkcb.socket vkcb@.service; do

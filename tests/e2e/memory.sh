@@ -32,7 +32,7 @@ answered() {
 	*) return 1 ;;
 	esac
 	same "$1" "$(tail -n 1 "$work/got")" || return 1
-	[ "$1" != ok ] || grep -q 'handler=greet outcome=ok' "$log"
+	[ "$1" != ok ] || grep -q 'handler=talk outcome=ok' "$log"
 }
 
 # each_fails BODY ANSWER - one allocation after the other fails.

@@ -147,6 +147,8 @@ talk(struct vkcb_event *ev, const struct vk_message_new *new)
 	const char *text = message->text;
 	int64_t peer = message->peer_id;
 
+	if (strcmp(text, "привет") == 0)
+		return vkcb_send(ev, peer, "И тебе привет!");
 	if (strcmp(text, "twice") == 0)
 		return send_many(ev, peer, 2);
 	if (strncmp(text, "many ", 5) == 0)
