@@ -1,5 +1,6 @@
 /*
- * nearest.c - edit distance over short words; a swap of neighbours is one edit.
+ * nearest.c - edit distance over short words; a swap of neighbours is one edit,
+ * a letter in another case none.
  *
  * Takes no memory. Words over the ceiling are close to nothing.
  */
@@ -19,6 +20,12 @@ min3(unsigned int a, unsigned int b, unsigned int c)
 	return least < c ? least : c;
 }
 
+static char
+small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static unsigned int
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -32,7 +39,8 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len)
 		row[0] = (unsigned int)i;
 		for (j = 1; j <= b_len; j++) {
 			row[j] = min3(last[j] + 1, row[j - 1] + 1,
-			    last[j - 1] + (a[i - 1] != b[j - 1]));
+			    last[j - 1] + (small(a[i - 1]) !=
+			    small(b[j - 1])));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;

@@ -26,6 +26,7 @@ typos_find_their_word(void **state)
 	(void)state;
 	assert_string_equal(nearest_of("secert"), "secret");
 	assert_string_equal(nearest_of("tokn"), "token");
+	assert_string_equal(nearest_of("TOKEN"), "token");
 	assert_string_equal(nearest_of("confirmtion"), "confirmation");
 }
 
