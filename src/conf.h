@@ -156,7 +156,10 @@ const struct conf_group *conf_group(const struct conf *, int64_t id);
  */
 bool conf_refresh(struct conf **conf, const struct conf_group *group);
 
-/* Prints a key's value as vkcb.conf would have it; "(set)" for a secret. */
+/*
+ * Prints a key's value as vkcb.conf would have it; "(set)" for a secret, "(not
+ * set)" for what a group has not.
+ */
 void conf_show(const struct conf_key *, const void *from, char *out,
     size_t size);
 

@@ -218,7 +218,7 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 	case CONF_URL:
 		memcpy(&text, field, sizeof(text));
 		if (text == NULL)
-			text = "none";
+			text = show_none(key, from);
 		else if (key->hidden)
 			text = "(set)";
 		snprintf(out, size, "%s", text);
@@ -240,3 +240,13 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 		break;
 	}
 }
+/* Among the keys of groups none says something of `secret` alone. */
+static const char *
+show_none(const struct conf_key *key, const void *from)
+{
+	if (key->preset != NULL || (key == conf_group_keys &&
+	    ((const struct conf_group *)from)->open))
+		return "none";
+	return "(not set)";
+}
+

@@ -432,6 +432,8 @@ a_secret_is_never_shown(void **state)
 	for (key = conf_group_keys; key->name != NULL; key++) {
 		conf_show(key, &conf->groups[0], shown, sizeof(shown));
 		assert_null(strstr(shown, "Kf7v"));
+		assert_string_equal(shown, key - conf_group_keys < 2 ?
+		    "(set)" : "(not set)");
 	}
 	conf_free(conf);
 }
@@ -467,6 +469,23 @@ a_thousand_groups_are_found(void **state)
 	assert_null(conf_group(conf, INT64_MAX));
 	conf_free(conf);
 	free(text);
+}
+
+/* `none` only where that is what the file says. */
+static void
+none_is_shown_where_anybody_may_send(void **state)
+{
+	struct conf *conf = parse("[vkcb]\nkeys = /nowhere/k\n[group 1]\n"
+	    "token = t\n[group 2]\nsecret = none\n");
+	char shown[64];
+
+	(void)state;
+	assert_non_null(conf);
+	conf_show(conf_group_keys, conf_group(conf, 1), shown, sizeof(shown));
+	assert_string_equal(shown, "(not set)");
+	conf_show(conf_group_keys, conf_group(conf, 2), shown, sizeof(shown));
+	assert_string_equal(shown, "none");
+	conf_free(conf);
 }
 
 static void
@@ -704,6 +723,7 @@ main(void)
 		cmocka_unit_test(values_are_shown_as_they_are_written),
 		cmocka_unit_test(a_secret_is_never_shown),
 		cmocka_unit_test(a_thousand_groups_are_found),
+		cmocka_unit_test(none_is_shown_where_anybody_may_send),
 		cmocka_unit_test(secret_files_are_read),
 		cmocka_unit_test(a_file_that_is_none_is_refused),
 		cmocka_unit_test(a_change_within_a_tick_is_seen),
