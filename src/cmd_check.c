@@ -78,16 +78,20 @@ static int
 show_handlers(void)
 {
 	const struct handler *handler;
+	const char *event;
 	int status = EXIT_FINE;
 
 	printf("handlers:%s\n", handlers[0].name == NULL ? " none" : "");
 	for (handler = handlers; handler->name != NULL; handler++) {
-		printf("  %-20s %-24s %s\n", handler->name,
-		    handler_event(handler), handler->def->summary != NULL ?
-		    handler->def->summary : "");
-		if (*handler_event(handler) == '\0')
+		event = handler_event(handler);
+		printf("  %-20s %-24s %s\n", handler->name, event,
+		    handler->def->summary != NULL ? handler->def->summary : "");
+		if (*event == '\0')
 			status = command_fail(handler->name, "has no ON(event, "
 			    "function) and is never called");
+		else if (strcmp(event, "confirmation") == 0)
+			status = command_fail(handler->name, "is never called: "
+			    "vkcb answers a confirmation itself");
 	}
 	return status;
 }
@@ -136,16 +140,18 @@ is_served(const char *folder)
 	return false;
 }
 
+/* Of a file that is still to be made the folder counts. */
 static void
 warn_served(const char *file)
 {
-	char folder[PATH_MAX];
-	char *slash;
+	char named[PATH_MAX], folder[PATH_MAX];
 
-	if (realpath(file, folder) == NULL)
+	file_folder(file, named);
+	if (realpath(file, folder) != NULL)
+		*strrchr(folder, '/') = '\0';
+	else if (realpath(named, folder) == NULL)
 		return;
-	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
-		*slash = '\0';
+	for (; *folder != '\0'; *strrchr(folder, '/') = '\0') {
 		if (!is_served(folder))
 			continue;
 		warn(file, "it seems to stand inside a document root: move it "
@@ -153,6 +159,75 @@ warn_served(const char *file)
 		    "(contrib/htaccess does)");
 		return;
 	}
+}
+
+/* What holds secrets, or what people write; NULL: it is not there. */
+static void
+warn_private(const char *file)
+{
+	if (file == NULL)
+		return;
+	warn_mode(file);
+	warn_served(file);
+}
+
+static void
+warn_handlers(void)
+{
+	const struct handler *handler;
+	const char *event, *nearest;
+	char why[160];
+
+	for (handler = handlers; handler->name != NULL; handler++) {
+		event = handler_event(handler);
+		nearest = handler->def->event == VKCB_EVENT_unknown &&
+		    event_info(event) == NULL ? event_nearest(event) : NULL;
+		if (nearest == NULL)
+			continue;
+		snprintf(why, sizeof(why), "%.64s is no event that vkcb knows: "
+		    "did you mean %s", event, nearest);
+		warn(handler->name, why);
+	}
+	if (handlers[0].name == NULL)
+		warn("handlers", "none compiled in: events are answered and "
+		    "dropped");
+}
+
+/* VK makes them of letters and digits: a quote or a comment is a mistake. */
+static void
+warn_odd(const char *what, const char *key, const char *text)
+{
+	char why[160];
+
+	for (; *text != '\0'; text++)
+		if (!((*text >= '0' && *text <= '9') ||
+		    (*text >= 'a' && *text <= 'z') ||
+		    (*text >= 'A' && *text <= 'Z')))
+			break;
+	if (*text == '\0')
+		return;
+	snprintf(why, sizeof(why), "the %s has more in it than the letters and "
+	    "digits that VK takes: no quotes, and a comment begins with ;",
+	    key);
+	warn(what, why);
+}
+
+static void
+warn_secret(const char *what, const char *key, const char *secret)
+{
+	char why[160];
+
+	if (strlen(secret) < SECRET_SHORT) {
+		snprintf(why, sizeof(why), "the %s is short and could be "
+		    "guessed: take 20 letters and digits or more (VK allows "
+		    "50)", key);
+		warn(what, why);
+	} else if (strlen(secret) > SECRET_LONGEST) {
+		snprintf(why, sizeof(why), "the %s is longer than the 50 "
+		    "characters that VK takes", key);
+		warn(what, why);
+	}
+	warn_odd(what, key, secret);
 }
 
 /* A name that is new to the catalogue may be right: VK has the last word. */
@@ -192,12 +267,12 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	else if (group->open)
 		warn(what, "without a secret anybody can send events: set one "
 		    "in the community's Callback API settings and here");
-	else if (strlen(group->secret) < SECRET_SHORT)
-		warn(what, "the secret is short and could be guessed: take 20 "
-		    "letters and digits or more (VK allows 50)");
-	else if (strlen(group->secret) > SECRET_LONGEST)
-		warn(what, "the secret is longer than the 50 characters that "
-		    "VK takes");
+	else
+		warn_secret(what, "secret", group->secret);
+	if (group->old_secret != NULL)
+		warn_secret(what, "old_secret", group->old_secret);
+	if (group->confirmation != NULL)
+		warn_odd(what, "confirmation", group->confirmation);
 	if (group->events != NULL)
 		warn_events(what, group->events);
 	/* With a token and keys setup gets it, and VK is asked for it. */
@@ -205,10 +280,8 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	    (group->token == NULL || conf->keys == NULL))
 		warn(what, "no confirmation string: VK cannot confirm this "
 		    "server");
-	if (group->secret_file.path != NULL)
-		warn_mode(group->secret_file.path);
-	if (group->token_file.path != NULL)
-		warn_mode(group->token_file.path);
+	warn_private(group->secret_file.path);
+	warn_private(group->token_file.path);
 }
 
 /* The library loads, and the file can be made: SQLite itself is not asked. */
@@ -236,8 +309,12 @@ warn_all(const struct conf *conf)
 {
 	size_t i;
 
-	warn_mode(conf->path);
-	warn_served(conf->path);
+	warn_private(conf->path);
+	warn_private(conf->keys);
+	warn_private(conf->inbox);
+	if (strcmp(conf->log, "stderr") != 0 &&
+	    strcmp(conf->log, "syslog") != 0)
+		warn_served(conf->log);
 	if (conf->has_fallback)
 		warn_group(conf, &conf->fallback);
 	for (i = 0; i < conf->n_groups; i++)
@@ -245,9 +322,7 @@ warn_all(const struct conf *conf)
 	if (conf->n_groups == 0 && !conf->has_fallback)
 		warn(conf->path, "no group: every event is refused; add "
 		    "[group ID]");
-	if (handlers[0].name == NULL)
-		warn("handlers", "none compiled in: events are answered and "
-		    "dropped");
+	warn_handlers();
 }
 
 static int

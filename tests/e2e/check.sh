@@ -32,7 +32,7 @@ secret = none
 confirmation = dddddddd
 [group 219876543]
 secret_file = secret
-old_secret = old-Kf7vQ2mXw9aLcR4t
+old_secret = oldKf7vQ2mXw9aLcR4t
 confirmation = 7d1a2b3c
 [group 7]
 secret = Kf7vQ2mXw9aLcR4tabcd
@@ -70,6 +70,14 @@ checks 0
 claim "so is a secret's own" \
     warns "$work/app/secret: others on this machine can read it"
 good
+sed -i 's/^\[vkcb\]/&\nkeys = keys/' "$conf"
+: >"$work/app/keys"
+chmod 644 "$work/app/keys"
+checks 0
+claim "so is the keys file" \
+    warns "$work/app/keys: others on this machine can read it"
+rm "$work/app/keys"
+good
 
 for folder in public_html htdocs www html; do
 	mkdir -p "$work/$folder/app"
@@ -82,6 +90,28 @@ done
 checks 0
 claim "so is one beside an index.php" warns "$conf: it seems to stand inside"
 rm "$work/app/index.php"
+# Each alone in the document root; keys, inbox and log are still to be made.
+mkdir "$work/site"
+: >"$work/site/index.html"
+for key in keys inbox log secret_file token_file; do
+	echo Kf7vQ2mXw9aLcR4tfile >"$work/site/made"
+	chmod 600 "$work/site/made"
+	case $key in
+	*_file) file=$work/site/made ;;
+	*) file=$work/site/new ;;
+	esac
+	good
+	case $key in
+	secret_file) sed -i "s|^secret_file.*|secret_file = $file|" "$conf" ;;
+	token_file) echo "token_file = $file" >>"$conf" ;;
+	*) sed -i "s|^\[vkcb\]|&\n$key = $file|" "$conf" ;;
+	esac
+	rm -f "$work/site/new"
+	checks 0
+	claim "so is $key there" \
+	    warns "$file: it seems to stand inside a document root"
+done
+good
 
 cat >"$conf" <<'END'
 [group 1]
@@ -105,11 +135,39 @@ claim "a short secret is warned of" \
 claim "so is none" warns "[group 2]: without a secret anybody"
 claim "so is no confirmation string" \
     warns "[group 1]: no confirmation string"
+cat >"$conf" <<'END'
+[group 1]
+secret = Kf7vQ2mXw9aLcR4t # my secret
+confirmation = "693d0ba9"
+[group 2]
+secret = Kf7vQ2mXw9aLcR4tabcd
+old_secret = a
+confirmation = 693d0ba9
+[group 3]
+secret_file = secret
+old_secret = ключКлючключ
+confirmation = 693d0ba9
+END
+echo "'Kf7vQ2mXw9aLcR4t'" >"$work/app/secret"
+checks 0
+claim "a comment that became a part of the secret is warned of" \
+    warns "[group 1]: the secret has more in it than the letters and digits"
+claim "so are quotes around a confirmation string" \
+    warns "[group 1]: the confirmation has more in it"
+claim "so is a short old_secret" warns "[group 2]: the old_secret is short"
+claim "so are quotes in a secret's own file" \
+    warns "[group 3]: the secret has more in it"
+claim "so are letters that VK does not take" \
+    warns "[group 3]: the old_secret has more in it"
+claim "and nothing else" same 5 \
+    "$(grep ^warning: "$work/out" | grep -vc 'others on this machine')"
 printf '[vkcb]\nkeys = keys\n[group 1]\ntoken = t\n' >"$conf"
 checks 0
 claim "where setup is still to run, that is all that is said" \
     same "warning: [group 1]: no secret yet: run vkcb setup" \
     "$(grep ^warning: "$work/out")"
+claim "and it is not shown as one that takes events from anybody" \
+    says "  secret = (not set)"
 echo '[vkcb]' >"$conf"
 checks 0
 claim "so is a file without groups" warns "$conf: no group"
@@ -144,7 +202,7 @@ claim "a group without a secret: what to do" refused 11 'no secret' \
     'secret = none'
 typo 's/= secret$/= elsewhere/'
 claim "a secret_file that is not there: its path" \
-    refused 7 "$work/app/elsewhere" "No such file"
+    refused 8 "$work/app/elsewhere" "No such file"
 claim "no message has a secret" lacks "$work/err" Kf7v
 good
 

@@ -216,6 +216,22 @@ claim "which vkcb new does not make either" sh -c "cd '$work' &&
     ! '$vkcb' new ${longest}x any 2>'$work/new' &&
     grep -q 'up to 63 letters' '$work/new'"
 
+### handlers that compile and are not called
+
+bad
+handler "$handlers/own.c" 'ON_TYPE("confirmation", run)'
+handler "$handlers/typo.c" 'ON_TYPE("message_nwe", run)'
+handler "$handlers/unheard.c" 'ON_TYPE("something_unheard_of", run)'
+not_called() {
+	build && ! "$tree/gcc/vkcb" check >"$work/check" 2>&1 &&
+	    has "$work/check" "vkcb: own: is never called"
+}
+claim "check has status 1 for a handler of confirmations" not_called
+claim "it warns of a name that is near to an event's" has "$work/check" \
+    "warning: typo: message_nwe is no event that vkcb knows: did you mean message_new"
+claim "but not of another, which VK may have by now" \
+    lacks "$work/check" "warning: unheard"
+
 ### what is built again
 
 handlers=$good
