@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -82,6 +83,7 @@ struct reader {
 	struct conf *conf;
 	const char *path;
 	char *error;
+	struct conf_refused *refused;
 	const char *text;
 	size_t left;
 	int line;
@@ -90,6 +92,7 @@ struct reader {
 	size_t groups_size;
 	bool secret_named;		/* in this section: secret = …, none */
 	unsigned int seen;		/* keys of this section, by row */
+	int lines[KEYS_MAX];		/* of those that were seen */
 	unsigned int seen_main;
 	bool seen_default;
 };
@@ -117,6 +120,21 @@ fail(struct reader *reader, const char *fmt, ...)
 	return -1;
 }
 
+/* Not the files' fault: the next try may fare better. */
+static bool
+is_passing(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE ||
+	    error == EIO;
+}
+
+static int
+fail_passing(struct reader *reader)
+{
+	reader->refused->passing = true;
+	return fail(reader, "out of memory");
+}
+
 /* A copy that lives as long as the configuration; NULL: no room. */
 static char *
 keep(struct conf *conf, const char *text, size_t len)
@@ -131,41 +149,77 @@ keep(struct conf *conf, const char *text, size_t len)
 	return copy;
 }
 
-static const char *
-keep_path(struct conf *conf, const char *text)
+/* The line of a key of this section. */
+static int
+line_of(const struct reader *reader, const char *name)
 {
-	char path[PATH_MAX];
+	const struct conf_key *key = conf_group_keys;
 
-	if (*text == '/' || strcmp(text, "stderr") == 0 ||
-	    strcmp(text, "syslog") == 0 || strstr(text, "://") != NULL)
-		return keep(conf, text, strlen(text));
-	if (file_beside(conf->path, text, path) == -1)
-		return NULL;
-	return keep(conf, path, strlen(path));
+	while (strcmp(key->name, name) != 0)
+		key++;
+	return reader->lines[key - conf_group_keys];
 }
 
-/* The first line of a file that a group names. */
+static void
+skip_bom(const char **text, size_t *len)
+{
+	if (*len < 3 || memcmp(*text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	*text += 3;
+	*len -= 3;
+}
+
+/* The first line of a text, without what one does not see at its ends. */
+static const char *
+keep_first_line(struct reader *reader, const char *path, const char *text,
+    size_t len)
+{
+	const char *kept = NULL;
+
+	if (memchr(text, '\0', len) != NULL) {
+		fail(reader, "%s: a NUL byte: this is no text file", path);
+		return NULL;
+	}
+	skip_bom(&text, &len);
+	text += strspn(text, " \t");
+	len = strcspn(text, "\r\n");
+	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
+		len--;
+	if (len == 0)
+		fail(reader, "%s: its first line is empty", path);
+	else if (len > CONF_SECRET_MAX)
+		fail(reader, "%s: its first line is longer than %d bytes: no "
+		    "secret or token of VK's is", path, CONF_SECRET_MAX);
+	else if ((kept = keep(reader->conf, text, len)) == NULL)
+		fail_passing(reader);
+	return kept;
+}
+
+/* Stamped first: a change while it is read is found later. */
 static const char *
 read_secret_file(struct reader *reader, struct conf_file *file)
 {
+	struct conf_refused *refused = reader->refused;
 	const char *kept = NULL;
 	struct stat st;
 	size_t len;
-	char *text = file_read(file->path, CONF_LINE_MAX, &len, &st);
+	char *text;
 
+	file->stamp = conf_stamp(file->path);
+	text = file_read(file->path, CONF_LINE_MAX, &len, &st);
 	if (text == NULL) {
+		refused->passing = is_passing(errno);
 		fail(reader, "cannot read %s: %s", file->path,
 		    strerror(errno));
-		return NULL;
+	} else {
+		kept = keep_first_line(reader, file->path, text, len);
+		explicit_bzero(text, (size_t)st.st_size);
+		free(text);
 	}
-	conf_stamp(&file->stamp, &st);
-	len = strcspn(text, "\r\n");
-	if (len == 0)
-		fail(reader, "%s: its first line is empty", file->path);
-	else if ((kept = keep(reader->conf, text, len)) == NULL)
-		fail(reader, "out of memory");
-	explicit_bzero(text, (size_t)st.st_size);
-	free(text);
+	if (kept == NULL && refused->named[0] == '\0') {
+		snprintf(refused->named, PATH_MAX, "%s", file->path);
+		refused->named_stamp = file->stamp;
+	}
 	return kept;
 }
 
@@ -180,15 +234,17 @@ end_section(struct reader *reader)
 	if (reader->section != GROUP &&
 	    (reader->section != DEFAULT || reader->seen == 0))
 		return 0;
-	reader->line = group->line;
+	reader->line = line_of(reader, "secret_file");
 	if (group->secret_file.path != NULL && reader->secret_named)
 		result = fail(reader, "both secret and secret_file: keep one");
 	else if (group->secret_file.path != NULL)
 		group->secret = read_secret_file(reader, &group->secret_file);
 	else
 		group->open = reader->secret_named && group->secret == NULL;
+	reader->line = line_of(reader, "old_secret");
 	if (group->open && group->old_secret != NULL)
 		result = fail(reader, "old_secret without a secret");
+	reader->line = line_of(reader, "token_file");
 	if (group->token_file.path != NULL && group->token != NULL)
 		result = fail(reader, "both token and token_file: keep one");
 	else if (group->token_file.path != NULL)
@@ -217,7 +273,7 @@ add_group(struct reader *reader, const char *id_text)
 		size = size == 0 ? 8 : 2 * size;
 		groups = realloc(conf->groups, size * sizeof(*groups));
 		if (groups == NULL)
-			return fail(reader, "out of memory");
+			return fail_passing(reader);
 		conf->groups = groups;
 		reader->groups_size = size;
 	}
@@ -351,6 +407,7 @@ find_key(struct reader *reader, const struct conf_key *keys, const char *name)
 			return NULL;
 		}
 		reader->seen |= bit;
+		reader->lines[key - keys] = reader->line;
 		return key;
 	}
 	nearest_begin(&nearest, name);
@@ -371,6 +428,22 @@ is_text(enum conf_type type)
 	return type == CONF_TEXT || type == CONF_PATH || type == CONF_URL;
 }
 
+static const char *
+keep_path(struct reader *reader, const struct conf_key *key, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (*text != '/' && strcmp(text, "stderr") != 0 &&
+	    strcmp(text, "syslog") != 0) {
+		if (file_beside(reader->path, text, path) == -1) {
+			fail(reader, "%s: the path is too long", key->name);
+			return NULL;
+		}
+		text = path;
+	}
+	return keep(reader->conf, text, strlen(text));
+}
+
 /* What would be right for a text that is not; NULL: it is. */
 static const char *
 check_text(const struct conf_key *key, const char *text)
@@ -386,15 +459,17 @@ static int
 set_text(struct reader *reader, const struct conf_key *key, char *field,
     const char *text)
 {
-	const char *right = check_text(key, text), *kept = NULL;
+	const char *kept = NULL;
 
-	if (right != NULL)
-		return fail(reader, "%s = %s: %s", key->name, text, right);
 	if (strcmp(text, "none") != 0) {
-		kept = key->type == CONF_PATH ? keep_path(reader->conf, text) :
+		if (check_text(key, text) != NULL)
+			return fail(reader, "%s = %s: %s", key->name, text,
+			    check_text(key, text));
+		kept = key->type == CONF_PATH ? keep_path(reader, key, text) :
 		    keep(reader->conf, text, strlen(text));
 		if (kept == NULL)
-			return fail(reader, "out of memory");
+			return reader->error[0] != '\0' ? -1 :
+			    fail_passing(reader);
 	} else if (key->preset != NULL && strcmp(key->preset, "none") != 0) {
 		return fail(reader, "%s cannot be none", key->name);
 	}
@@ -506,14 +581,14 @@ add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 		group->secret = keep(conf, key->secret, strlen(key->secret));
 		group->secret_kept = true;
 		if (group->secret == NULL)
-			return fail(reader, "out of memory");
+			return fail_passing(reader);
 	}
 	if (group->confirmation == NULL && key->confirmation[0] != '\0') {
 		group->confirmation = keep(conf, key->confirmation,
 		    strlen(key->confirmation));
 		group->confirmation_kept = true;
 		if (group->confirmation == NULL)
-			return fail(reader, "out of memory");
+			return fail_passing(reader);
 	}
 	return 0;
 }
@@ -525,18 +600,18 @@ add_keys(struct reader *reader)
 	char error[KEYS_ERROR_MAX];
 	struct conf_group *group;
 	struct keys keys;
-	struct stat st;
 	int result = 0;
 	size_t i;
 
 	if (conf->keys == NULL)
 		return 0;
 	/* Stamped first: a change while it is read is found later. */
-	if (stat(conf->keys, &st) == 0)
-		conf_stamp(&conf->keys_stamp, &st);
-	else
-		conf->keys_stamp = (struct conf_stamp){ .settled = true };
+	conf->keys_stamp = conf_stamp(conf->keys);
+	snprintf(reader->refused->keys, PATH_MAX, "%s", conf->keys);
+	reader->refused->keys_stamp = conf->keys_stamp;
+	errno = 0;
 	if (keys_read(&keys, conf->keys, error) == -1) {
+		reader->refused->passing = is_passing(errno);
 		snprintf(reader->error, CONF_ERROR_MAX, "%s", error);
 		return -1;
 	}
@@ -590,7 +665,7 @@ read_lines(struct reader *reader)
 	if (reader->error[0] != '\0')
 		return -1;
 	if (result == -2)
-		return fail(reader, "out of memory");
+		return fail_passing(reader);
 	if (result != 0)
 		return fail(reader, "neither a [section] nor `key = value`");
 	if (end_section(reader) == -1 || sort_groups(reader) == -1 ||
@@ -608,37 +683,50 @@ set_presets(struct reader *reader)
 		(void)set(reader, key, reader->conf, key->preset);
 }
 
-struct conf *
-conf_parse(const char *path, const char *text, size_t len,
-    char error[CONF_ERROR_MAX])
+static int
+make_memory(struct conf *conf, size_t len)
 {
-	struct reader reader = {
-		.path = path, .error = error, .text = text, .left = len,
-	};
-	struct conf *conf = calloc(1, sizeof(*conf));
-
-	error[0] = '\0';
-	reader.conf = conf;
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		reader.text += 3;
-		reader.left -= 3;
-	}
-	if (conf == NULL) {
-		fail(&reader, "out of memory");
-		return NULL;
-	}
-	/* Copies of all values, and a path or secret of a file per line. */
-	conf->memory_size = 2 * len + 4 * (size_t)PATH_MAX +
-	    len / 8 * (strlen(path) + 256);
+	/*
+	 * Room for a copy of every value, for the presets, and for what a line
+	 * may bring from elsewhere: the folder of the file before its path and
+	 * the secret in it; secret and confirmation string of a group.
+	 */
+	conf->memory_size = 2 * len + 4 * (size_t)PATH_MAX + len / 8 *
+	    (strlen(conf->path) + CONF_SECRET_MAX);
 	conf->memory = mmap(NULL, conf->memory_size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (conf->memory == MAP_FAILED) {
 		conf->memory = NULL;
-		fail(&reader, "out of memory");
-		goto bad;
+		return -1;
 	}
 	(void)madvise(conf->memory, conf->memory_size, MADV_DONTDUMP);
-	conf->path = keep(conf, path, strlen(path));
+	conf->path = keep(conf, conf->path, strlen(conf->path));
+	return 0;
+}
+
+/* Into a refused one that says nothing yet. */
+static struct conf *
+parse(const char *path, const char *text, size_t len,
+    struct conf_refused *refused)
+{
+	struct reader reader = {
+		.path = path, .error = refused->error, .refused = refused,
+	};
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	skip_bom(&text, &len);
+	reader.conf = conf;
+	reader.text = text;
+	reader.left = len;
+	if (conf == NULL) {
+		fail_passing(&reader);
+		return NULL;
+	}
+	conf->path = path;
+	if (make_memory(conf, len) == -1) {
+		fail_passing(&reader);
+		goto bad;
+	}
 	set_presets(&reader);
 	if (read_lines(&reader) == 0)
 		return conf;
@@ -648,23 +736,48 @@ bad:
 }
 
 struct conf *
-conf_read(const char *path, char error[CONF_ERROR_MAX])
+conf_parse(const char *path, const char *text, size_t len,
+    char error[CONF_ERROR_MAX])
+{
+	struct conf_refused refused = { .passing = false };
+	struct conf *conf = parse(path, text, len, &refused);
+
+	memcpy(error, refused.error, CONF_ERROR_MAX);
+	return conf;
+}
+
+struct conf *
+conf_try(const char *path, struct conf_refused *refused)
 {
 	struct conf *conf;
 	struct stat st;
 	size_t len;
-	char *text = file_read(path, CONF_SIZE_MAX, &len, &st);
+	char *text;
 
+	/* Stamped first: a change while it is read is found later. */
+	*refused = (struct conf_refused){ .stamp = conf_stamp(path) };
+	text = file_read(path, CONF_SIZE_MAX, &len, &st);
 	if (text == NULL) {
-		snprintf(error, CONF_ERROR_MAX, "%s: %s", path,
+		refused->passing = is_passing(errno);
+		snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
 		    strerror(errno));
 		return NULL;
 	}
-	conf = conf_parse(path, text, len, error);
+	conf = parse(path, text, len, refused);
 	if (conf != NULL)
-		conf_stamp(&conf->stamp, &st);
+		conf->stamp = refused->stamp;
 	explicit_bzero(text, len);
 	free(text);
+	return conf;
+}
+
+struct conf *
+conf_read(const char *path, char error[CONF_ERROR_MAX])
+{
+	struct conf_refused refused;
+	struct conf *conf = conf_try(path, &refused);
+
+	memcpy(error, refused.error, CONF_ERROR_MAX);
 	return conf;
 }
 

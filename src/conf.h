@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "log.h"
 
@@ -20,6 +20,7 @@
 #define CONF_ERROR_MAX 512
 #define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
 #define CONF_STATE "/run/vkcb"			/* where it is not set */
+#define CONF_SECRET_MAX 512	/* of what stands in a file of its own */
 
 enum conf_type {
 	CONF_TEXT,
@@ -143,8 +144,26 @@ struct conf *conf_parse(const char *path, const char *text, size_t len,
 
 void conf_free(struct conf *);
 
-/* What tells a later change of this file. */
-void conf_stamp(struct conf_stamp *, const struct stat *);
+/* What tells a change of this file from now on. */
+struct conf_stamp conf_stamp(const char *path);
+
+/*
+ * A configuration that was refused: why, and what that hangs on. As long as
+ * neither its file nor these change it would be refused again.
+ */
+struct conf_refused {
+	char error[CONF_ERROR_MAX];
+	struct conf_stamp stamp;
+	char keys[PATH_MAX];		/* "": none */
+	struct conf_stamp keys_stamp;
+	char named[PATH_MAX];		/* by a group, and wrong; "": none */
+	struct conf_stamp named_stamp;
+	bool passing;			/* out of memory, or of descriptors */
+};
+
+/* As conf_read(); a refused one in full. */
+struct conf *conf_try(const char *path, struct conf_refused *)
+    __attribute__((warn_unused_result));
 
 /* The group's section, else [default], else NULL. */
 const struct conf_group *conf_group(const struct conf *, int64_t id);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "banned.h"
@@ -25,20 +26,23 @@ is_past(const struct timespec *time, const struct timespec *now)
 	    now->tv_nsec - time->tv_nsec > 50000000L;
 }
 
-void
-conf_stamp(struct conf_stamp *stamp, const struct stat *st)
+struct conf_stamp
+conf_stamp(const char *path)
 {
 	struct timespec now;
+	struct stat st;
 
+	if (stat(path, &st) == -1)
+		return (struct conf_stamp){ .settled = true };
 	clock_gettime(CLOCK_REALTIME, &now);
-	*stamp = (struct conf_stamp){
-		.device = st->st_dev,
-		.inode = st->st_ino,
-		.size = st->st_size,
-		.written = st->st_mtim,
-		.changed = st->st_ctim,
-		.settled = is_past(&st->st_mtim, &now) ||
-		    is_past(&st->st_ctim, &now),
+	return (struct conf_stamp){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = st.st_size,
+		.written = st.st_mtim,
+		.changed = st.st_ctim,
+		.settled = is_past(&st.st_mtim, &now) ||
+		    is_past(&st.st_ctim, &now),
 	};
 }
 
@@ -61,7 +65,7 @@ look(const struct conf_stamp *was, const char *path)
 {
 	struct stat st;
 
-	if (path == NULL)
+	if (path == NULL || *path == '\0')
 		return UNCHANGED;
 	/* No inode: it was not there when it was looked for last. */
 	if (stat(path, &st) == -1)
@@ -71,58 +75,56 @@ look(const struct conf_stamp *was, const char *path)
 	return was->settled ? UNCHANGED : UNSETTLED;
 }
 
-/* Once for each state of the file: requests come by the thousand. */
-static void
-say_broken(const char *path, const char *error)
+static enum change
+latest(enum change a, enum change b)
 {
-	static struct conf_stamp said;
-	static bool said_gone;
-	struct stat st;
-
-	if (stat(path, &st) == -1) {
-		if (said_gone)
-			return;
-		said_gone = true;
-	} else {
-		said_gone = false;
-		if (same(&said, &st))
-			return;
-		conf_stamp(&said, &st);
-	}
-	log_msg(LOG_LEVEL_ERROR, "the changed configuration is broken, the one "
-	    "before it stays: %s", error);
+	return a > b ? a : b;
 }
 
 /* The file, and the keys beside it; or the files that a group names. */
 static enum change
 look_at_all(const struct conf *conf, const struct conf_group *group)
 {
-	enum change first, second;
-
-	if (group == NULL) {
-		first = look(&conf->stamp, conf->path);
-		second = look(&conf->keys_stamp, conf->keys);
-	} else {
-		first = look(&group->secret_file.stamp,
-		    group->secret_file.path);
-		second = look(&group->token_file.stamp,
-		    group->token_file.path);
-	}
-	return first > second ? first : second;
+	if (group == NULL)
+		return latest(look(&conf->stamp, conf->path),
+		    look(&conf->keys_stamp, conf->keys));
+	return latest(look(&group->secret_file.stamp, group->secret_file.path),
+	    look(&group->token_file.stamp, group->token_file.path));
 }
 
+/* UNCHANGED: it would be refused again. */
+static enum change
+look_at_refused(const char *path, const struct conf_refused *refused)
+{
+	enum change change = latest(look(&refused->stamp, path),
+	    latest(look(&refused->keys_stamp, refused->keys),
+	    look(&refused->named_stamp, refused->named)));
+
+	return refused->passing ? latest(change, UNSETTLED) : change;
+}
+
+/* Requests come by the thousand: what is broken is read, and told of, once. */
 bool
 conf_refresh(struct conf **conf, const struct conf_group *group)
 {
-	enum change change = look_at_all(*conf, group);
-	char error[CONF_ERROR_MAX];
+	static struct conf_refused refused;
+	enum change change = look_at_all(*conf, group), since = CHANGED;
+	char said[CONF_ERROR_MAX];
 	struct conf *fresh;
 
-	if (change == UNCHANGED)
+	if (refused.error[0] != '\0')
+		since = look_at_refused((*conf)->path, &refused);
+	if (since == CHANGED)
+		refused.error[0] = '\0';
+	if (change == UNCHANGED || since == UNCHANGED)
 		return false;
-	fresh = conf_read((*conf)->path, error);
+	memcpy(said, refused.error, sizeof(said));
+	fresh = conf_try((*conf)->path, &refused);
 	if (fresh == NULL) {
-		say_broken((*conf)->path, error);
+		if (strcmp(said, refused.error) != 0)
+			log_msg(LOG_LEVEL_ERROR, "the changed configuration is "
+			    "broken, the one before it stays: %s",
+			    refused.error);
 		return false;
 	}
 	conf_free(*conf);

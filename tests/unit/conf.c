@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -268,12 +269,14 @@ static const struct {
 	{ "[default]\nconfirmation = c\n", "/etc/x.conf:1: ",
 	    "no secret" },
 	{ "[group 1]\nsecret = none\nold_secret = o\n",
-	    "/etc/x.conf:1: ", "old_secret without a secret" },
-	{ GROUP "secret_file = f\n", "/etc/x.conf:1: ",
+	    "/etc/x.conf:3: ", "old_secret without a secret" },
+	{ GROUP "secret_file = f\n", "/etc/x.conf:3: ",
 	    "both secret and secret_file" },
-	{ "[group 1]\nsecret = none\nsecret_file = f\n",
-	    "/etc/x.conf:1: ", "both secret and secret_file" },
-	{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:1: "
+	{ "[group 1]\nsecret = none\nsecret_file = f\n[vkcb]\n",
+	    "/etc/x.conf:3: ", "both secret and secret_file" },
+	{ GROUP "token_file = f\ntoken = t\n", "/etc/x.conf:3: ",
+	    "both token and token_file" },
+	{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:2: "
 	    "cannot read /etc/nowhere: ", "No such file" },
 	/* bytes */
 	{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
@@ -488,6 +491,49 @@ none_is_shown_where_anybody_may_send(void **state)
 	conf_free(conf);
 }
 
+/* As long as may be, each: there is room. One more, and there are words. */
+static void
+many_long_secret_files_have_room(void **state)
+{
+	char text[8192], secret[CONF_SECRET_MAX + 2];
+	struct conf *conf;
+	size_t len = 0;
+	int i;
+
+	(void)state;
+	memset(secret, 's', sizeof(secret));
+	secret[CONF_SECRET_MAX] = '\0';
+	write_file(path_of("s"), secret);
+	for (i = 1; i <= 100; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "[group %d]\nsecret_file=s\ntoken_file=s\n", i);
+	write_file(path_of("c"), text);
+	conf = conf_read(path_of("c"), error);
+	if (conf == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(conf_group(conf, 100)->token, secret);
+	conf_free(conf);
+	secret[CONF_SECRET_MAX] = 's';
+	secret[CONF_SECRET_MAX + 1] = '\0';
+	write_file(path_of("s"), secret);
+	assert_null(conf_read(path_of("c"), error));
+	assert_non_null(strstr(error, "longer than 512 bytes"));
+}
+
+static void
+a_secret_file_with_a_nul_is_refused(void **state)
+{
+	static const char text[] = "a\0b\n";
+	int fd = open(path_of("s"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), 4);
+	close(fd);
+	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
+	assert_null(conf_read(path_of("c"), error));
+	assert_non_null(strstr(error, "a NUL byte"));
+}
+
 static void
 secret_files_are_read(void **state)
 {
@@ -498,7 +544,8 @@ secret_files_are_read(void **state)
 		{ "abc", "abc" }, { "abc\n", "abc" }, { "abc\r\n", "abc" },
 		{ "abc\nsecond\n", "abc" }, { "a b;c # d\n", "a b;c # d" },
 		{ "none\n", "none" }, { "", NULL }, { "\nabc\n", NULL },
-		{ "\r\n", NULL },
+		{ "\r\n", NULL }, { "\xef\xbb\xbf" "abc\n", "abc" },
+		{ " abc \t\r\n", "abc" }, { " \n", NULL },
 	};
 	struct conf *conf;
 	size_t i;
@@ -632,6 +679,118 @@ a_changed_secret_file_is_seen(void **state)
 	conf_free(conf);
 }
 
+/* How often a configuration is called broken in the log. */
+static int
+times_broken(void)
+{
+	static const char word[] = "is broken";
+	char text[16384] = "", *at = text;
+	FILE *file = fopen(path_of("log"), "r");
+	int times = 0;
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	for (; (at = strstr(at, word)) != NULL; at++)
+		times++;
+	return times;
+}
+
+#define LOGGED "[vkcb]\nlog = log\n"
+
+/* As often as it breaks, not as often as it is asked for. */
+static void
+each_break_is_said_once(void **state)
+{
+	struct conf *conf;
+	int i;
+
+	(void)state;
+	unlink(path_of("log"));
+	write_file(path_of("s"), "one\n");
+	write_file(path_of("c"), LOGGED "[group 1]\nsecret_file = s\n");
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	assert_int_equal(log_open(conf->log, LOG_LEVEL_INFO), 0);
+	for (i = 1; i <= 3; i++) {
+		unlink(path_of("s"));
+		assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+		assert_false(conf_refresh(&conf, NULL));
+		assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+		assert_int_equal(times_broken(), i);
+		write_file(path_of("s"), "two\n");
+		assert_true(conf_refresh(&conf, conf_group(conf, 1)));
+	}
+	for (; i <= 6; i++) {
+		assert_int_equal(rename(path_of("c"), path_of("t")), 0);
+		assert_false(conf_refresh(&conf, NULL));
+		assert_false(conf_refresh(&conf, NULL));
+		assert_int_equal(times_broken(), i);
+		assert_int_equal(rename(path_of("t"), path_of("c")), 0);
+		(void)conf_refresh(&conf, NULL);
+	}
+	assert_int_equal(times_broken(), 6);
+	conf_free(conf);
+	(void)log_open("stderr", LOG_LEVEL_ERROR);
+}
+
+/* Was a file opened since the watch began, or since it was asked? */
+static bool
+was_opened(int watch)
+{
+	char events[4096];
+
+	return read(watch, events, sizeof(events)) > 0;
+}
+
+static void
+a_broken_one_is_not_read_again(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct conf *conf;
+
+	(void)state;
+	write_file(path_of("s"), "one\n");
+	write_file(path_of("c"), QUIET "[group 1]\nsecret_file = s\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	conf = conf_read(path_of("c"), error);
+	assert_non_null(conf);
+	unlink(path_of("s"));
+	assert_true(inotify_add_watch(watch, path_of("c"), IN_OPEN) != -1);
+	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_true(was_opened(watch));
+	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_false(was_opened(watch));
+	write_file(path_of("s"), "two\n");
+	assert_true(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_string_equal(secret_now(conf), "two");
+
+	write_file(path_of("c"), "[group 1]\nsecert = s\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	assert_false(conf_refresh(&conf, NULL));
+	assert_true(was_opened(watch));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
+	assert_false(was_opened(watch));
+
+	/* The keys make no difference to a typo, the file of keys does. */
+	write_file(path_of("t"), "no keys\n");
+	write_file(path_of("c"), "[vkcb]\nlog = /dev/null\nkeys = t\n" GROUP);
+	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path_of("t"), old, 0), 0);
+	assert_false(conf_refresh(&conf, NULL));
+	assert_true(was_opened(watch));
+	assert_false(conf_refresh(&conf, NULL));
+	assert_false(was_opened(watch));
+	write_file(path_of("t"), "");
+	assert_true(conf_refresh(&conf, NULL));
+	assert_string_equal(secret_now(conf), "s");
+	conf_free(conf);
+	close(watch);
+}
+
 static void
 an_unchanged_file_is_left_alone(void **state)
 {
@@ -724,12 +883,16 @@ main(void)
 		cmocka_unit_test(a_secret_is_never_shown),
 		cmocka_unit_test(a_thousand_groups_are_found),
 		cmocka_unit_test(none_is_shown_where_anybody_may_send),
+		cmocka_unit_test(many_long_secret_files_have_room),
+		cmocka_unit_test(a_secret_file_with_a_nul_is_refused),
 		cmocka_unit_test(secret_files_are_read),
 		cmocka_unit_test(a_file_that_is_none_is_refused),
 		cmocka_unit_test(a_change_within_a_tick_is_seen),
 		cmocka_unit_test(a_broken_change_keeps_the_old),
 		cmocka_unit_test(a_broken_change_is_said_once),
 		cmocka_unit_test(a_changed_secret_file_is_seen),
+		cmocka_unit_test(each_break_is_said_once),
+		cmocka_unit_test(a_broken_one_is_not_read_again),
 		cmocka_unit_test(an_unchanged_file_is_left_alone),
 		cmocka_unit_test(a_change_that_keeps_the_time_is_seen),
 		cmocka_unit_test(a_file_of_tomorrow_is_left_alone),
