@@ -345,10 +345,10 @@ static int
 take_section(struct reader *reader, const char *line)
 {
 	const char *end = strchr(line, ']');
-	char name[64];
+	char name[CONF_LINE_MAX];
 	size_t skip;
 
-	if (end == NULL || (size_t)(end - line) >= sizeof(name))
+	if (end == NULL)
 		return fail(reader, "a section that does not end with ]");
 	skip = strspn(end + 1, " \t");
 	if (strchr(";#", end[1 + skip]) == NULL)
@@ -391,6 +391,14 @@ next_line(char *buffer, int size, void *arg)
 	return buffer;
 }
 
+static bool
+has_key(const struct conf_key *key, const char *name)
+{
+	while (key->name != NULL && strcmp(key->name, name) != 0)
+		key++;
+	return key->name != NULL;
+}
+
 static const struct conf_key *
 find_key(struct reader *reader, const struct conf_key *keys, const char *name)
 {
@@ -413,7 +421,11 @@ find_key(struct reader *reader, const struct conf_key *keys, const char *name)
 	nearest_begin(&nearest, name);
 	for (key = keys; key->name != NULL; key++)
 		nearest_try(&nearest, key->name);
-	if (nearest.best != NULL)
+	if (has_key(keys == conf_keys ? conf_group_keys : conf_keys, name))
+		fail(reader, "unknown key \"%s\" in this section: it belongs "
+		    "into %s", name, keys == conf_keys ?
+		    "[group ID] or [default]" : "[vkcb]");
+	else if (nearest.best != NULL)
 		fail(reader, "unknown key \"%s\": did you mean \"%s\"?", name,
 		    nearest.best);
 	else
@@ -433,8 +445,7 @@ keep_path(struct reader *reader, const struct conf_key *key, const char *text)
 {
 	char path[PATH_MAX];
 
-	if (*text != '/' && strcmp(text, "stderr") != 0 &&
-	    strcmp(text, "syslog") != 0) {
+	if (*text != '/' && !conf_is_word(key, text)) {
 		if (file_beside(reader->path, text, path) == -1) {
 			fail(reader, "%s: the path is too long", key->name);
 			return NULL;
@@ -444,15 +455,18 @@ keep_path(struct reader *reader, const struct conf_key *key, const char *text)
 	return keep(reader->conf, text, strlen(text));
 }
 
-/* What would be right for a text that is not; NULL: it is. */
-static const char *
-check_text(const struct conf_key *key, const char *text)
+static int
+check_text(struct reader *reader, const struct conf_key *key, const char *text)
 {
-	if (key->type == CONF_URL)
-		return conf_url(text);
-	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
-		return "this vkcb knows no such addresses: give a path";
-	return NULL;
+	const char *right = conf_text(key, text), *word;
+
+	if (right != NULL)
+		return fail(reader, "%s = %s: %s", key->name, text, right);
+	word = conf_nearly(key, text);
+	if (word != NULL)
+		return fail(reader, "%s = %s: did you mean \"%s\"? A file of "
+		    "that name is ./%s", key->name, text, word, text);
+	return 0;
 }
 
 static int
@@ -462,9 +476,8 @@ set_text(struct reader *reader, const struct conf_key *key, char *field,
 	const char *kept = NULL;
 
 	if (strcmp(text, "none") != 0) {
-		if (check_text(key, text) != NULL)
-			return fail(reader, "%s = %s: %s", key->name, text,
-			    check_text(key, text));
+		if (check_text(reader, key, text) == -1)
+			return -1;
 		kept = key->type == CONF_PATH ? keep_path(reader, key, text) :
 		    keep(reader->conf, text, strlen(text));
 		if (kept == NULL)

@@ -185,6 +185,18 @@ void conf_show(const struct conf_key *, const void *from, char *out,
 /* Is this an address to send a token to? NULL, or what would be right. */
 const char *conf_url(const char *text);
 
+/* A text for this key: NULL, or what would be right. */
+const char *conf_text(const struct conf_key *, const char *text);
+
+/* Is this one of the words of `log` that are no file's name? */
+bool conf_is_word(const struct conf_key *, const char *text);
+
+/*
+ * The word that a path's text is nearly, as "stdout" is "stderr": a file would
+ * be made of it. NULL: none.
+ */
+const char *conf_nearly(const struct conf_key *, const char *text);
+
 /* A number of the key's type, as vkcb.conf would have it. */
 void conf_show_number(const struct conf_key *, int64_t, char *out,
     size_t size);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+
 #include "banned.h"
 
 #define DAY (24 * 3600 * 1000)
@@ -149,6 +151,50 @@ conf_url(const char *text)
 }
 
 const char *
+conf_text(const struct conf_key *key, const char *text)
+{
+	if (key->type == CONF_URL)
+		return conf_url(text);
+	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
+		return "this vkcb knows no such addresses: give a path";
+	if (strcmp(key->name, "confirmation") == 0 &&
+	    strpbrk(text, " \t") != NULL)
+		return "expected one word; a comment begins with ;";
+	return NULL;
+}
+
+bool
+conf_is_word(const struct conf_key *key, const char *text)
+{
+	return strcmp(key->name, "log") == 0 &&
+	    (strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0);
+}
+
+const char *
+conf_nearly(const struct conf_key *key, const char *text)
+{
+	unsigned int limit = strlen(text) < 6 ? 2 : 3;
+	struct nearest nearest;
+
+	if (key->type != CONF_PATH || strchr(text, '/') != NULL ||
+	    conf_is_word(key, text))
+		return NULL;
+	nearest_begin(&nearest, text);
+	if (nearest.distance > limit)
+		nearest.distance = limit;
+	if (strcmp(key->name, "log") != 0) {
+		nearest_try(&nearest, "none");
+		return nearest.best;
+	}
+	nearest_try(&nearest, "stdout");
+	if (nearest.best != NULL)
+		return "stderr";
+	nearest_try(&nearest, "stderr");
+	nearest_try(&nearest, "syslog");
+	return nearest.best;
+}
+
+const char *
 conf_times(const struct conf_key *key, const char *text,
     struct conf_times *times)
 {
@@ -205,6 +251,16 @@ show_times(const struct conf_times *times, char *out, size_t size)
 	}
 }
 
+/* Among the keys of groups none says something of `secret` alone. */
+static const char *
+show_none(const struct conf_key *key, const void *from)
+{
+	if (key->preset != NULL || (key == conf_group_keys &&
+	    ((const struct conf_group *)from)->open))
+		return "none";
+	return "(not set)";
+}
+
 void
 conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 {
@@ -240,13 +296,3 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 		break;
 	}
 }
-/* Among the keys of groups none says something of `secret` alone. */
-static const char *
-show_none(const struct conf_key *key, const void *from)
-{
-	if (key->preset != NULL || (key == conf_group_keys &&
-	    ((const struct conf_group *)from)->open))
-		return "none";
-	return "(not set)";
-}
-

@@ -101,6 +101,8 @@ every_key_is_read(void **state)
 	struct conf *conf = parse(
 	    "[vkcb]\n"
 	    "log = log/vkcb.log\n"
+	    "inbox = notes\n"
+	    "keys = ./none\n"
 	    "log_level=debug   ; words\n"
 	    "  max_body  =  64K\n"
 	    "body_timeout = 2m\n"
@@ -117,6 +119,8 @@ every_key_is_read(void **state)
 	if (conf == NULL)
 		fail_msg("%s", error);
 	assert_string_equal(conf->log, "/etc/log/vkcb.log");
+	assert_string_equal(conf->inbox, "/etc/notes");
+	assert_string_equal(conf->keys, "/etc/./none");
 	assert_int_equal(conf->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(conf->max_body, 64 * 1024);
 	assert_int_equal(conf->body_timeout, 120000);
@@ -169,10 +173,13 @@ static const struct {
 	    "/etc/x.conf:3: unknown key \"log_levl\"",
 	    "did you mean \"log_level\"?" },
 	{ "[vkcb]\nmaxbody = 1M\n", "/etc/x.conf:2: ", "\"max_body\"" },
-	{ "[vkcb]\nLOG = stderr\n", "/etc/x.conf:2: ", "unknown key" },
+	{ "[vkcb]\nLOG = stderr\n", "/etc/x.conf:2: ", "\"log\"" },
 	{ "[vkcb]\nport = 80\n", "/etc/x.conf:2: ",
 	    "vkcb.conf(5) lists the keys" },
-	{ "[vkcb]\nsecret = s\n", "/etc/x.conf:2: ", "unknown key" },
+	{ "[vkcb]\nsecret = s\n", "/etc/x.conf:2: unknown key \"secret\"",
+	    "it belongs into [group ID] or [default]" },
+	{ GROUP "max_body = 1M\n", "/etc/x.conf:3: unknown key",
+	    "it belongs into [vkcb]" },
 	{ GROUP "secert = x\n", "/etc/x.conf:3: unknown key \"secert\"",
 	    "did you mean \"secret\"?" },
 	{ GROUP "confirmtion = x\n", "/etc/x.conf:3: ",
@@ -188,7 +195,10 @@ static const struct {
 	{ "[nonsense]\n", "/etc/x.conf:1: ",
 	    "there are [vkcb], [default] and [group ID]" },
 	{ "[]\n", "/etc/x.conf:1: ", "unknown section []" },
-	{ "[VKCB]\n", "/etc/x.conf:1: ", "unknown section" },
+	{ "[VKCB]\n", "/etc/x.conf:1: ", "did you mean [vkcb]?" },
+	{ "[Default]\n", "/etc/x.conf:1: ", "[default]" },
+	{ "[a section whose name is longer than the 63 bytes that one might "
+	    "think of]\n", "/etc/x.conf:1: unknown section", "think of]" },
 	/* no INI */
 	{ "log = stderr\n", "/etc/x.conf:1: log stands before any",
 	    "[default] or [group ID]" },
@@ -278,6 +288,17 @@ static const struct {
 	    "both token and token_file" },
 	{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:2: "
 	    "cannot read /etc/nowhere: ", "No such file" },
+	{ GROUP "confirmation = 693d0ba9 # from VK\n", "/etc/x.conf:3: "
+	    "confirmation = 693d0ba9 # from VK: ", "one word" },
+	{ GROUP "confirmation = a\tb\n", "/etc/x.conf:3: ", "one word" },
+	/* words that would be names of files */
+	{ "[vkcb]\nlog = stdout\n", "/etc/x.conf:2: log = stdout: ",
+	    "did you mean \"stderr\"? A file of that name is ./stdout" },
+	{ "[vkcb]\nlog = Stderr\n", "/etc/x.conf:2: ", "\"stderr\"" },
+	{ "[vkcb]\nlog = sysllog\n", "/etc/x.conf:2: ", "\"syslog\"" },
+	{ "[vkcb]\ninbox = None\n", "/etc/x.conf:2: ", "\"none\"" },
+	{ "[vkcb]\nkeys = nonne\n", "/etc/x.conf:2: ", "\"none\"" },
+	{ GROUP "token_file = NONE\n", "/etc/x.conf:3: ", "\"none\"" },
 	/* bytes */
 	{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
 	    "control character" },
