@@ -80,6 +80,21 @@ keys_free(struct keys *keys)
 	*keys = (struct keys){ .n = 0 };
 }
 
+bool
+keys_can_hold(const char *value)
+{
+	const unsigned char *at = (const unsigned char *)value;
+	size_t len = strlen(value);
+
+	/* A line's value ends at a blank and a semicolon, or is empty. */
+	if (len == 0 || len > KEYS_SECRET_LONGEST || *at == ';')
+		return false;
+	for (; *at != '\0'; at++)
+		if (*at <= ' ' || *at == 0x7f)
+			return false;
+	return true;
+}
+
 static bool
 read_number(const char *text, int64_t *out)
 {
@@ -101,6 +116,7 @@ take(void *arg, const char *section, const char *name, const char *value)
 	struct reader *reader = arg;
 	struct key *key;
 	int64_t id;
+	size_t size = KEYS_SECRET_MAX;
 	char *into;
 
 	if (strncmp(section, "group ", 6) != 0 ||
@@ -115,7 +131,11 @@ take(void *arg, const char *section, const char *name, const char *value)
 		return read_number(value, &key->server_id);
 	into = strcmp(name, "secret") == 0 ? key->secret :
 	    strcmp(name, "confirmation") == 0 ? key->confirmation : NULL;
-	if (into == NULL || strlen(value) >= KEYS_SECRET_MAX)
+	if (strcmp(name, "url") == 0) {
+		into = key->url;
+		size = sizeof(key->url);
+	}
+	if (into == NULL || strlen(value) >= size)
 		return 0;
 	memcpy(into, value, strlen(value) + 1);
 	return 1;
@@ -195,8 +215,27 @@ print(const struct keys *keys, int fd)
 		if (key->server_id != 0)
 			fprintf(out, "server_id = %" PRId64 "\n",
 			    key->server_id);
+		if (key->url[0] != '\0')
+			fprintf(out, "url = %s\n", key->url);
 	}
 	return fclose(out) == 0 && fsync(fd) == 0 ? 0 : -1;
+}
+
+/* The file that is to come belongs to whom the one that is there does. */
+static int
+own_as(int fd, const char *fresh, const char *path, char error[KEYS_ERROR_MAX])
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		own_by_folder(fd, fresh);
+		return 0;
+	}
+	if (st.st_uid == geteuid() || fchown(fd, st.st_uid, st.st_gid) == 0)
+		return 0;
+	snprintf(error, KEYS_ERROR_MAX, "%.400s: it belongs to user %ld: run "
+	    "setup as that user, or as root", path, (long)st.st_uid);
+	return -1;
 }
 
 int
@@ -204,8 +243,7 @@ keys_write(const struct keys *keys, const char *path,
     char error[KEYS_ERROR_MAX])
 {
 	char fresh[PATH_MAX];
-	struct stat st;
-	int fd, saved;
+	int fd;
 
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path) >=
 	    sizeof(fresh))
@@ -214,33 +252,38 @@ keys_write(const struct keys *keys, const char *path,
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd == -1)
 		return fail(error, fresh, strerror(errno));
-	if (stat(path, &st) == 0 && st.st_uid != geteuid() &&
-	    fchown(fd, st.st_uid, st.st_gid) == -1)
-		goto bad;
-	if (print(keys, fd) == -1 || rename(fresh, path) == -1)
-		goto bad;
-	close(fd);
-	(void)file_sync_folder(path);
-	return 0;
-bad:
-	saved = errno;
+	if (own_as(fd, fresh, path, error) == 0) {
+		if (print(keys, fd) == 0 && rename(fresh, path) == 0) {
+			close(fd);
+			(void)file_sync_folder(path);
+			return 0;
+		}
+		fail(error, path, strerror(errno));
+	}
 	close(fd);
 	(void)unlink(fresh);
-	return fail(error, path, strerror(saved));
+	return -1;
 }
 
 int
 keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 {
 	char lock[PATH_MAX];
+	struct stat st;
 	int fd;
 
+	/* It would be replaced, and what it leads to left as it was. */
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return fail(error, path, "a link: name the file itself in "
+		    "`keys`");
 	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
 	    sizeof(lock))
 		return fail(error, path, strerror(ENAMETOOLONG));
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
-		return fail(error, lock, strerror(errno));
+		return fail(error, lock, errno == EACCES ? "Permission "
+		    "denied: run setup as the owner of this folder, or as "
+		    "root" : strerror(errno));
 	own_by_folder(fd, lock);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
