@@ -186,6 +186,7 @@ not_vk(struct api *api, const struct post_answer *answer, const char *reason)
 	snprintf(words, sizeof(words), "HTTP status %ld: %s", answer->status,
 	    reason);
 	say(api, VKCB_ERROR_ANSWER, words);
+	api->advice = "this is not VK's API: check api_url";
 	return TIME;
 }
 
@@ -196,14 +197,17 @@ no_json(struct api *api, const struct post_answer *answer, const char *wrong,
 {
 	enum cure cure = not_vk(api, answer, wrong);
 
-	return answer->status == 200 && where > 0 && where == answer->len ?
-	    PAUSE : cure;
+	if (answer->status != 200 || where == 0 || where != answer->len)
+		return cure;
+	api->advice = NULL;
+	return PAUSE;
 }
 
 static enum cure
 trouble_at_vk(struct api *api, const struct post_answer *answer)
 {
 	(void)not_vk(api, answer, "trouble at VK's end");
+	api->advice = NULL;
 	return PAUSE;
 }
 
@@ -277,6 +281,7 @@ try_once(struct api *api, const struct post_request *request,
 	struct post_answer answer;
 
 	api->tries++;
+	api->advice = NULL;
 	if (rate_wait(api->conf->state, api->token, request->total_ms) == -1) {
 		say(api, VKCB_ERROR_BUSY, "20 calls a second were not enough: "
 		    "no turn within api_timeout");
@@ -288,6 +293,14 @@ try_once(struct api *api, const struct post_request *request,
 	case POST_TROUBLE:
 		say(api, VKCB_ERROR_CONNECTION, answer.why);
 		return PAUSE;
+	case POST_NOT_TRUSTED:
+		say(api, VKCB_ERROR_CONNECTION, answer.why);
+		api->advice = "install ca-certificates, or set ca_file";
+		return TIME;
+	case POST_NO_URL:
+		say(api, VKCB_ERROR_CONNECTION, answer.why);
+		api->advice = "check api_url";
+		return TIME;
 	case POST_REFUSED:
 		say(api, VKCB_ERROR_CONNECTION, answer.why);
 		return TIME;
@@ -397,7 +410,7 @@ call(struct api *api, const char *method, struct json_object *params,
 	const struct conf *conf = api->conf;
 	const char *why_none = params_why_none();
 	struct form form = { .at = NULL };
-	char state[CURL_STATE_MAX], url[URL_MAX];
+	char state[CURL_STATE_MAX], why[CURL_STATE_MAX + 16], url[URL_MAX];
 	enum cure cure = NOTHING;
 	size_t len;
 
@@ -420,7 +433,8 @@ call(struct api *api, const char *method, struct json_object *params,
 	}
 	/* Here, since it takes time: a call comes right after its turn. */
 	if (curl_load(state) == NULL) {
-		say(api, VKCB_ERROR_LIBRARY, state);
+		snprintf(why, sizeof(why), "libcurl: %s", state);
+		say(api, VKCB_ERROR_LIBRARY, why);
 		return NOTHING;
 	}
 	len = strlen(conf->api_url);

@@ -195,7 +195,6 @@ static enum post_result
 explain(const struct curl *curl, CURLcode code, const char *words,
     const struct intake *in, char why[POST_WHY_MAX])
 {
-	const char *advice = "";
 	enum post_result result = POST_TROUBLE;
 
 	if (in->no_memory || code == CURLE_OUT_OF_MEMORY) {
@@ -211,19 +210,18 @@ explain(const struct curl *curl, CURLcode code, const char *words,
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:
-		advice = ": install ca-certificates, or set ca_file";
-		result = POST_REFUSED;
+		result = POST_NOT_TRUSTED;
 		break;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-		advice = ": is this a right address?";
-		result = POST_REFUSED;
+		result = POST_NO_URL;
 		break;
 	default:
 		break;
 	}
 	snprintf(why, POST_WHY_MAX, "%.220s%s", words[0] != '\0' ? words :
-	    curl->strerror(code), advice);
+	    curl->strerror(code), result == POST_NO_URL ? ": is this a right "
+	    "address?" : "");
 	return result;
 }
 
@@ -245,7 +243,7 @@ post(const struct post_request *request, struct post_answer *answer)
 	if (!is_http(request->url)) {
 		snprintf(answer->why, sizeof(answer->why), "not an address "
 		    "that starts with http:// or https://");
-		return POST_REFUSED;
+		return POST_NO_URL;
 	}
 	if (connection(curl, request->ca_file != NULL) == -1)
 		return POST_NO_MEMORY;

@@ -12,6 +12,8 @@ enum post_result {
 	POST_ANSWERED,		/* with any status */
 	POST_TROUBLE,		/* none came; another try may help */
 	POST_REFUSED,		/* none is taken, nor would it be soon */
+	POST_NO_URL,		/* that is no address of HTTP */
+	POST_NOT_TRUSTED,	/* its certificate is not proven */
 	POST_NO_LIBRARY,
 	POST_NO_MEMORY,
 };
