@@ -4,6 +4,8 @@
  */
 #include "member.h"
 
+#include <string.h>
+
 #include <json-c/json.h>
 
 #include "banned.h"
@@ -19,9 +21,14 @@ const char *
 member_text(struct json_object *object, const char *key)
 {
 	struct json_object *value = member(object, key);
+	const char *text;
 
-	return json_object_is_type(value, json_type_string) ?
-	    json_object_get_string(value) : "";
+	if (!json_object_is_type(value, json_type_string))
+		return "";
+	/* A NUL would cut it short: another text than was sent. */
+	text = json_object_get_string(value);
+	return strlen(text) == (size_t)json_object_get_string_len(value) ?
+	    text : "";
 }
 
 int64_t
