@@ -21,7 +21,9 @@
 #include "keys.h"
 #include "log.h"
 #include "member.h"
+#include "names.h"
 #include "post.h"
+#include "servers.h"
 #include "ticked.h"
 
 #include "banned.h"
@@ -35,6 +37,8 @@ struct online {
 	struct api api;
 	int64_t ours;		/* the server that setup made; 0: not known */
 	int64_t server_id;	/* the one that is looked at */
+	const char *url;	/* of that one */
+	bool blind;		/* its servers cannot be asked for */
 	int status;
 };
 
@@ -45,7 +49,7 @@ say(struct online *online, const char *kind, const char *fmt, ...)
 static void
 say(struct online *online, const char *kind, const char *fmt, ...)
 {
-	char text[512];
+	char text[1024];
 	va_list args;
 
 	va_start(args, fmt);
@@ -60,12 +64,13 @@ say(struct online *online, const char *kind, const char *fmt, ...)
 
 /* The response, an object; NULL: it was said why there is none. */
 static struct json_object *
-ask(struct online *online, const char *method, struct json_object *params)
+ask(struct online *online, const char *kind, const char *method,
+    struct json_object *params)
 {
 	struct json_object *response;
 
 	if (api_call(&online->api, method, params, &response) != VKCB_OK) {
-		say(online, "error", "%s: %s (%d)%s%s", method,
+		say(online, kind, "%s: %s (%d)%s%s", method,
 		    online->api.error.message, online->api.error.code,
 		    online->api.advice != NULL ? ": " : "",
 		    online->api.advice != NULL ? online->api.advice : "");
@@ -73,7 +78,7 @@ ask(struct online *online, const char *method, struct json_object *params)
 	}
 	if (json_object_is_type(response, json_type_object))
 		return response;
-	say(online, "error", "%s: an answer that is not VK's: check api_url",
+	say(online, kind, "%s: an answer that is not VK's: check api_url",
 	    method);
 	return NULL;
 }
@@ -90,13 +95,14 @@ has_right(struct json_object *permissions, const char *right)
 	return false;
 }
 
-/* Whether the token is good at all: without that, nothing more is asked. */
+/* Whether the servers can be asked for. */
 static bool
 check_token(struct online *online)
 {
 	struct json_object *response, *rights;
 
-	response = ask(online, "groups.getTokenPermissions", VK_NO_PARAMS);
+	response = ask(online, "error", "groups.getTokenPermissions",
+	    VK_NO_PARAMS);
 	if (response == NULL)
 		return false;
 	rights = member_list(response, "permissions");
@@ -105,8 +111,10 @@ check_token(struct online *online)
 		    "one with the right to messages, if handlers answer");
 	if (has_right(rights, "manage"))
 		return true;
-	say(online, "warning", "the token may not manage the community: setup "
-	    "and the checks of its servers need a token that may");
+	say(online, "warning", "the token may not manage the community, so "
+	    "whether events can arrive is not known: setup and the checks of "
+	    "its servers need a token that may");
+	online->blind = true;
 	return false;
 }
 
@@ -129,8 +137,9 @@ check_clock(struct online *online)
 static void
 check_long_poll(struct online *online)
 {
-	struct json_object *response = ask(online, "groups.getLongPollSettings",
-	    VK_PARAMS("group_id", VK_INT(online->group->id)));
+	struct json_object *response = ask(online, "warning",
+	    "groups.getLongPollSettings", VK_PARAMS("group_id",
+	    VK_INT(online->group->id)));
 
 	if (response != NULL && json_object_get_boolean(
 	    json_object_object_get(response, "is_enabled")))
@@ -139,36 +148,148 @@ check_long_poll(struct online *online)
 		    "community's settings unless you use it");
 }
 
+/* What a server's flags are like, all in all. */
+struct flags {
+	struct online *online;
+	struct names left_out;	/* that `events` does not name */
+	int handled;		/* events that a handler takes */
+	int arriving;		/* those of them that are ticked */
+};
+
 static void
-say_ticked(void *arg, const char *event, bool wanted)
+say_ticked(struct online *online, const struct ticked *event)
+{
+	bool chosen = online->group->events != NULL;
+
+	if (event->wanted && event->handled)
+		say(online, "error", "server %" PRId64 ": %s is not ticked: "
+		    "its handlers get none; run vkcb setup %.200s",
+		    online->server_id, event->name, online->url);
+	else if (event->wanted)
+		say(online, "warning", "server %" PRId64 ": %s is not ticked, "
+		    "though `events` names it; run vkcb setup %.200s",
+		    online->server_id, event->name, online->url);
+	else
+		say(online, "warning", "server %" PRId64 ": %s is ticked, but "
+		    "%s; run vkcb setup %.200s", online->server_id,
+		    event->name, chosen ? "`events` does not name it" :
+		    "no handler takes it", online->url);
+}
+
+static void
+check_event(void *arg, const struct ticked *event)
+{
+	struct flags *flags = arg;
+
+	if (event->on != event->wanted)
+		say_ticked(flags->online, event);
+	else if (event->handled && !event->on)
+		names_add(&flags->left_out, event->name);
+	if (event->handled) {
+		flags->handled++;
+		flags->arriving += event->on;
+	}
+}
+
+/* A handler's event that VK does not speak of may not be sent. */
+static void
+say_unlisted(void *arg, const char *event)
 {
 	struct online *online = arg;
 
-	if (wanted)
-		say(online, "error", "server %" PRId64 ": %s is not ticked: "
-		    "its handlers get none; run vkcb setup", online->server_id,
-		    event);
-	else
-		say(online, "warning", "server %" PRId64 ": %s is ticked, but "
-		    "no handler takes it; run vkcb setup", online->server_id,
-		    event);
+	say(online, online->group->events != NULL ? "warning" : "error",
+	    "server %" PRId64 ": VK lists no event that is called %s%s",
+	    online->server_id, event, online->group->events != NULL ?
+	    ", which `events` names" : ": its handlers may get none");
+}
+
+static void
+check_events(struct online *online, struct json_object *settings)
+{
+	struct flags flags = { .online = online };
+
+	if (!ticked_each(online->group, settings, check_event, &flags)) {
+		say(online, "error", "server %" PRId64 ": VK lists no events: "
+		    "an answer that is not VK's: check api_url",
+		    online->server_id);
+		return;
+	}
+	ticked_unlisted(online->group, settings, say_unlisted, online);
+	if (flags.left_out.n > 0)
+		say(online, "warning", "server %" PRId64 ": `events` leaves "
+		    "out what handlers take, so that they get none: %s",
+		    online->server_id, names_text(&flags.left_out));
+	if (flags.handled > 0 && flags.arriving == 0)
+		say(online, "error", "server %" PRId64 ": no event that a "
+		    "handler takes is ticked%s", online->server_id,
+		    online->group->events != NULL ? ": see `events`" : "");
+}
+
+/* Whether events in this version are whole: 5.81 and newer. */
+static bool
+is_outdated(const char *version)
+{
+	char *end;
+	long major = strtol(version, &end, 10), minor;
+
+	if (end == version || *end != '.')
+		return false;
+	minor = strtol(end + 1, NULL, 10);
+	return major < 5 || (major == 5 && minor < 81);
 }
 
 static void
 check_settings(struct online *online)
 {
-	struct json_object *response = ask(online, "groups.getCallbackSettings",
-	    VK_PARAMS("group_id", VK_INT(online->group->id), "server_id",
+	struct json_object *response = ask(online, "error",
+	    "groups.getCallbackSettings", VK_PARAMS("group_id",
+	    VK_INT(online->group->id), "server_id",
 	    VK_INT(online->server_id)));
+	const char *version;
 
 	if (response == NULL)
 		return;
-	if (strcmp(member_text(response, "api_version"), API_VERSION) != 0)
+	version = member_text(response, "api_version");
+	if (is_outdated(version))
+		say(online, "error", "server %" PRId64 ": events come in "
+		    "version %.16s of the API, and VK sends a warning in "
+		    "place of their object: run vkcb setup %.200s",
+		    online->server_id, version, online->url);
+	else if (strcmp(version, API_VERSION) != 0)
 		say(online, "warning", "server %" PRId64 ": events come in "
-		    "version %.16s of the API, not %s: run vkcb setup",
-		    online->server_id, member_text(response, "api_version"),
-		    API_VERSION);
-	ticked_compare(online->group, response, say_ticked, online);
+		    "version %.16s of the API, not %s: run vkcb setup %.200s",
+		    online->server_id, version, API_VERSION, online->url);
+	check_events(online, response);
+}
+
+static void
+judge_answer(struct online *online, const char *url,
+    const struct post_answer *answer)
+{
+	bool open = online->group->open;
+
+	if (strcmp(answer->body, "Unknown Group") == 0)
+		say(online, "error", "%.200s is a vkcb that does not know this "
+		    "group: it runs with another configuration", url);
+	else if (strcmp(answer->body, "Not Configured") == 0)
+		say(online, "error", "%.200s is a vkcb that has no "
+		    "configuration it can read: run vkcb check as the web "
+		    "server's user, and see its log", url);
+	else if (strcmp(answer->body, "Bad Secret") == 0 && open)
+		say(online, "error", "%.200s is a vkcb that wants a secret of "
+		    "this group: it runs with another configuration", url);
+	else if (strcmp(answer->body, open ? "Bad Request" : "Bad Secret") != 0)
+		say(online, "error", "%.200s answers %ld, and not as a vkcb "
+		    "would: the web server does not hand it over", url,
+		    answer->status);
+}
+
+static const char *
+no_answer_words(enum post_result result)
+{
+	return result == POST_NOT_TRUSTED ? ": VK may not trust it either: it "
+	    "takes a certificate of a known authority, with those between" :
+	    "";
 }
 
 /*
@@ -178,8 +299,8 @@ check_settings(struct online *online)
 static void
 probe(struct online *online, const char *url)
 {
-	bool open = online->group->open;
 	struct post_answer answer;
+	enum post_result result;
 	char body[128];
 	struct post_request request = {
 		.url = url, .body = body, .ca_file = online->conf->ca_file,
@@ -188,21 +309,46 @@ probe(struct online *online, const char *url)
 	};
 
 	request.len = (size_t)snprintf(body, sizeof(body), "{%s\"group_id\":%"
-	    PRId64 ",\"secret\":\"-\"}", open ? "" :
+	    PRId64 ",\"secret\":\"-\"}", online->group->open ? "" :
 	    "\"type\":\"vkcb_probe\",", online->group->id);
-	if (post(&request, &answer) != POST_ANSWERED) {
-		say(online, "error", "%.200s does not answer: %s", url,
-		    answer.why);
+	result = post(&request, &answer);
+	if (result != POST_ANSWERED) {
+		say(online, "error", "%.200s does not answer: %s%s", url,
+		    answer.why, no_answer_words(result));
 		return;
 	}
-	if (strcmp(answer.body, "Unknown Group") == 0)
-		say(online, "error", "%.200s is a vkcb that does not know this "
-		    "group: it runs with another configuration", url);
-	else if (strcmp(answer.body, open ? "Bad Request" : "Bad Secret") != 0)
-		say(online, "error", "%.200s answers %ld, and not as a vkcb "
-		    "would: the web server does not hand it over", url,
-		    answer.status);
+	judge_answer(online, url, &answer);
 	free(answer.body);
+}
+
+/* Would this secret of VK's be taken here? */
+static bool
+is_secret(const char *ours, const char *theirs)
+{
+	return ours != NULL && strcmp(ours, theirs) == 0;
+}
+
+static void
+check_secret(struct online *online, struct json_object *server)
+{
+	const char *theirs = member_text(server, "secret_key");
+	const struct conf_group *group = online->group;
+
+	if (group->open || is_secret(group->secret, theirs))
+		return;
+	if (group->secret == NULL)
+		say(online, "error", "server %" PRId64 ": there is no secret "
+		    "here yet: each event is refused; run vkcb setup %.200s",
+		    online->server_id, online->url);
+	else if (is_secret(group->old_secret, theirs))
+		say(online, "warning", "server %" PRId64 ": VK has old_secret "
+		    "still: run vkcb setup %.200s", online->server_id,
+		    online->url);
+	else
+		say(online, "error", "server %" PRId64 ": VK has %s secret: "
+		    "each event is refused; run vkcb setup %.200s",
+		    online->server_id, *theirs != '\0' ? "another" : "no",
+		    online->url);
 }
 
 static void
@@ -213,6 +359,7 @@ check_server(struct online *online, struct json_object *server)
 	char text[256];
 
 	online->server_id = member_int(server, "id");
+	online->url = url;
 	snprintf(text, sizeof(text), "%.200s: %.40s", url, status);
 	printf("server %" PRId64 ": ", online->server_id);
 	log_print(stdout, text);
@@ -227,61 +374,101 @@ check_server(struct online *online, struct json_object *server)
 		return;
 	}
 	probe(online, url);
+	check_secret(online, server);
 	check_settings(online);
 }
 
-static bool
-has_server(struct json_object *items, int64_t id)
+/* A second server with our URL, which VK sends to and setup does not see to. */
+static void
+check_others(struct online *online, struct json_object *servers,
+    struct json_object *ours, const struct key *key)
 {
-	size_t i, n = member_count(items);
+	const char *url = member_text(ours, "url");
+	size_t i, n = member_count(servers);
+	struct json_object *server;
 
-	for (i = 0; i < n; i++)
-		if (member_int(json_object_array_get_idx(items, i), "id") ==
-		    id)
-			return true;
-	return false;
+	for (i = 0; i < n; i++) {
+		server = json_object_array_get_idx(servers, i);
+		if (server != ours && servers_is_ours(server, url, key))
+			say(online, "warning", "server %" PRId64 " has the URL "
+			    "of ours too: its events come twice or are "
+			    "refused; run vkcb setup %.200s, which removes it",
+			    member_int(server, "id"), url);
+	}
 }
 
-/* Of several servers, the one that setup made is meant. */
-static int64_t
-our_server(const struct online *online, struct json_object *items)
+/*
+ * Of several servers the one that setup made is meant, or that has our secret.
+ * NULL: it cannot be told.
+ */
+static struct json_object *
+our_server(const struct online *online, struct json_object *servers,
+    const struct key *key)
 {
-	char error[KEYS_ERROR_MAX];
-	const struct key *key;
-	struct keys keys;
-	int64_t id = 0;
+	size_t i, n = member_count(servers);
+	struct json_object *server, *ours = NULL;
 
-	if (online->conf->keys == NULL ||
-	    keys_read(&keys, online->conf->keys, error) == -1)
-		return 0;
-	key = keys_find(&keys, online->group->id);
-	if (key != NULL && has_server(items, key->server_id))
-		id = key->server_id;
-	keys_free(&keys);
-	return id;
+	if (key != NULL && key->url[0] != '\0')
+		ours = servers_best(servers, key->url, key);
+	for (i = 0; i < n && ours == NULL; i++) {
+		server = json_object_array_get_idx(servers, i);
+		if (key != NULL && member_int(server, "id") == key->server_id)
+			ours = server;
+	}
+	for (i = 0; i < n && ours == NULL; i++) {
+		server = json_object_array_get_idx(servers, i);
+		if (is_secret(online->group->secret, member_text(server,
+		    "secret_key")))
+			ours = server;
+	}
+	return ours;
+}
+
+static void
+check_each(struct online *online, struct json_object *servers,
+    const struct key *key)
+{
+	struct json_object *ours = our_server(online, servers, key);
+	size_t i, n = member_count(servers);
+
+	online->ours = ours != NULL ? member_int(ours, "id") : 0;
+	if (n == 0)
+		say(online, "error", "VK has no callback server for it: run "
+		    "vkcb setup URL");
+	else if (ours == NULL && key != NULL && key->url[0] != '\0') {
+		say(online, "error", "VK has no callback server for it with "
+		    "the URL of before: run vkcb setup %.200s", key->url);
+		online->ours = -1;
+	}
+	for (i = 0; i < n; i++)
+		check_server(online, json_object_array_get_idx(servers, i));
+	if (ours != NULL)
+		check_others(online, servers, ours, key);
 }
 
 static void
 check_servers(struct online *online)
 {
-	struct json_object *response = ask(online, "groups.getCallbackServers",
-	    VK_PARAMS("group_id", VK_INT(online->group->id)));
-	struct json_object *items, *item;
-	size_t i, n;
+	struct json_object *response = ask(online, "error",
+	    "groups.getCallbackServers", VK_PARAMS("group_id",
+	    VK_INT(online->group->id)));
+	struct json_object *servers;
+	char error[KEYS_ERROR_MAX];
+	struct keys keys = { .n = 0 };
 
 	if (response == NULL)
 		return;
-	items = member_list(response, "items");
-	n = member_count(items);
-	online->ours = our_server(online, items);
-	if (n == 0)
-		say(online, "error", "VK has no callback server for it: run "
-		    "vkcb setup URL");
-	for (i = 0; i < n; i++) {
-		item = json_object_array_get_idx(items, i);
-		if (json_object_is_type(item, json_type_object))
-			check_server(online, item);
+	servers = servers_of(response);
+	if (servers == NULL) {
+		say(online, "error", "groups.getCallbackServers: an answer "
+		    "that is not VK's: check api_url");
+		return;
 	}
+	/* One that is none was told of: there would be no configuration. */
+	if (online->conf->keys != NULL)
+		(void)!keys_read(&keys, online->conf->keys, error);
+	check_each(online, servers, keys_find(&keys, online->group->id));
+	keys_free(&keys);
 }
 
 int
@@ -296,7 +483,9 @@ online_check(const struct conf *conf, const struct conf_group *group)
 	}
 	check_clock(&online);
 	api_forget(&online.api);
-	if (online.status == EXIT_FINE)
+	if (online.status != EXIT_FINE)
+		return online.status;
+	if (!online.blind)
 		say(&online, "fine", "events can arrive");
-	return online.status;
+	return EXIT_FINE;
 }

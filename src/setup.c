@@ -4,7 +4,8 @@
  * Each step looks before it changes anything, so that a second run, or one
  * after a failure at any point, does just what is left. Keys are on disk before
  * VK is told to use them: its confirmation may come while a call is still under
- * way, to a responder in another process.
+ * way, to a responder in another process. Whatever makes VK ask for that is
+ * done only when the string is known to be right, and waited for.
  */
 #include "setup.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -20,14 +22,18 @@
 #include "conf.h"
 #include "log.h"
 #include "member.h"
+#include "names.h"
+#include "servers.h"
 #include "ticked.h"
 
 #include "banned.h"
 
 #define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
-#define SERVERS_MAX 10		/* that VK lets a group have */
 #define SECRET_LENGTH 32
 #define STATUS_TRIES 60		/* every half second */
+#define STATUS_MAX 41
+
+#define NOT_VK ": an answer that is not VK's: check api_url"
 
 static void
 say(const struct setup *setup, const char *text, const char *detail)
@@ -59,22 +65,36 @@ fail(const struct setup *setup, const char *why)
 	return command_fail(what, "%s", why);
 }
 
+/* What to do about an error of which VK's code alone does not tell. */
+static const char *
+advice_on(const struct setup *setup, const char *method,
+    enum vkcb_outcome outcome)
+{
+	if (setup->api.advice != NULL)
+		return setup->api.advice;
+	if (setup->api.error.code == 100 &&
+	    (strcmp(method, "groups.addCallbackServer") == 0 ||
+	    strcmp(method, "groups.editCallbackServer") == 0))
+		return "check that the URL is public, starts with https:// "
+		    "and leads to this vkcb";
+	if (setup->api.error.code == 100 &&
+	    strcmp(method, "groups.getById") == 0)
+		return "is it a community's token, and not a user's?";
+	return outcome == VKCB_FAIL ? "try again later" : NULL;
+}
+
 static int
 call(struct setup *setup, const char *method, struct json_object *params,
     struct json_object **response)
 {
 	enum vkcb_outcome outcome = api_call(&setup->api, method, params,
 	    response);
-	const char *advice = setup->api.advice;
+	const char *advice;
 	char why[512];
 
 	if (outcome == VKCB_OK)
 		return EXIT_FINE;
-	if (advice == NULL && setup->api.error.code == 100)
-		advice = "check that the URL is public, starts with https:// "
-		    "and leads to this vkcb";
-	if (advice == NULL && outcome == VKCB_FAIL)
-		advice = "try again later";
+	advice = advice_on(setup, method, outcome);
 	snprintf(why, sizeof(why), "%s: %.200s (%d)%s%s", method,
 	    setup->api.error.message, setup->api.error.code,
 	    advice != NULL ? ": " : "", advice != NULL ? advice : "");
@@ -95,8 +115,10 @@ check_token(struct setup *setup)
 	groups = json_object_is_type(response, json_type_array) ? response :
 	    member_list(response, "groups");
 	if (groups == NULL)
-		return fail(setup, "groups.getById: an answer that is not "
-		    "VK's: check api_url");
+		return fail(setup, "groups.getById" NOT_VK);
+	if (member_count(groups) == 0)
+		return fail(setup, "its token belongs to no community: make "
+		    "one in the community's settings (API usage)");
 	id = member_int(json_object_array_get_idx(groups, 0), "id");
 	if (id == setup->group->id)
 		return EXIT_FINE;
@@ -105,56 +127,104 @@ check_token(struct setup *setup)
 	return fail(setup, why);
 }
 
-static bool
-is_ok(struct json_object *server)
-{
-	return strcmp(member_text(server, "status"), "ok") == 0;
-}
-
-/*
- * Our server among the group's: one with our URL, the last of several, and one
- * that is not ok rather than one that is. NULL: there is none.
- */
 static int
-find_server(struct setup *setup, struct json_object **server)
+list_servers(struct setup *setup, struct json_object **servers)
 {
-	struct json_object *response, *items, *item;
-	size_t i, n;
+	struct json_object *response;
 
-	*server = NULL;
 	if (call(setup, "groups.getCallbackServers", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id)), &response) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	items = member_list(response, "items");
-	n = member_count(items);
-	for (i = 0; i < n; i++) {
-		item = json_object_array_get_idx(items, i);
-		if (strcmp(member_text(item, "url"), setup->url) == 0 &&
-		    (*server == NULL || is_ok(*server)))
-			*server = item;
-	}
-	setup->server_id = *server != NULL ? member_int(*server, "id") : 0;
+	*servers = servers_of(response);
+	if (*servers == NULL)
+		return fail(setup, "groups.getCallbackServers" NOT_VK);
 	return EXIT_FINE;
 }
 
-static int
-remove_server(struct setup *setup)
+static struct json_object *
+server_of_id(struct json_object *servers, int64_t id)
 {
-	if (setup->removed++ == SERVERS_MAX)
-		return fail(setup, "VK still lists the server after ten were "
-		    "removed: see its page Settings, API usage, Callback API");
-	return call(setup, "groups.deleteCallbackServer", VK_PARAMS("group_id",
-	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id)),
-	    NULL);
+	size_t i, n = member_count(servers);
+	struct json_object *server;
+
+	for (i = 0; i < n; i++) {
+		server = json_object_array_get_idx(servers, i);
+		if (member_int(server, "id") == id)
+			return server;
+	}
+	return NULL;
+}
+
+static const struct key *
+kept(const struct setup *setup)
+{
+	return keys_find(setup->keys, setup->group->id);
+}
+
+/* The next server with our URL, from *at on, but for one. NULL: no more. */
+static struct json_object *
+next_ours(const struct setup *setup, struct json_object *servers, int64_t but,
+    size_t *at)
+{
+	struct json_object *server;
+
+	while (*at < member_count(servers)) {
+		server = json_object_array_get_idx(servers, (*at)++);
+		if (servers_is_ours(server, setup->url, kept(setup)) &&
+		    member_int(server, "id") != but)
+			return server;
+	}
+	return NULL;
 }
 
 static int
-edit_server(struct setup *setup, const char *secret)
+remove_server(struct setup *setup, int64_t id)
+{
+	return call(setup, "groups.deleteCallbackServer", VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(id)), NULL);
+}
+
+/* Takes away all servers with our URL but for one; 0: that too. */
+static int
+remove_servers(struct setup *setup, int64_t but, const char *did,
+    const char *would)
+{
+	struct json_object *servers, *server;
+	bool made = false;
+	char detail[80];
+	size_t at = 0;
+
+	if (list_servers(setup, &servers) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	while ((server = next_ours(setup, servers, but, &at)) != NULL) {
+		snprintf(detail, sizeof(detail), "%" PRId64 ", status %.40s",
+		    member_int(server, "id"), member_text(server, "status"));
+		if (!is_made(setup, did, would, detail))
+			continue;
+		made = true;
+		if (remove_server(setup, member_int(server, "id")) !=
+		    EXIT_FINE)
+			return EXIT_PROBLEM;
+	}
+	if (!made)
+		return EXIT_FINE;
+	at = 0;
+	if (list_servers(setup, &servers) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (next_ours(setup, servers, but, &at) == NULL)
+		return EXIT_FINE;
+	return fail(setup, "VK still lists the server that was removed: see "
+	    "its page Settings, API usage, Callback API");
+}
+
+/* A title that somebody gave it at VK stays. */
+static int
+edit_server(struct setup *setup, const char *title, const char *secret)
 {
 	return call(setup, "groups.editCallbackServer", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id),
-	    "url", VK_STR(setup->url), "title", VK_STR(SERVER_TITLE),
-	    "secret_key", VK_STR(secret)), NULL);
+	    "url", VK_STR(setup->url), "title", VK_STR(*title != '\0' ? title :
+	    SERVER_TITLE), "secret_key", VK_STR(secret)), NULL);
 }
 
 static int
@@ -165,15 +235,29 @@ keep(struct setup *setup, const char *secret, const char *confirmation)
 
 	if (key == NULL)
 		return fail(setup, "out of memory");
-	if (secret != NULL)
+	if (secret != NULL && secret != key->secret)
 		snprintf(key->secret, sizeof(key->secret), "%s", secret);
 	if (confirmation != NULL)
 		snprintf(key->confirmation, sizeof(key->confirmation), "%s",
 		    confirmation);
 	key->server_id = setup->server_id;
+	snprintf(key->url, sizeof(key->url), "%s", setup->url);
 	if (keys_write(setup->keys, setup->conf->keys, error) == 0)
 		return EXIT_FINE;
 	return fail(setup, error);
+}
+
+/* Which server is ours is kept, whatever else there is to keep. */
+static int
+keep_id(struct setup *setup)
+{
+	const struct key *key = kept(setup);
+
+	if (setup->dry_run || (key != NULL &&
+	    key->server_id == setup->server_id &&
+	    strcmp(key->url, setup->url) == 0))
+		return EXIT_FINE;
+	return keep(setup, NULL, NULL);
 }
 
 /* Letters and digits, each as likely as the others. */
@@ -207,12 +291,112 @@ conf_names_secret(const struct setup *setup)
 static const char *
 secret_in_force(const struct setup *setup)
 {
-	const struct key *key;
+	const struct key *key = kept(setup);
 
 	if (conf_names_secret(setup))
 		return setup->group->secret;
-	key = keys_find(setup->keys, setup->group->id);
 	return key != NULL ? key->secret : "";
+}
+
+/*
+ * VK's code, where the responder will find it before VK asks. A configuration
+ * that has another one is told of before anything is changed.
+ */
+static int
+keep_confirmation(struct setup *setup, const char *secret)
+{
+	struct json_object *response;
+	const char *code;
+
+	if (call(setup, "groups.getCallbackConfirmationCode", VK_PARAMS(
+	    "group_id", VK_INT(setup->group->id)), &response) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	code = member_text(response, "code");
+	if (*code == '\0')
+		return fail(setup, "groups.getCallbackConfirmationCode"
+		    NOT_VK);
+	if (!keys_can_hold(code))
+		return fail(setup, "VK's confirmation string cannot be kept in "
+		    "a file: it is long, or has blanks or controls in it");
+	if (setup->group->confirmation != NULL &&
+	    !setup->group->confirmation_kept &&
+	    strcmp(setup->group->confirmation, code) != 0)
+		return fail(setup, "the configuration's confirmation is "
+		    "another one than VK gives through its API: remove that "
+		    "line, setup keeps the right one");
+	return setup->dry_run ? EXIT_FINE : keep(setup, secret, code);
+}
+
+static void
+show_progress(const char *text)
+{
+	if (isatty(STDERR_FILENO))
+		fputs(text, stderr);
+}
+
+/*
+ * The status of our server, once VK has checked it or half a minute is over. It
+ * checks at once, but not while a call is waited for.
+ */
+static int
+watch(struct setup *setup, char status[STATUS_MAX])
+{
+	const struct timespec pause = { 0, 500000000 };
+	struct json_object *servers, *server;
+	int i;
+
+	for (i = 0;; i++) {
+		if (list_servers(setup, &servers) != EXIT_FINE)
+			return EXIT_PROBLEM;
+		server = server_of_id(servers, setup->server_id);
+		if (server == NULL)
+			return fail(setup, "the server is gone again");
+		if (!servers_is_waiting(server) || i == STATUS_TRIES)
+			break;
+		show_progress(".");
+		nanosleep(&pause, NULL);
+		api_forget(&setup->api);
+	}
+	if (i > 0)
+		show_progress("\n");
+	snprintf(status, STATUS_MAX, "%s", member_text(server, "status"));
+	return EXIT_FINE;
+}
+
+static const char *
+status_words(const char *status)
+{
+	if (strcmp(status, "failed") == 0)
+		return "VK called the URL and did not get the confirmation "
+		    "string: does it lead to this vkcb, with this "
+		    "configuration? The log says what was asked";
+	if (strcmp(status, "unconfigured") == 0)
+		return "VK has not called the URL yet: run setup again in a "
+		    "minute";
+	return "VK is still checking the URL: run setup again in a minute";
+}
+
+static int
+judge(struct setup *setup, const char *status)
+{
+	char why[400];
+
+	if (strcmp(status, "ok") == 0) {
+		say(setup, "VK says the server is ok", NULL);
+		return EXIT_FINE;
+	}
+	snprintf(why, sizeof(why), "status %.40s: %s", status,
+	    status_words(status));
+	return fail(setup, why);
+}
+
+static int
+wait_for_ok(struct setup *setup)
+{
+	char status[STATUS_MAX];
+
+	return watch(setup, status) == EXIT_FINE ? judge(setup, status) :
+	    EXIT_PROBLEM;
 }
 
 static int
@@ -224,122 +408,43 @@ take_secret(struct setup *setup, const char *theirs)
 	return keep(setup, theirs, NULL);
 }
 
+/* Editing makes VK ask for the confirmation again. */
 static int
-give_secret(struct setup *setup, const char *ours)
+give_secret(struct setup *setup, const char *title, const char *what,
+    const char *secret)
 {
-	if (!is_made(setup, "gives VK", "would give VK",
-	    conf_names_secret(setup) ? "the configuration's secret" :
-	    "the secret that is kept here"))
+	if (keep_confirmation(setup, conf_names_secret(setup) ? NULL :
+	    secret) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (!is_made(setup, "gives VK", "would give VK", what))
 		return EXIT_FINE;
-	return edit_server(setup, ours);
+	if (edit_server(setup, title, secret) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	return wait_for_ok(setup);
 }
 
 static int
-give_fresh_secret(struct setup *setup)
+give_our_secret(struct setup *setup, const char *title)
 {
 	char fresh[SECRET_LENGTH + 1];
 
+	if (conf_names_secret(setup))
+		return give_secret(setup, title,
+		    "the configuration's secret", setup->group->secret);
+	if (*secret_in_force(setup) != '\0')
+		return give_secret(setup, title,
+		    "the secret that is kept here", secret_in_force(setup));
 	if (make_secret(fresh) == -1)
 		return fail(setup, "the system gives no random bytes");
-	if (!is_made(setup, "gives VK", "would give VK", "a new secret"))
-		return EXIT_FINE;
-	if (keep(setup, fresh, NULL) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	return edit_server(setup, fresh);
-}
-
-/* A server in order is kept, and its secret taken over or put right. */
-static int
-keep_server(struct setup *setup, struct json_object *server)
-{
-	const char *theirs = member_text(server, "secret_key");
-	const char *ours = secret_in_force(setup);
-
-	if (*theirs != '\0' && strcmp(theirs, ours) == 0)
-		return EXIT_FINE;
-	if (*theirs != '\0' && !conf_names_secret(setup))
-		return take_secret(setup, theirs);
-	if (setup->group->open)
-		return EXIT_FINE;
-	return *ours != '\0' ? give_secret(setup, ours) :
-	    give_fresh_secret(setup);
-}
-
-/* VK's code, where the responder will find it before VK asks. */
-static int
-keep_confirmation(struct setup *setup, const char *secret)
-{
-	struct json_object *response;
-	char code[KEYS_SECRET_MAX];
-
-	if (call(setup, "groups.getCallbackConfirmationCode", VK_PARAMS(
-	    "group_id", VK_INT(setup->group->id)), &response) != EXIT_FINE)
-		return EXIT_PROBLEM;
-	if (*member_text(response, "code") == '\0')
-		return fail(setup, "groups.getCallbackConfirmationCode: an "
-		    "answer that is not VK's: check api_url");
-	snprintf(code, sizeof(code), "%s", member_text(response, "code"));
-	if (setup->group->confirmation != NULL &&
-	    !setup->group->confirmation_kept &&
-	    strcmp(setup->group->confirmation, code) != 0)
-		return fail(setup, "the configuration's confirmation is "
-		    "another one than VK gives through its API: remove that "
-		    "line, setup keeps the right one");
-	return keep(setup, secret, code);
-}
-
-static const char *
-status_words(const char *status)
-{
-	if (strcmp(status, "failed") == 0)
-		return "VK called the URL and did not get the confirmation "
-		    "string: does it lead to this vkcb, with this "
-		    "configuration? The log says what was asked";
-	if (strcmp(status, "unconfigured") == 0)
-		return "VK has not called the URL yet";
-	return "VK is still checking the URL: run setup again in a minute";
-}
-
-/* VK checks a new server at once, but not while we wait for the call. */
-static int
-wait_for_ok(struct setup *setup)
-{
-	const struct timespec pause = { 0, 500000000 };
-	struct json_object *server;
-	char why[400];
-	int i;
-
-	for (i = 0; i < STATUS_TRIES; i++) {
-		if (find_server(setup, &server) != EXIT_FINE)
-			return EXIT_PROBLEM;
-		if (server == NULL)
-			return fail(setup, "the server is gone again");
-		if (is_ok(server)) {
-			say(setup, "VK says the server is ok", NULL);
-			return EXIT_FINE;
-		}
-		if (strcmp(member_text(server, "status"), "failed") == 0)
-			break;
-		if (i + 1 == STATUS_TRIES)
-			break;
-		nanosleep(&pause, NULL);
-		api_forget(&setup->api);
-	}
-	snprintf(why, sizeof(why), "status %.40s: %s", member_text(server,
-	    "status"), status_words(member_text(server, "status")));
-	return fail(setup, why);
+	return give_secret(setup, title, "a new secret", fresh);
 }
 
 static int
-add_server(struct setup *setup)
+add_server(struct setup *setup, bool broken)
 {
 	struct json_object *response;
 	char secret[KEYS_SECRET_MAX];
 
-	setup->server_id = 0;
-	if (!is_made(setup, "adds the server", "would add the server",
-	    setup->url))
-		return EXIT_FINE;
 	snprintf(secret, sizeof(secret), "%s", secret_in_force(setup));
 	if (secret[0] == '\0' && !setup->group->open &&
 	    make_secret(secret) == -1)
@@ -347,72 +452,201 @@ add_server(struct setup *setup)
 	if (keep_confirmation(setup, conf_names_secret(setup) ? NULL :
 	    secret) != EXIT_FINE)
 		return EXIT_PROBLEM;
+	if (broken && remove_servers(setup, 0, "removes the broken server",
+	    "would remove the broken server") != EXIT_FINE)
+		return EXIT_PROBLEM;
+	setup->server_id = 0;
+	if (!is_made(setup, "adds the server", "would add the server",
+	    setup->url))
+		return EXIT_FINE;
 	if (call(setup, "groups.addCallbackServer", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id), "url", VK_STR(setup->url), "title",
 	    VK_STR(SERVER_TITLE), "secret_key", VK_STR(secret)), &response) !=
 	    EXIT_FINE)
 		return EXIT_PROBLEM;
 	setup->server_id = member_int(response, "server_id");
-	if (keep(setup, NULL, NULL) != EXIT_FINE)
+	if (setup->server_id <= 0)
+		return fail(setup, "groups.addCallbackServer" NOT_VK);
+	if (keep_id(setup) != EXIT_FINE)
 		return EXIT_PROBLEM;
 	return wait_for_ok(setup);
+}
+
+/* One that VK has still to check may become good, or else is broken. */
+static int
+await_server(struct setup *setup)
+{
+	char status[STATUS_MAX];
+
+	if (keep_confirmation(setup, NULL) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (!is_made(setup, "waits for VK to check the server",
+	    "would wait for VK to check the server", NULL))
+		return EXIT_FINE;
+	if (watch(setup, status) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (strcmp(status, "ok") == 0 || strcmp(status, "wait") == 0)
+		return judge(setup, status);
+	return add_server(setup, true);
+}
+
+/* A server in order is kept, and its secret taken over or put right. */
+static int
+keep_server(struct setup *setup, struct json_object *server)
+{
+	const char *theirs = member_text(server, "secret_key");
+	const char *title = member_text(server, "title");
+	bool waiting = servers_is_waiting(server);
+	bool fits = setup->group->open || (*theirs != '\0' &&
+	    strcmp(theirs, secret_in_force(setup)) == 0);
+
+	if (!fits && *theirs != '\0' && !conf_names_secret(setup)) {
+		fits = keys_can_hold(theirs);
+		if (!fits)
+			say(setup, "VK's secret cannot be kept in a file: it "
+			    "is long, or has blanks or controls in it", NULL);
+		else if (take_secret(setup, theirs) != EXIT_FINE)
+			return EXIT_PROBLEM;
+	}
+	if (!fits)
+		return give_our_secret(setup, title);
+	return waiting ? await_server(setup) : EXIT_FINE;
+}
+
+/* A server of ours with another URL goes on getting the same events. */
+static void
+tell_of_former(struct setup *setup, struct json_object *servers)
+{
+	const struct key *key = kept(setup);
+	struct json_object *former = key == NULL ? NULL :
+	    server_of_id(servers, key->server_id);
+
+	if (former != NULL)
+		say(setup, "the server that was made before gets the events "
+		    "too, until vkcb setup --remove takes it away:",
+		    member_text(former, "url"));
 }
 
 static int
 bring_server(struct setup *setup)
 {
-	struct json_object *server;
+	struct json_object *servers, *server;
+	bool others;
+	size_t at = 0;
 
-	for (;;) {
-		if (find_server(setup, &server) != EXIT_FINE)
-			return EXIT_PROBLEM;
-		if (server == NULL)
-			return add_server(setup);
-		if (is_ok(server))
-			return keep_server(setup, server);
-		if (!is_made(setup, "removes the broken server, status",
-		    "would remove the broken server, status",
-		    member_text(server, "status")))
-			return add_server(setup);
-		if (remove_server(setup) != EXIT_FINE)
-			return EXIT_PROBLEM;
+	if (list_servers(setup, &servers) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	server = servers_best(servers, setup->url, kept(setup));
+	if (server == NULL) {
+		tell_of_former(setup, servers);
+		return add_server(setup, false);
 	}
+	setup->server_id = member_int(server, "id");
+	if (!servers_is_ok(server) && !servers_is_waiting(server))
+		return add_server(setup, true);
+	others = next_ours(setup, servers, setup->server_id, &at) != NULL;
+	if (keep_id(setup) != EXIT_FINE ||
+	    keep_server(setup, server) != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (!others)
+		return EXIT_FINE;
+	return remove_servers(setup, setup->server_id,
+	    "removes another server with this URL:",
+	    "would remove another server with this URL:");
+}
+
+/* The events that VK lists, by what is to become of them. */
+struct plan {
+	struct names tick;
+	struct names untick;
+	struct names left_out;	/* a handler takes them, `events` does not */
+	int wanted;
+};
+
+static void
+plan_event(void *arg, const struct ticked *event)
+{
+	struct plan *plan = arg;
+
+	if (event->wanted != event->on)
+		names_add(event->wanted ? &plan->tick : &plan->untick,
+		    event->name);
+	if (event->handled && !event->wanted)
+		names_add(&plan->left_out, event->name);
+	if (event->wanted)
+		plan->wanted++;
+}
+
+static void
+say_unlisted(void *arg, const char *event)
+{
+	say(arg, "warning: VK has no event that is called", event);
 }
 
 static bool
-may_tick(struct setup *setup)
+may_tick(struct setup *setup, const char *events)
 {
-	return is_made(setup, "ticks the events that the handlers take",
-	    "would tick the events that the handlers take", NULL);
+	return setup->group->events != NULL ?
+	    is_made(setup, "ticks the events that `events` names:",
+	    "would tick the events that `events` names:", events) :
+	    is_made(setup, "ticks the events that the handlers take:",
+	    "would tick the events that the handlers take:", events);
+}
+
+/* Says what changes. false: nothing does, or is only told of. */
+static bool
+may_set(struct setup *setup, struct plan *plan, const char *version)
+{
+	bool made = false;
+
+	if (plan->left_out.n > 0)
+		say(setup, "warning: `events` leaves out what handlers take:",
+		    names_text(&plan->left_out));
+	if (plan->tick.n > 0)
+		made = may_tick(setup, names_text(&plan->tick));
+	if (plan->untick.n > 0)
+		made = is_made(setup, "unticks", "would untick",
+		    names_text(&plan->untick));
+	if (strcmp(version, API_VERSION) != 0)
+		made = is_made(setup, "sets the version of events to",
+		    "would set the version of events to", API_VERSION);
+	return made;
+}
+
+static int
+set_events(struct setup *setup, struct json_object *settings)
+{
+	struct json_object *params = VK_PARAMS("group_id",
+	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id),
+	    "api_version", VK_STR(API_VERSION));
+
+	if (params == NULL ||
+	    ticked_changes(setup->group, settings, params) == -1) {
+		json_object_put(params);
+		return fail(setup, "out of memory");
+	}
+	return call(setup, "groups.setCallbackSettings", params, NULL);
 }
 
 static int
 tick_events(struct setup *setup)
 {
-	struct json_object *settings, *params;
-	int changes;
+	struct plan plan = { .wanted = 0 };
+	struct json_object *settings;
 
 	if (call(setup, "groups.getCallbackSettings", VK_PARAMS("group_id",
 	    VK_INT(setup->group->id), "server_id", VK_INT(setup->server_id)),
 	    &settings) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	params = VK_PARAMS("group_id", VK_INT(setup->group->id), "server_id",
-	    VK_INT(setup->server_id), "api_version", VK_STR(API_VERSION));
-	if (params == NULL ||
-	    (changes = ticked_changes(setup->group, settings, params)) == -1) {
-		json_object_put(params);
-		return fail(setup, "out of memory");
-	}
-	if (changes == 0 && strcmp(member_text(settings, "api_version"),
-	    API_VERSION) == 0) {
-		json_object_put(params);
+	if (!ticked_each(setup->group, settings, plan_event, &plan))
+		return fail(setup, "groups.getCallbackSettings" NOT_VK);
+	ticked_unlisted(setup->group, settings, say_unlisted, setup);
+	if (setup->group->events != NULL && plan.wanted == 0)
+		return fail(setup, "`events` names no event that VK has: all "
+		    "would be unticked, so none is; see vkcb events");
+	if (!may_set(setup, &plan, member_text(settings, "api_version")))
 		return EXIT_FINE;
-	}
-	if (!may_tick(setup)) {
-		json_object_put(params);
-		return EXIT_FINE;
-	}
-	return call(setup, "groups.setCallbackSettings", params, NULL);
+	return set_events(setup, settings);
 }
 
 int
@@ -426,7 +660,7 @@ setup_group(struct setup *setup)
 	if (status == EXIT_FINE && setup->server_id != 0)
 		status = tick_events(setup);
 	else if (status == EXIT_FINE && setup->dry_run)
-		(void)may_tick(setup);
+		(void)may_tick(setup, NULL);
 	if (status == EXIT_FINE && setup->changes == 0)
 		say(setup, "all is in order: nothing to do", NULL);
 	return status;
@@ -435,23 +669,11 @@ setup_group(struct setup *setup)
 int
 setup_remove(struct setup *setup)
 {
-	struct json_object *server;
-	int status = check_token(setup);
-
-	while (status == EXIT_FINE) {
-		status = find_server(setup, &server);
-		if (status != EXIT_FINE)
-			break;
-		if (server == NULL) {
-			if (setup->changes == 0)
-				say(setup, "has no server with this URL: "
-				    "nothing to do", NULL);
-			break;
-		}
-		if (!is_made(setup, "removes the server",
-		    "would remove the server", setup->url))
-			break;
-		status = remove_server(setup);
-	}
-	return status;
+	if (check_token(setup) != EXIT_FINE ||
+	    remove_servers(setup, 0, "removes the server",
+	    "would remove the server") != EXIT_FINE)
+		return EXIT_PROBLEM;
+	if (setup->changes == 0)
+		say(setup, "has no server with this URL: nothing to do", NULL);
+	return EXIT_FINE;
 }

@@ -19,7 +19,6 @@ struct setup {
 	struct keys *keys;
 	struct api api;
 	int64_t server_id;	/* at VK; 0: none yet */
-	int removed;		/* servers at VK, so far */
 	int changes;		/* made, or that would be */
 };
 

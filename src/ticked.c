@@ -6,6 +6,7 @@
  */
 #include "ticked.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -16,6 +17,8 @@
 #include "handlers.h"
 
 #include "banned.h"
+
+#define EVENT_LONGEST 64
 
 /* Is the word in a list that commas or spaces part? `all` is every word. */
 static bool
@@ -33,14 +36,12 @@ lists(const char *list, const char *word)
 	return false;
 }
 
-bool
-ticked_wants(const struct conf_group *group, const char *event)
+static bool
+is_handled(const char *event)
 {
 	enum vkcb_event_type type = catalogue_type(event, strlen(event));
 	const struct handler *handler;
 
-	if (group->events != NULL)
-		return lists(group->events, event);
 	for (handler = handlers; handler->name != NULL; handler++)
 		if (handler_takes(handler, type, event))
 			return true;
@@ -53,23 +54,96 @@ is_on(struct json_object *value)
 	return json_object_get_int(value) == 1;
 }
 
-void
-ticked_compare(const struct conf_group *group, struct json_object *settings,
-    ticked_fn *differs, void *arg)
+/* VK's flags by their names; NULL: none. */
+static struct json_object *
+flags(struct json_object *settings)
 {
 	struct json_object *events = NULL;
-	const struct event_info *info;
-	bool wanted;
 
 	if (json_object_is_type(settings, json_type_object))
 		events = json_object_object_get(settings, "events");
-	if (!json_object_is_type(events, json_type_object))
-		return;
+	return json_object_is_type(events, json_type_object) &&
+	    json_object_object_length(events) > 0 ? events : NULL;
+}
+
+/* VK lists none of them that cannot be, but for some new ones. */
+static bool
+can_be_ticked(const char *event)
+{
+	const struct event_info *info = event_info(event);
+
+	return info == NULL || info->settable;
+}
+
+bool
+ticked_each(const struct conf_group *group, struct json_object *settings,
+    ticked_fn *each, void *arg)
+{
+	struct json_object *events = flags(settings);
+	struct ticked ticked;
+
+	if (events == NULL)
+		return false;
 	json_object_object_foreach(events, name, value) {
-		info = event_info(name);
-		wanted = ticked_wants(group, name);
-		if ((info == NULL || info->settable) && wanted != is_on(value))
-			differs(arg, name, wanted);
+		if (!can_be_ticked(name))
+			continue;
+		ticked.name = name;
+		ticked.on = is_on(value);
+		ticked.handled = is_handled(name);
+		ticked.wanted = group->events != NULL ?
+		    lists(group->events, name) : ticked.handled;
+		each(arg, &ticked);
+	}
+	return true;
+}
+
+static void
+each_unlisted_word(const char *list, struct json_object *events,
+    ticked_unlisted_fn *each, void *arg)
+{
+	char word[EVENT_LONGEST];
+	size_t len;
+
+	for (; *list != '\0'; list += len) {
+		list += strspn(list, ", \t");
+		len = strcspn(list, ", \t");
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		if (len > 0 && strcmp(word, "all") != 0 &&
+		    !json_object_object_get_ex(events, word, NULL))
+			each(arg, word);
+	}
+}
+
+/* Does a handler before this one take the same event? */
+static bool
+is_repeated(const struct handler *handler)
+{
+	const struct handler *before;
+
+	for (before = handlers; before != handler; before++)
+		if (strcmp(handler_event(before), handler_event(handler)) == 0)
+			return true;
+	return false;
+}
+
+void
+ticked_unlisted(const struct conf_group *group, struct json_object *settings,
+    ticked_unlisted_fn *each, void *arg)
+{
+	struct json_object *events = flags(settings);
+	const struct handler *handler;
+	const char *name;
+
+	if (group->events != NULL) {
+		each_unlisted_word(group->events, events, each, arg);
+		return;
+	}
+	for (handler = handlers; handler->name != NULL; handler++) {
+		name = handler_event(handler);
+		if (event_info(name) != NULL && can_be_ticked(name) &&
+		    !is_repeated(handler) &&
+		    !json_object_object_get_ex(events, name, NULL))
+			each(arg, name);
 	}
 }
 
@@ -79,13 +153,16 @@ struct changes {
 };
 
 static void
-add(void *arg, const char *event, bool wanted)
+add(void *arg, const struct ticked *event)
 {
 	struct changes *changes = arg;
-	struct json_object *flag = json_object_new_int(wanted);
+	struct json_object *flag;
 
-	if (changes->n == -1 || flag == NULL ||
-	    json_object_object_add(changes->params, event, flag) != 0) {
+	if (event->on == event->wanted)
+		return;
+	flag = json_object_new_int(event->wanted);
+	if (changes->n == -1 || flag == NULL || json_object_object_add(
+	    changes->params, event->name, flag) != 0) {
 		json_object_put(flag);
 		changes->n = -1;
 		return;
@@ -99,6 +176,6 @@ ticked_changes(const struct conf_group *group, struct json_object *settings,
 {
 	struct changes changes = { .params = params };
 
-	ticked_compare(group, settings, add, &changes);
+	(void)ticked_each(group, settings, add, &changes);
 	return changes.n;
 }

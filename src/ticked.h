@@ -7,8 +7,31 @@
 struct conf_group;
 struct json_object;
 
-/* Is this event wanted: by the group's `events`, else by a handler? */
-bool ticked_wants(const struct conf_group *, const char *event);
+/* One of the events that VK lists for a server, of those that can be ticked. */
+struct ticked {
+	const char *name;
+	bool on;
+	bool wanted;	/* by the group's `events`, else by a handler */
+	bool handled;	/* by a handler, whatever `events` says */
+};
+
+typedef void ticked_fn(void *arg, const struct ticked *);
+
+/*
+ * Calls back for each event in VK's settings of a server
+ * (groups.getCallbackSettings). false: they list no event at all.
+ */
+bool ticked_each(const struct conf_group *, struct json_object *settings,
+    ticked_fn *, void *arg);
+
+/*
+ * Calls back for each event that is asked for by its name, in the group's
+ * `events` or else by a handler, and is not in VK's list. Of handlers' events
+ * only those that can be ticked, by all that is known.
+ */
+typedef void ticked_unlisted_fn(void *arg, const char *event);
+void ticked_unlisted(const struct conf_group *, struct json_object *settings,
+    ticked_unlisted_fn *, void *arg);
 
 /*
  * Compares VK's settings of a server (groups.getCallbackSettings) with what is
@@ -17,10 +40,5 @@ bool ticked_wants(const struct conf_group *, const char *event);
  */
 int ticked_changes(const struct conf_group *, struct json_object *settings,
     struct json_object *params);
-
-/* Calls back for each event that VK sends in vain, or that it should send. */
-typedef void ticked_fn(void *arg, const char *event, bool wanted);
-void ticked_compare(const struct conf_group *, struct json_object *settings,
-    ticked_fn *, void *arg);
 
 #endif

@@ -38,6 +38,16 @@ sed -i "s,127.0.0.1:,localhost:," "$VKCB_CONF"
 claim "a certificate for another name is not taken" \
     same "500 Handler Failed" "$(say привет t3)"
 claim "... which the log says" grep -q 'code=-3.*ca_file' "$work/log"
+
+vk_conf "ca_file = $work/cert.pem" "keys = $work/keys"
+sed -i "s,^api_url.*,api_url = http://127.0.0.1:$behind/method/," "$VKCB_CONF"
+api=http://127.0.0.1:$behind
+vk_control server group=219876543 title=x secret=Kf7vQ2mXw9aLcR4t status=ok \
+    url="https://localhost:$port/"
+"$vkcb" check --online >"$work/out"
+claim "our own URL's certificate is no matter of ca_file" \
+    has "$work/out" "VK may not trust it either"
+claim "... of which nothing is said" sh -c "! grep 'set ca_file' $work/out"
 claim "no token is in the log" lacks "$work/log" "$token"
 
 done_testing

@@ -56,7 +56,15 @@ vk_control longpoll on=1
 check
 claim "Long Poll is warned of" finds 0 "Long Poll is switched on"
 vk_control longpoll on=0
-
+vk_control fault kind=error n=15 method=groups.getLongPollSettings
+check
+claim "not to know of it keeps no event from arriving" \
+    finds 0 "warning: group 219876543: groups.getLongPollSettings"
+claim "... so all is fine" finds 0 "fine: group 219876543"
+vk_control fault kind=answer text='[]' method=groups.getCallbackServers
+check
+claim "a list of servers of another shape is an error" \
+    finds 1 "getCallbackServers: an answer that is not VK's"
 id=$(sed -n 's/^server_id = //p' "$run/keys")
 settings() {
 	curl -s -d "access_token=$token" -d group_id=219876543 -d v=5.199 \
@@ -68,7 +76,76 @@ check
 claim "an event that is not ticked is an error" \
     finds 1 "message_new is not ticked"
 claim "an old API version is warned of" finds 1 "in version 5.131"
+settings api_version=5.80 message_new=1
+check
+claim "one in which VK sends no objects is an error" \
+    finds 1 "error: group 219876543: server $id: events come in version 5.80"
 settings api_version=5.199 message_new=1
+
+conf "$token" 219876543 "events = group_join"
+"$app" setup "$url" >>"$work/everything" 2>&1
+check
+claim "what \`events\` leaves out is told of, as the choice it is" \
+    finds 0 "\`events\` leaves out what handlers take, so that they get none"
+settings api_version=5.199 group_join=0
+check
+claim "no event at all that a handler takes is an error" \
+    finds 1 "no event that a handler takes is ticked"
+conf "$token" 219876543 "events = ALL"
+check
+claim "a name that VK has not is told of" \
+    finds 1 "no event that is called ALL, which \`events\` names"
+conf
+"$app" setup "$url" >>"$work/everything" 2>&1
+for odd in '{"api_version":"5.199","events":[]}' '{"api_version":"5.199"}'; do
+	vk_control fault kind=answer text="$odd" \
+	    method=groups.getCallbackSettings
+	check
+	claim "settings without events, $odd, are not fine" \
+	    finds 1 "VK lists no events"
+done
+vk_control fault kind=answer method=groups.getCallbackSettings \
+    text='{"api_version":"5.199","events":{"group_join":1}}'
+check
+claim "nor are those without a handler's event" \
+    finds 1 "VK lists no event that is called message_new"
+
+conf "$token" 219876543 "secret = AnotherSecretThanVKs"
+check
+claim "a secret that is not VK's is an error" \
+    finds 1 "VK has another secret: each event is refused; run vkcb setup $url"
+mv "$run/keys" "$run/away"
+conf "$token" 219876543
+check
+claim "so is none at all" finds 1 "there is no secret here yet"
+mv "$run/away" "$run/keys"
+conf "$token" 219876543 "secret = NewSecretOfThisTest
+old_secret = $(sed -n 's/^secret = //p' "$run/keys")"
+check
+claim "the old secret will do for now" finds 0 "VK has old_secret still"
+conf
+
+vk_control server group=219876543 url="$url/" title=x secret=y status=ok
+check
+claim "a second server with our URL is told of" \
+    finds 0 "has the URL of ours too"
+vk_control server group=219876543 url=http://127.0.0.1/other title=x secret=y \
+    status=failed
+check
+claim "another program's server is its own business" finds 0 "fine: group"
+cp "$run/keys" "$run/away"
+sed -i '/^server_id/d; /^url/d' "$run/keys"
+check
+claim "... also where only the secret tells ours" finds 0 "fine: group"
+mv "$run/away" "$run/keys"
+
+{ cat "$work/app/vkcb.conf"; printf '[group 5]\nsecret = none\n'; } \
+    >"$work/app/new.conf"
+mv "$work/app/new.conf" "$work/app/vkcb.conf"
+check
+claim "a group without a token is said not to be looked into" \
+    finds 0 "group 5: no token: not looked into"
+conf
 
 vk_control event name=such_event
 check
@@ -80,6 +157,18 @@ kill "$server"
 gone "$server"
 check
 claim "a URL that does not answer is an error" finds 1 "does not answer"
+cp "$work/app/vkcb.conf" "$work/vkcb.conf"
+from_contrib lighttpd-cgi.conf >"$run/vkcb.conf"
+lighttpd_server
+echo nonsense >"$work/app/vkcb.conf"
+export VKCB_CONF="$work/vkcb.conf"
+check
+claim "a vkcb without a configuration is told from what is none" \
+    finds 1 "is a vkcb that has no configuration it can read"
+unset VKCB_CONF
+conf
+kill "$server"
+gone "$server"
 
 vk_control server group=219876543 title=x secret=y status=ok \
     url="$(printf 'http://127.0.0.1:1/\033[2J\n\302\205')"
@@ -95,6 +184,7 @@ conf "$weak" 88
 check
 claim "a token without the right is warned of" \
     finds 0 "may not manage the community"
+claim "... and nothing is said to be fine" lacks "$work/out" fine:
 conf vk1.a.NoSuchToken
 check
 claim "a token that is not good is an error" finds 1 "(5)"

@@ -112,6 +112,12 @@ claim "without a secret anybody gets the one that VK has now" same c0ffee42 \
     "$(curl -s -d '{"type":"confirmation","group_id":219876543}' "$url")"
 
 old=$(kept secret)
+conf "secret = SecretOfTheFile1234567" "confirmation = not-vks"
+before=$(changing)
+setup "$url"
+claim "a confirmation that is not VK's ends it before the server is edited" \
+    failed "remove that line"
+claim "... which stays as it was" same "$before" "$(changing)"
 conf "secret = SecretOfTheFile1234567"
 setup "$url"
 claim "a secret that the configuration names is given to VK" \
@@ -151,10 +157,38 @@ setup "$url"
 claim "events of the configuration go before the handlers'" \
     grep -q 'setCallbackSettings 0 .*group_leave=0' "$vk/calls"
 
-conf "confirmation = other123"
+claim "what they leave out of the handlers' is told" \
+    did 0 "\`events\` leaves out what handlers take: message_reply"
+claim "... and what is unticked" did 0 "unticks message_reply"
+before=$(changing)
+conf "events = ALL"
+setup "$url"
+claim "events of which VK has none untick nothing" \
+    failed "no event that VK has"
+claim "... and each is named" has "$work/out" "no event that is called ALL"
+claim "... and nothing is changed" same "$before" "$(changing)"
+conf "events = message_new, no_such_event"
+setup "$url"
+claim "one that VK has not is named" \
+    did 0 "no event that is called no_such_event"
+vk_control fault kind=answer text='{"api_version":"5.199","events":[]}' \
+    method=groups.getCallbackSettings
+setup "$url"
+claim "settings without any event are no answer of VK's" \
+    failed "getCallbackSettings: an answer that is not VK's"
+
+conf
 rm "$keys"
 setup --remove "$url"
 claim "the server is taken away again" did 0 "removes the server"
+vk_control server group=219876543 url="$url" title=x secret=y status=failed
+conf "confirmation = other123"
+before=$(changing)
+setup "$url"
+claim "a broken server is not removed before the rest is known to be right" \
+    failed "remove that line"
+claim "... but left as it was" same "$before" "$(changing)"
+vk_control reset
 setup "$url"
 claim "a confirmation that is not VK's is told of" \
     failed "remove that line"
@@ -164,6 +198,16 @@ nobody=http://127.0.0.1:$(free_port)/
 setup "$nobody"
 claim "a URL that nobody answers at is told of" \
     failed "does it lead to this vkcb"
+
+vk_control reset
+vk_control server group=219876543 url="$nobody" title=x secret=y status=ok
+conf "secret = SecretOfTheFile1234567"
+setup "$nobody"
+claim "so is one that no longer confirms itself when the server is edited" \
+    failed "does it lead to this vkcb"
+claim "... whose title stays" \
+    grep -q 'editCallbackServer 0 .*title=x ' "$vk/calls"
+conf
 
 sed -i "s/$token/$other/" "$work/app/vkcb.conf"
 setup "$url"
@@ -177,6 +221,21 @@ printf '[group 88]\ntoken = %s\n' "$weak" >>"$work/app/vkcb.conf"
 setup --group 88 "$url"
 claim "a token without the right: make one with it" \
     failed "right to manage"
+conf
+vk_control fault kind=answer text='{"groups":[]}' method=groups.getById
+setup "$url"
+claim "a token of no group: make a group's" failed "belongs to no community"
+vk_control fault kind=error n=100 method=groups.getById
+setup "$url"
+claim "a token of a user is suspected where VK wants a group named" \
+    failed "is it a community's token"
+vk_control fault kind=answer text='[]' method=groups.getCallbackServers
+setup "$url"
+claim "a list of another shape is not one without servers" \
+    failed "getCallbackServers: an answer that is not VK's"
+sed -i "s,$api/method/,$api/," "$work/app/vkcb.conf"
+setup "$url"
+claim "an address that is not VK's: check api_url" failed "check api_url"
 conf
 rm -f "$keys"
 vk_control reset
@@ -200,6 +259,99 @@ claim "where there is none at all a new one is made" \
 claim "... and is the one in force" \
     same ok "$(event_now "$(kept secret)")"
 
+# A line of the file would end early, or be another one.
+for odd in 'abc ;def' ';semi' ' x' "$(printf 'a\n[group 5]')" \
+    123456789012345678901234567890123456789012345678901; do
+	rm -f "$keys"
+	vk_control reset
+	vk_control server group=219876543 url="$url" title=x secret="$odd" \
+	    status=ok
+	setup "$url"
+	shown=$(echo "$odd" | tr '\n' ' ')
+	claim "VK's secret \"$shown\" is not kept as another one" \
+	    did 0 "VK's secret cannot be kept"
+	claim "... but a new one is given to VK" \
+	    same ok "$(event_now "$(kept secret)")"
+	setup "$url"
+	claim "... once" did 0 "nothing to do"
+done
+vk_control reset
+for odd in 'abc ;def' "$(printf 'a\n[group 5]')"; do
+	vk_control code code="$odd"
+	rm -f "$keys"
+	setup "$url"
+	shown=$(echo "$odd" | tr '\n' ' ')
+	claim "nor is the confirmation string \"$shown\"" \
+	    failed "confirmation string cannot be kept"
+done
+vk_control code code=c0ffee42
+
+vk_control reset
+vk_control server group=219876543 url="$url" title=x status=ok \
+    secret=SecretOfTheFile1234567
+conf "secret = SecretOfTheFile1234567"
+rm -f "$keys"
+setup "$url"
+claim "a server in order is known again by its number" \
+    grep -q '^server_id = [1-9]' "$keys"
+conf "secret = none"
+vk_control reset
+vk_control server group=219876543 url="$url" title=x secret=x status=ok
+setup "$url"
+claim "where none is needed VK's secret is not taken over" \
+    lacks "$work/out" "took over"
+conf
+
+# number STATUS - makes such a server with our URL; its number is $id.
+number() {
+	vk_control server group=219876543 url="$url" title=x \
+	    secret=FromVKsOwnPages status="$1"
+	curl -s -d "access_token=$token" -d group_id=219876543 -d v=5.199 \
+	    "$api/method/groups.getCallbackServers" >"$work/servers"
+	id=$(grep -o '"id":[0-9]*' "$work/servers" | tail -n 1 | tr -dc 0-9)
+}
+vk_control reset
+rm -f "$keys"
+number ok
+setup "$url"
+number failed
+number ok
+before=$(kept server_id)
+setup --dry-run "$url"
+claim "of several servers with our URL a dry run tells which would go" \
+    did 0 "would remove another server with this URL: $id, status ok"
+setup "$url"
+claim "the others are removed" \
+    did 0 "removes another server with this URL: $id, status ok"
+claim "... and the one that was kept stays" \
+    same "$before" "$(kept server_id)"
+setup "$url"
+claim "... for good" did 0 "nothing to do"
+
+for spelt in "HTTP${url#http}/" "http://127.0.0.1:0$port/callback"; do
+	vk_control reset
+	rm -f "$keys"
+	vk_control respell url="$spelt"
+	setup "$url"
+	claim "a server that VK lists as $spelt is waited for" \
+	    did 0 "VK says the server is ok"
+	setup "$url"
+	claim "... and found again" did 0 "nothing to do"
+done
+
+vk_control reset
+rm -f "$keys"
+number wait
+script -qefc "$app setup $url" "$work/terminal" </dev/null >/dev/null &
+waits=$!
+ends $waits
+until_true 10 grep -q '^groups.getCallbackConf' "$vk/calls"
+until_true 20 grep -q '[.][.]' "$work/terminal"
+vk_control check
+claim "a server that VK still checks is waited for" wait $waits
+claim "... which a terminal shows" grep -q '^[.][.]' "$work/terminal"
+claim "... and is kept" same "$id" "$(kept server_id)"
+
 removals() {
 	grep -c 'deleteCallbackServer 0' "$vk/calls"
 }
@@ -207,14 +359,14 @@ for how in '' --remove; do
 	vk_control reset
 	vk_control server group=219876543 url="$url" title=x secret=y \
 	    status=failed
-	vk_control fault kind=ignore method=groups.deleteCallbackServer \
-	    count=20
+	vk_control fault kind=answer text=1 count=20 \
+	    method=groups.deleteCallbackServer
 	before=$(removals)
 	# shellcheck disable=SC2086 # no option is no argument
 	setup $how "$url"
 	claim "setup $how: a server that VK does not let go of ends it" \
 	    failed "still lists the server"
-	claim "... after ten tries" same 10 $(($(removals) - before))
+	claim "... after one try" same 1 $(($(removals) - before))
 done
 
 vk_control reset
@@ -224,6 +376,14 @@ for i in $(seq 10); do
 done
 setup "$url"
 claim "ten servers: remove one" failed "remove one"
+setup --dry-run http://vkcb.example/
+claim "plain http is warned of" has "$work/err" "plain http"
+setup --dry-run "$url"
+claim "... but not to this machine" sh -c "! grep 'plain http' $work/err"
+setup "https://vkcb.example/a b"
+claim "a URL with a blank is wrong usage" same 2 "$(cat "$work/status")"
+setup --group "" "$url"
+claim "so is no group's number" same 2 "$(cat "$work/status")"
 setup "$nobody" extra
 claim "two URLs are wrong usage" same 2 "$(cat "$work/status")"
 setup --group 5 "$url"
@@ -247,21 +407,47 @@ if [ "$(id -u)" = 0 ]; then
 	claim "what root's setup makes for others is the folder's owner's" \
 	    same "65534 65534" "$(stat -c %u "$keys.lock") $(stat -c %u \
 	    "$work"/state/rate-*)"
+	claim "... the keys too, which are nobody else's" \
+	    same "65534 600" "$(stat -c '%u %a' "$keys")"
 	rm "$keys.lock"
 	: >"$work/roots"
 	ln "$work/roots" "$keys.lock"
 	setup "$url"
 	claim "a link that stands there to a file of root's stays root's" \
 	    same 0 "$(stat -c %u "$work/roots")"
+	rm -f "$keys.lock" "$keys"
+	chown 0 "$run"
+	setup "$url"
+	claim "keys in root's own folder are root's, which is told" \
+	    did 0 "is root's, as its folder"
+	chmod 644 "$keys"
+	rm -f "$keys.lock" "$work"/state/*
+	chmod 777 "$work/state"
+	vk_control reset
+	setpriv --reuid=65534 --clear-groups "$app" setup "$url" \
+	    >"$work/out" 2>"$work/err"
+	echo $? >"$work/status"
+	claim "another user is told whose the keys are" \
+	    failed "it belongs to user 0"
 	rm "$keys.lock"
 else
 	echo "ok - not root: nothing is made for others"
 	echo "ok - not root: nothing is given away"
+	echo "ok - not root: the keys are one's own"
+	echo "ok - not root: no keys are root's"
+	echo "ok - not root: there is no second user"
 fi
 
-claim "no secret or token is in any output" lacks "$work/everything" \
-    "$token" "$other" "$weak" "$old" SecretOfTheFile1234567
-claim "... nor in the log" lacks "$log" "$token" "$other" "$weak" "$old" \
-    SecretOfTheFile1234567
+mv "$keys" "$run/real" 2>/dev/null || : >"$run/real"
+ln -s real "$keys"
+setup "$url"
+claim "keys that are a link are refused, not replaced" failed "a link"
+claim "... and left alone" test -L "$keys"
+
+sent=SecretOfTheFile1234567
+claim "no secret or token is in any output" \
+    lacks "$work/everything" "$token" "$other" "$weak" "$old" "$sent"
+claim "... nor in the log" \
+    lacks "$log" "$token" "$other" "$weak" "$old" "$sent"
 
 done_testing

@@ -21,13 +21,16 @@
  *		drop	no answer		cut	half of an answer
  *		slow	N ms late		huge	10 MiB
  *		garbage	no JSON			empty	no byte
- *		ignore	1, and nothing is done
+ *		answer	the response T (JSON), and nothing is done
  *		short	half, as if it were all	object	{}
  *		nocode	an error without a code
  *		inside	what a script answers in which two calls failed
  *	/control/code?code=C		the confirmation code from now on
  *	/control/server?group=G&url=U&title=T&secret=S&status=OK
  *					a server, without asking it
+ *	/control/check			servers that wait are asked now
+ *	/control/respell?url=U		servers added from now on are listed
+ *					with this URL, "" for their own
  *	/control/longpoll?on=1		Long Poll is on, or off again
  *	/control/event?name=N		VK has this event too, from now on
  *	/control/reset	forgets faults, servers, messages, answers, rates
@@ -117,6 +120,7 @@ static int n_answered;
 static char code[64] = "7d1a2b3c";
 static int64_t last_id = 100;
 static bool longpoll;
+static char respelt[1024];		/* "": as it was given */
 static char new_event[64];		/* "": none */
 static FILE *calls_file, *messages_file;
 
@@ -508,6 +512,8 @@ server_add(struct call *call)
 	server = new_server(call->group);
 	fill_server(server, call, "secret_key");
 	begin_confirm(call->group, server);
+	if (respelt[0] != '\0')
+		snprintf(server->url, sizeof(server->url), "%s", respelt);
 	response = json_object_new_object();
 	json_object_object_add(response, "server_id",
 	    json_object_new_int64(server->id));
@@ -1086,7 +1092,7 @@ hides_answer(const struct fault *fault)
 {
 	return fault->kind[0] != '\0' && strcmp(fault->kind, "slow") != 0 &&
 	    strcmp(fault->kind, "error") != 0 &&
-	    strcmp(fault->kind, "ignore") != 0;
+	    strcmp(fault->kind, "answer") != 0;
 }
 
 static bool
@@ -1105,9 +1111,9 @@ serve_call(int fd, struct call *call)
 		find_group(call);
 		response = refuse(call, fault.n, "%s", fault.text[0] != '\0' ?
 		    fault.text : "Forced by the test");
-	} else if (strcmp(fault.kind, "ignore") == 0) {
+	} else if (strcmp(fault.kind, "answer") == 0) {
 		find_group(call);
-		response = json_object_new_int(1);
+		response = json_tokener_parse(fault.text);
 	} else {
 		response = run(call);
 	}
@@ -1143,6 +1149,7 @@ control_reset(void)
 		memset(groups[i].turns, 0, sizeof(groups[i].turns));
 	}
 	longpoll = false;
+	respelt[0] = '\0';
 	new_event[0] = '\0';
 }
 
@@ -1191,6 +1198,18 @@ control_server(const struct call *call)
 	}
 }
 
+static void
+control_check(void)
+{
+	int i, j;
+
+	for (i = 0; i < n_groups; i++)
+		for (j = 0; j < groups[i].n_servers; j++)
+			if (strcmp(groups[i].servers[j].status, "wait") == 0)
+				begin_confirm(&groups[i],
+				    &groups[i].servers[j]);
+}
+
 static bool
 control(int fd, const char *what, struct call *call)
 {
@@ -1201,6 +1220,10 @@ control(int fd, const char *what, struct call *call)
 		control_fault(call);
 	else if (strcmp(what, "server") == 0)
 		control_server(call);
+	else if (strcmp(what, "check") == 0)
+		control_check();
+	else if (strcmp(what, "respell") == 0)
+		snprintf(respelt, sizeof(respelt), "%s", text_of(call, "url"));
 	else if (strcmp(what, "longpoll") == 0)
 		longpoll = strcmp(text_of(call, "on"), "1") == 0;
 	else if (strcmp(what, "event") == 0)

@@ -1,0 +1,141 @@
+/* servers.c - which of VK's servers is ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <json-c/json.h>
+
+#include "keys.h"
+#include "member.h"
+#include "servers.h"
+
+static void
+urls_are_compared_by_where_they_lead(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool same;
+	} rows[] = {
+		{ "https://a.example/cb", "https://a.example/cb", true },
+		{ "https://a.example/cb", "HTTPS://A.Example/cb", true },
+		{ "https://a.example/cb", "https://a.example:443/cb/", true },
+		{ "http://a.example", "http://a.example:80/", true },
+		{ "http://[::1]/", "http://[::1]:80", true },
+		{ "https://a.example/cb", "http://a.example/cb", false },
+		{ "https://a.example/cb", "https://a.example:444/cb", false },
+		{ "https://a.example/cb", "https://a.example:80/cb", false },
+		{ "https://a.example/cb", "https://a.example/CB", false },
+		{ "https://a.example/cb", "https://a.example/cb?x=1", false },
+		{ "https://a.example/cb", "https://b.example/cb", false },
+		{ "https://a.example/cb", "", false },
+		{ "", "https://a.example/cb", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(rows[i].same,
+		    servers_same_url(rows[i].one, rows[i].other));
+}
+
+/* The number of the best one; 0: none, -1: no list of servers. */
+static int64_t
+best(const char *list, const struct key *key)
+{
+	struct json_object *response = json_tokener_parse(list);
+	struct json_object *servers = servers_of(response), *server;
+	int64_t id = -1;
+
+	if (servers != NULL) {
+		server = servers_best(servers, "https://a.example/cb", key);
+		id = server != NULL ? member_int(server, "id") : 0;
+	}
+	json_object_put(response);
+	return id;
+}
+
+#define SERVER(id, url, status) "{\"id\":" id ",\"url\":\"https://" url \
+	"\",\"status\":\"" status "\"}"
+#define LIST(servers) "{\"count\":1,\"items\":[" servers "]}"
+
+static void
+one_that_is_ok_goes_first_then_the_one_that_was_kept(void **state)
+{
+	struct key key = { .server_id = 3, .url = "https://a.example/cb" };
+	struct key other = { .server_id = 3, .url = "https://b.example/" };
+
+	(void)state;
+	assert_int_equal(0, best(LIST(""), NULL));
+	assert_int_equal(0, best(LIST(SERVER("1", "x/", "ok")), NULL));
+	assert_int_equal(2, best(LIST(SERVER("1", "a.example/cb", "failed") ","
+	    SERVER("2", "a.example/cb", "wait")), NULL));
+	assert_int_equal(2, best(LIST(SERVER("3", "a.example/cb", "wait") ","
+	    SERVER("2", "a.example/cb", "ok")), &key));
+	assert_int_equal(3, best(LIST(SERVER("2", "a.example/cb", "ok") ","
+	    SERVER("3", "a.example/cb", "ok")), &key));
+	/* VK may list it as it likes. */
+	assert_int_equal(3, best(LIST(SERVER("3", "x/", "ok")), &key));
+	assert_int_equal(0, best(LIST(SERVER("3", "x/", "ok")), &other));
+}
+
+static void
+another_shape_is_no_list(void **state)
+{
+	(void)state;
+	assert_int_equal(-1, best("[]", NULL));
+	assert_int_equal(-1, best("{}", NULL));
+	assert_int_equal(-1, best("1", NULL));
+	assert_int_equal(-1, best("{\"items\":{}}", NULL));
+	assert_int_equal(-1, best(LIST("1"), NULL));
+	assert_int_equal(-1, best(LIST("{\"id\":\"1\",\"url\":\"u\","
+	    "\"status\":\"ok\"}"), NULL));
+	assert_int_equal(-1, best(LIST("{\"id\":1,\"status\":\"ok\"}"), NULL));
+}
+
+static void
+what_can_be_kept_is_read_back_as_it_is(void **state)
+{
+	static const char *const values[] = {
+		"a", "abc;def", "#x", "\"q\"", "a=b", "[x]", "none",
+		"\xd0\xb6\xd0\xb6",
+		"12345678901234567890123456789012345678901234567890",
+		"", " ", "a ", " a", "a b", "abc ;def", ";semi", "a\nb", "a\tb",
+		"a\x7f", "123456789012345678901234567890123456789012345678901",
+	};
+	char text[256], error[KEYS_ERROR_MAX];
+	struct keys keys;
+	bool same;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(text, sizeof(text), "[group 7]\nsecret = %s\n",
+		    values[i]);
+		same = keys_parse(&keys, "x", text, strlen(text), error) == 0 &&
+		    keys.n == 1 && strcmp(keys.at[0].secret, values[i]) == 0;
+		if (keys_can_hold(values[i]))
+			assert_true(same);
+		/* The first nine are fine. */
+		assert_int_equal(i < 9, keys_can_hold(values[i]));
+		keys_free(&keys);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(urls_are_compared_by_where_they_lead),
+		cmocka_unit_test(
+		    one_that_is_ok_goes_first_then_the_one_that_was_kept),
+		cmocka_unit_test(another_shape_is_no_list),
+		cmocka_unit_test(what_can_be_kept_is_read_back_as_it_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
