@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -41,6 +42,30 @@ struct options {
 };
 
 static int
+read_url(const char *url)
+{
+	const unsigned char *at = (const unsigned char *)url;
+	char host[KEYS_URL_MAX];
+
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return command_misused(&command_setup, "%s: a URL starts with "
+		    "https://", url);
+	for (; *at != '\0'; at++)
+		if (*at <= ' ' || *at == 0x7f)
+			return command_misused(&command_setup, "%s: a URL has "
+			    "no blanks", url);
+	if (strlen(url) >= KEYS_URL_MAX)
+		return command_misused(&command_setup, "the URL is too long");
+	snprintf(host, sizeof(host), "%.*s", (int)(7 + strcspn(url + 7, "/?#")),
+	    url);
+	if (url[4] == ':' && conf_url(host) != NULL)
+		fprintf(stderr, "vkcb: %s: VK takes plain http too, but then "
+		    "anybody on the way can read the secret and the events: "
+		    "better https://\n", url);
+	return EXIT_FINE;
+}
+
+static int
 read_options(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -67,16 +92,12 @@ read_options(struct options *options, int argc, char **argv)
 	if (argc - optind != 1)
 		return command_misused(&command_setup, "give the URL that VK "
 		    "shall post to");
-	if (options->group != NULL && strspn(options->group, "0123456789") !=
-	    strlen(options->group))
+	if (options->group != NULL && (*options->group == '\0' ||
+	    options->group[strspn(options->group, "0123456789")] != '\0'))
 		return command_misused(&command_setup, "--group %s: expected a "
 		    "community's id", options->group);
 	options->url = argv[optind];
-	if (strncmp(options->url, "https://", 8) != 0 &&
-	    strncmp(options->url, "http://", 7) != 0)
-		return command_misused(&command_setup, "%s: a URL starts with "
-		    "https://", options->url);
-	return EXIT_FINE;
+	return read_url(options->url);
 }
 
 static int
@@ -129,6 +150,17 @@ set_up_all(const struct options *options, const struct conf *conf,
 	return status;
 }
 
+/* Root's own files are for no web server. */
+static void
+tell_of_owner(const char *keys)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(keys, &st) == 0 && st.st_uid == 0)
+		printf("%s is root's, as its folder: chown it to the user that "
+		    "the web server runs vkcb as\n", keys);
+}
+
 static int
 run_setup(int argc, char **argv)
 {
@@ -137,6 +169,7 @@ run_setup(int argc, char **argv)
 	struct conf *conf;
 	struct keys keys = { .n = 0 };
 	int status, lock = -1;
+	bool is_new;
 
 	status = read_options(&options, argc, argv);
 	if (status != EXIT_FINE)
@@ -153,7 +186,10 @@ run_setup(int argc, char **argv)
 	    keys_read(&keys, conf->keys, error) == -1) {
 		status = command_fail("setup", "%s", error);
 	} else {
+		is_new = access(conf->keys, F_OK) == -1;
 		status = set_up_all(&options, conf, &keys);
+		if (is_new)
+			tell_of_owner(conf->keys);
 	}
 	keys_free(&keys);
 	if (lock != -1)
