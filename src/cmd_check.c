@@ -332,8 +332,11 @@ check_online(const struct conf *conf)
 	size_t i;
 
 	for (i = 0; i < conf->n_groups; i++) {
-		if (conf->groups[i].token == NULL)
+		if (conf->groups[i].token == NULL) {
+			printf("group %" PRId64 ": no token: not looked into\n",
+			    conf->groups[i].id);
 			continue;
+		}
 		asked++;
 		fflush(stdout);
 		if (online_check(conf, &conf->groups[i]) != EXIT_FINE)
