@@ -111,7 +111,7 @@ claim "without libcurl check says what to install" \
 claim "... events are handled" same "200 ok" "$(say ничего j1)"
 claim "... and a call is given up" same "200 ok" "$(say привет j2)"
 claim "... which the log says, with what to install" \
-    grep -q 'id=j2.*code=-2 error=.*install libcurl4' "$work/log"
+    grep -q 'id=j2.*code=-2 error=.libcurl: .*install libcurl4' "$work/log"
 unset LD_LIBRARY_PATH
 
 claim "libcurl is not linked" sh -c "! ldd '$vkcb' | grep -q curl"
