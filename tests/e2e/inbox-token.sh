@@ -16,7 +16,7 @@ is_working() {
 }
 
 parked() {
-	"$vkcb" inbox list --failed | grep -q "greet failed"
+	"$vkcb" inbox list --failed | grep -q " failed"
 }
 
 is_sent() {
