@@ -3,7 +3,16 @@
  *
  * A family that leaves first goes deaf, then looks once more; a responder first
  * commits, then wakes. So an event is seen by that last look, or its responder
- * finds nobody and starts another family.
+ * finds nobody and starts another family. That one listens at once, for all
+ * responders that come after it, and waits for the lock; one more that is
+ * started finds a listener, and leaves.
+ *
+ * So the rule is: who stops listening looks afterwards, with the lock, or has
+ * seen after it that somebody else listens. Listening is a lock (flock) on the
+ * FIFO, and the FIFO's name: who goes deaf takes that away, since workers have
+ * it open until their handlers return.
+ *
+ * Told to stop, a family does not look: what it leaves is for the one after it.
  */
 #include "family.h"
 
@@ -26,6 +35,8 @@
 
 #define SERVICE "service"
 #define TRANSIENT "until-idle"
+#define LOOK_EVERY 20000000L	/* ns; at a lock that is to come free */
+#define LOOKS_MAX 250		/* while nobody is there who has it */
 
 extern char **environ;
 
@@ -40,135 +51,259 @@ beside(char path[4096], const char *inbox, const char *suffix)
 	return -1;
 }
 
-static int
+static void
 fail(char error[FAMILY_ERROR_MAX], const char *path)
 {
 	snprintf(error, FAMILY_ERROR_MAX, "%.256s: %s: see that the inbox's "
 	    "folder is there and writable", path, strerror(errno));
-	return -1;
 }
 
-/* Who has the lock: its process, and whether it is one to take over from. */
-static pid_t
-read_owner(int lock, bool *transient)
+struct owner {
+	pid_t pid;		/* 0: nobody lives who took the lock */
+	bool service;
+};
+
+/*
+ * Who took the lock, if that process lives; what it is was written by itself.
+ * A lock without such a process comes free: its workers die with it.
+ */
+static void
+read_owner(int lock, struct owner *owner)
 {
+	struct flock of_process = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char text[64];
 	ssize_t len = pread(lock, text, sizeof(text) - 1, 0);
-	long pid;
 	char *end;
 
-	if (len <= 0)
-		return 0;
+	*owner = (struct owner){ .pid = 0 };
+	if (len <= 0 || fcntl(lock, F_GETLK, &of_process) == -1 ||
+	    of_process.l_type == F_UNLCK)
+		return;
 	text[len] = '\0';
-	pid = strtol(text, &end, 10);
-	*transient = strcmp(end, " " TRANSIENT "\n") == 0;
-	return pid > 1 ? (pid_t)pid : 0;
+	/* Another one means that the text is older than the lock. */
+	if (strtol(text, &end, 10) != (long)of_process.l_pid)
+		return;
+	owner->pid = of_process.l_pid;
+	owner->service = strcmp(end, " " SERVICE "\n") == 0;
 }
 
 static void
 write_owner(int lock, bool service)
 {
+	struct flock of_process = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char text[64];
 	int len = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(),
 	    service ? SERVICE : TRANSIENT);
 
+	(void)fcntl(lock, F_SETLK, &of_process);
 	/* Read by people and by read_owner(), which takes what there is. */
 	if (pwrite(lock, text, (size_t)len, 0) == len)
 		(void)!ftruncate(lock, len);
 }
 
-static int
+static enum family_entry
 there_is_one(char error[FAMILY_ERROR_MAX], pid_t owner)
 {
-	snprintf(error, FAMILY_ERROR_MAX, "workers are running already "
-	    "(process %ld)", (long)owner);
+	if (owner != 0)
+		snprintf(error, FAMILY_ERROR_MAX, "workers are running already "
+		    "(process %ld)", (long)owner);
+	else
+		snprintf(error, FAMILY_ERROR_MAX, "workers are running "
+		    "already");
+	return FAMILY_THERE_IS_ONE;
+}
+
+static bool
+is_at(int fd, const char *path)
+{
+	struct stat held, there;
+
+	return fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
+	    held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+/* One try; errno is EWOULDBLOCK if somebody else listens, or did just now. */
+static int
+listen_once(struct family *family, const char *path)
+{
+	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
+		return -1;
+	/* Open for writing too: it never ends, and a wake can be passed on. */
+	family->wake = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (family->wake == -1) {
+		errno = errno == ENOENT ? EWOULDBLOCK : errno;
+		return -1;
+	}
+	if (flock(family->wake, LOCK_EX | LOCK_NB) == 0 &&
+	    is_at(family->wake, path))
+		return 0;
+	close(family->wake);
+	family->wake = -1;
 	errno = EWOULDBLOCK;
 	return -1;
 }
 
 /*
- * A service takes over from workers that an event started: they finish what
- * they have in hand. It looks again meanwhile, as another service may be
- * quicker; to wait for the lock would be to wait for that one's end.
+ * A responder may have taken a try of ours for a listener: so one is looked
+ * for after it.
  */
-static int
-take_lock(int lock, bool service, char error[FAMILY_ERROR_MAX],
-    const char *path)
+enum family_entry
+family_listen(struct family *family, char error[FAMILY_ERROR_MAX])
 {
-	const struct timespec pause = { .tv_nsec = 20000000 };
-	pid_t owner, told = 0;
-	bool transient;
+	char path[4096];
 
-	while (flock(lock, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK)
-			return fail(error, path);
-		transient = false;
-		owner = read_owner(lock, &transient);
-		if (!service || !transient || owner == 0)
-			return there_is_one(error, owner);
-		if (owner != told)
-			(void)kill(owner, SIGTERM);
-		told = owner;
-		nanosleep(&pause, NULL);
+	if (beside(path, family->path, "-wake") == -1) {
+		fail(error, family->path);
+		return FAMILY_FAILED;
 	}
-	return 0;
+	while (listen_once(family, path) == -1) {
+		if (errno != EWOULDBLOCK) {
+			fail(error, path);
+			return FAMILY_FAILED;
+		}
+		if (family_is_there(family->path))
+			return there_is_one(error, 0);
+	}
+	return FAMILY_ENTERED;
+}
+
+static void
+go_deaf(struct family *family)
+{
+	char path[4096];
+
+	if (family->wake == -1)
+		return;
+	if (beside(path, family->path, "-wake") == 0 &&
+	    is_at(family->wake, path))
+		(void)unlink(path);
+	(void)flock(family->wake, LOCK_UN);
+	close(family->wake);
+	family->wake = -1;
+}
+
+/* Who has the lock, and for how long it was seen without anybody alive. */
+struct wait {
+	struct owner owner;
+	pid_t told;
+	int looks;
+};
+
+/*
+ * Somebody has the lock. One that listens is told to leave by a service; one
+ * that does not is leaving, or its FIFO was taken away, which it is to notice.
+ */
+static enum family_entry
+wait_for_owner(struct family *family, struct wait *wait,
+    char error[FAMILY_ERROR_MAX])
+{
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
+	struct owner *owner = &wait->owner;
+	bool listening = family->wake != -1;
+
+	read_owner(family->lock, owner);
+	wait->looks = owner->pid == 0 ? wait->looks + 1 : 0;
+	if (wait->looks > LOOKS_MAX) {
+		snprintf(error, FAMILY_ERROR_MAX, "%.256s-lock is locked, and "
+		    "not by workers: see with fuser(1) what has it open",
+		    family->path);
+		return FAMILY_FAILED;
+	}
+	if (!listening && owner->pid != 0 && owner->service)
+		return there_is_one(error, owner->pid);
+	if (owner->pid != 0 && owner->pid != wait->told &&
+	    kill(owner->pid, listening ? SIGHUP : SIGTERM) == -1 &&
+	    errno == EPERM && !listening) {
+		snprintf(error, FAMILY_ERROR_MAX, "workers are running already "
+		    "(process %ld), and may not be stopped by this user",
+		    (long)owner->pid);
+		return FAMILY_FAILED;
+	}
+	wait->told = owner->pid;
+	nanosleep(&pause, NULL);
+	return FAMILY_ENTERED;
+}
+
+/* Listens first, then takes the lock, or waits for it; see the top. */
+static enum family_entry
+enter(struct family *family, bool service, char error[FAMILY_ERROR_MAX])
+{
+	struct wait wait = { .told = 0 };
+	enum family_entry entry = FAMILY_ENTERED;
+
+	while (entry == FAMILY_ENTERED) {
+		if (family->wake == -1)
+			entry = family_listen(family, error);
+		if (entry == FAMILY_FAILED ||
+		    (entry == FAMILY_THERE_IS_ONE && !service))
+			break;
+		if (entry == FAMILY_ENTERED &&
+		    flock(family->lock, LOCK_EX | LOCK_NB) == 0)
+			break;
+		entry = wait_for_owner(family, &wait, error);
+	}
+	return entry;
+}
+
+static int
+open_lock(struct family *family, const char *inbox)
+{
+	char path[4096];
+
+	*family = (struct family){ .lock = -1, .wake = -1 };
+	if (beside(family->path, inbox, "") == -1 ||
+	    beside(path, inbox, "-lock") == -1)
+		return -1;
+	family->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
+	    0600);
+	return family->lock != -1 ? 0 : -1;
 }
 
 enum family_entry
 family_enter(struct family *family, const char *inbox, bool service,
     char error[FAMILY_ERROR_MAX])
 {
-	char path[4096];
-	bool there;
+	enum family_entry entry;
 
-	*family = (struct family){ .lock = -1, .wake = -1 };
-	if (beside(family->path, inbox, "") == -1 ||
-	    beside(path, inbox, "-lock") == -1 ||
-	    (family->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY, 0600)) == -1) {
-		(void)fail(error, inbox);
+	if (open_lock(family, inbox) == -1) {
+		fail(error, inbox);
 		return FAMILY_FAILED;
 	}
-	if (take_lock(family->lock, service, error, path) == -1) {
-		there = errno == EWOULDBLOCK;
-		close(family->lock);
-		return there ? FAMILY_THERE_IS_ONE : FAMILY_FAILED;
+	entry = enter(family, service, error);
+	if (entry == FAMILY_ENTERED) {
+		write_owner(family->lock, service);
+		return entry;
 	}
-	write_owner(family->lock, service);
-	return FAMILY_ENTERED;
-}
-
-int
-family_listen(struct family *family, char error[FAMILY_ERROR_MAX])
-{
-	char path[4096];
-
-	if (beside(path, family->path, "-wake") == -1)
-		return fail(error, family->path);
-	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
-		return fail(error, path);
-	/* Open for writing too: it never ends, and a wake can be passed on. */
-	family->wake = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return family->wake != -1 ? 0 : fail(error, path);
+	go_deaf(family);
+	close(family->lock);
+	return entry;
 }
 
 void
 family_deafen(struct family *family)
 {
-	if (family->wake != -1)
-		close(family->wake);
-	family->wake = -1;
+	go_deaf(family);
+	/* A service that starts now waits for us, whatever we were. */
+	write_owner(family->lock, false);
 }
 
 bool
 family_is_valid(const struct family *family)
 {
-	struct stat held, there;
 	char path[4096];
 
 	return beside(path, family->path, "-lock") == 0 &&
-	    fstat(family->lock, &held) == 0 && stat(path, &there) == 0 &&
-	    held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+	    is_at(family->lock, path);
+}
+
+bool
+family_is_heard(const struct family *family)
+{
+	char path[4096];
+
+	return family->wake == -1 ||
+	    (beside(path, family->path, "-wake") == 0 &&
+	    is_at(family->wake, path));
 }
 
 size_t

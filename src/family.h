@@ -2,11 +2,13 @@
  * family.h - the workers of an inbox: one family of processes, never two.
  *
  * Two files stand beside the inbox. PATH-lock is locked (flock) by the parent
- * and, through it, by its children: the lock is free when the last of them is
- * gone, however they went. PATH-wake is a FIFO that the family reads: a byte
- * in it wakes an idle worker at once, and where nobody reads it there is no
- * family. A FIFO costs a writer a few microseconds, an idle reader nothing,
- * and it cannot fill up with trouble: a full one wakes just as well.
+ * and, through it, by its workers: the lock is free when the last of them is
+ * gone, however they went. The parent alone has a lock of its process on it
+ * too (fcntl), so that it can be found. PATH-wake is a FIFO that one family
+ * listens to: a byte in it wakes an idle worker at once, and where nobody reads
+ * it no family will look into the inbox any more. A FIFO costs a writer a few
+ * microseconds, an idle reader nothing, and it cannot fill up with trouble: a
+ * full one wakes just as well.
  */
 #ifndef FAMILY_H
 #define FAMILY_H
@@ -18,7 +20,7 @@
 
 struct family {
 	char path[4096];	/* the inbox's */
-	int lock;		/* held as long as any process has it open */
+	int lock;		/* held as long as a worker has it open */
 	int wake;		/* -1: deaf */
 };
 
@@ -29,21 +31,29 @@ enum family_entry {
 };
 
 /*
- * Becomes the family of this inbox. A service takes over from one that was
- * started by a web server's program: asks it to leave, and waits for that.
- * Unless ENTERED, error says why not.
+ * Becomes the family of this inbox, and listens. One that is leaving is waited
+ * for. A service takes over from one that was started by a web server's
+ * program: asks it to leave, and waits for that. Unless ENTERED, error says why
+ * not.
  */
 enum family_entry family_enter(struct family *, const char *inbox,
     bool service, char error[FAMILY_ERROR_MAX]);
 
-/* From now on family_wake() finds us. 0, or -1 and error. */
-int family_listen(struct family *, char error[FAMILY_ERROR_MAX]);
-
-/* From now on it finds nobody. Look into the inbox once more after this. */
+/* From now on family_wake() finds nobody: look once more after this. */
 void family_deafen(struct family *);
+
+/*
+ * Listens again. ENTERED; THERE_IS_ONE: another one listens by now and waits
+ * for the lock; FAILED, and error.
+ */
+enum family_entry family_listen(struct family *,
+    char error[FAMILY_ERROR_MAX]);
 
 /* Is the lock still beside the inbox? Else both were moved away or deleted. */
 bool family_is_valid(const struct family *);
+
+/* For the parent: is the FIFO there, if it listens? */
+bool family_is_heard(const struct family *);
 
 /*
  * Takes the wakes that came: how many. One process may take what was meant for
@@ -52,7 +62,7 @@ bool family_is_valid(const struct family *);
 size_t family_heard(struct family *);
 void family_pass_on(struct family *);
 
-/* Is there a family? */
+/* Is there a family, one that listens? */
 bool family_is_there(const char *inbox);
 
 /* Wakes a worker. 1; 0: there is no family; -1, with errno. */

@@ -57,7 +57,7 @@ struct parent {
 	int signals;		/* signalfd */
 	int news[2];		/* workers write, we read */
 	bool ready;		/* said so to systemd */
-	bool told;		/* a signal said to stop, or a worker */
+	bool told;		/* a signal said to stop */
 	int64_t stop_by;	/* 0: not stopping; then all are killed */
 };
 
@@ -92,8 +92,11 @@ set_up(struct parent *parent)
 	return 0;
 }
 
+/* What a worker is started for. */
+enum job { WORK, LAST_LOOK };
+
 static void
-run_child(struct parent *parent, int i, bool once, pid_t self)
+run_child(struct parent *parent, int i, enum job job, pid_t self)
 {
 	struct worker worker = {
 		.conf = parent->conf,
@@ -103,7 +106,7 @@ run_child(struct parent *parent, int i, bool once, pid_t self)
 		.workers = parent->n,
 		.news = parent->news[1],
 		.parent = self,
-		.once = once,
+		.once = job == LAST_LOOK || parent->until == WORK_ONCE,
 		.watches_idle = parent->until == WORK_IDLE,
 	};
 
@@ -114,7 +117,7 @@ run_child(struct parent *parent, int i, bool once, pid_t self)
 }
 
 static pid_t
-fork_child(struct parent *parent, int i, bool once)
+fork_child(struct parent *parent, int i, enum job job)
 {
 	struct worker_slot *slot = &parent->board->slots[i];
 	pid_t self = getpid(), pid;
@@ -124,7 +127,7 @@ fork_child(struct parent *parent, int i, bool once)
 	atomic_store(&slot->left, false);
 	pid = fork();
 	if (pid == 0)
-		run_child(parent, i, once, self);
+		run_child(parent, i, job, self);
 	if (pid == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot start a worker: %s: trying "
 		    "again", strerror(errno));
@@ -142,8 +145,7 @@ start_children(struct parent *parent)
 		child = &parent->children[i];
 		if (child->pid != 0 || child->fork_at > now)
 			continue;
-		child->pid = fork_child(parent, i,
-		    parent->until == WORK_ONCE);
+		child->pid = fork_child(parent, i, WORK);
 		if (child->pid == -1) {
 			child->pid = 0;
 			child->fork_at = now + RESTART_PAUSE;
@@ -183,6 +185,8 @@ begin_stop(struct parent *parent)
 	if (parent->stop_by != 0)
 		return;
 	notify("STOPPING=1");
+	/* An event that comes now starts the family after this one. */
+	family_deafen(&parent->family);
 	atomic_store(&parent->board->stopping, true);
 	parent->stop_by = clock_ms() + parent->conf->handler_timeout +
 	    STOP_MARGIN;
@@ -202,10 +206,8 @@ take_death(struct parent *parent, int i, int status)
 	child->pid = 0;
 	atomic_store(&slot->started, 0);
 	slot->reason[0] = '\0';
-	if (atomic_load(&parent->board->lost)) {
-		parent->told = true;
+	if (atomic_load(&parent->board->lost))
 		begin_stop(parent);
-	}
 	if (atomic_load(&slot->left)) {
 		child->fork_at = parent->until == WORK_ONCE ? INT64_MAX : now;
 		return;
@@ -364,12 +366,25 @@ sleep_until(struct parent *parent, int64_t until)
 		continue;
 }
 
+/* Its FIFO was taken away: events would start families that wait for us. */
+static void
+check_home(struct parent *parent)
+{
+	if (family_is_heard(&parent->family))
+		return;
+	if (!atomic_exchange(&parent->board->lost, true))
+		log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or deleted "
+		    "while workers had it: they leave", parent->family.path);
+	begin_stop(parent);
+}
+
 /* Looks after the workers, then sleeps until there may be something to do. */
 static void
 step(struct parent *parent)
 {
 	int64_t until, now;
 
+	check_home(parent);
 	start_children(parent);
 	/* Before looking: what begins after this wakes us. */
 	atomic_store(&parent->board->asleep, true);
@@ -386,6 +401,23 @@ step(struct parent *parent)
 	(void)conf_refresh(&parent->conf, NULL);
 }
 
+/* One more worker, when all are gone, for this alone. */
+static void
+run_last(struct parent *parent, int i, enum job job)
+{
+	struct child *child = &parent->children[i];
+
+	atomic_store(&parent->board->stopping, false);
+	child->pid = fork_child(parent, i, job);
+	if (child->pid == -1) {
+		child->pid = 0;
+		return;
+	}
+	child->forked = clock_ms();
+	while (child->pid != 0)
+		step(parent);
+}
+
 /*
  * Deaf, one worker looks once more: what was stored before we went deaf may
  * have woken nobody. True: there was something, so stay.
@@ -397,37 +429,41 @@ had_more(struct parent *parent)
 	int last = parent->n;
 
 	family_deafen(&parent->family);
-	atomic_store(&parent->board->stopping, false);
 	parent->stop_by = 0;
-	parent->children[0].pid = fork_child(parent, 0, true);
-	if (parent->children[0].pid == -1)
-		return false;
-	parent->children[0].forked = clock_ms();
 	parent->n = 1;
-	while (parent->children[0].pid != 0)
-		step(parent);
+	run_last(parent, 0, LAST_LOOK);
 	parent->n = last;
 	return atomic_load(&parent->board->slots[0].handled) != before ||
 	    parent->board->slots[0].reason[0] != '\0';
 }
 
+static bool
+must_leave(const struct parent *parent)
+{
+	return parent->told || atomic_load(&parent->board->lost);
+}
+
 static int
 run(struct parent *parent)
 {
+	enum family_entry entry = FAMILY_ENTERED;
 	char error[FAMILY_ERROR_MAX];
-	bool more = true;
 	int i;
 
-	while (more && !parent->told) {
-		if (family_listen(&parent->family, error) == -1)
-			return command_fail("work", "%s", error);
+	while (entry == FAMILY_ENTERED) {
 		for (i = 0; i < parent->n; i++)
 			parent->children[i].fork_at = 0;
 		while (!is_over(parent))
 			step(parent);
-		more = !parent->told && had_more(parent);
+		if (must_leave(parent) || !had_more(parent) ||
+		    must_leave(parent))
+			break;
+		/* One that waits for the lock is as good. */
+		entry = family_listen(&parent->family, error);
 	}
 	family_deafen(&parent->family);
+	if (entry == FAMILY_FAILED)
+		return command_fail("work", "%s", error);
 	return atomic_load(&parent->board->lost) ? EXIT_PROBLEM : EXIT_FINE;
 }
 
@@ -452,7 +488,11 @@ work_run(struct conf *conf, enum work_until until)
 		    error) : EXIT_FINE;
 		break;
 	case FAMILY_FAILED:
-		status = command_fail("work", "%s", error);
+		/* What a responder started has only the log. */
+		if (until == WORK_IDLE)
+			log_msg(LOG_LEVEL_ERROR, "no workers: %s", error);
+		else
+			status = command_fail("work", "%s", error);
 		break;
 	}
 	free(parent.children);

@@ -59,7 +59,8 @@ status() {
 }
 
 is_drained() {
-	[ "$(status waiting)" = 0 ] && [ "$(status running)" = 0 ]
+	"$app" status --json |
+	    grep -q '"waiting":0,"retrying":0,"running":0,'
 }
 
 # drain - works until nothing is left to do, as cron would.

@@ -3,12 +3,14 @@
  * tests of the inbox. Its object:
  *
  *	{"book": PATH, "peer_id": N, "seq": N, "do": ACTION, "until": N,
- *	 "ms": N, "at_exit": COMMAND}
+ *	 "ms": N, "hold": PATH, "at_exit": COMMAND}
  *
  * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
- * version; as long as the attempt is below "until" (0: always), then ok. The
- * book gets a line "begin PEER SEQ ATTEMPT PID PPID" and, "ms" later, one that
- * begins with "end". The command is run when the process ends.
+ * version; fork (a process that stays), twice (one that returns as well); as long as the attempt is
+ * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
+ * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
+ * "stays" of the forked process that stays. It waits up to 20 s for the file
+ * PATH before it does what it shall. The command is run when the process ends.
  */
 #include "vkcb.h"
 
@@ -65,6 +67,15 @@ wait_for(long long ms)
 		nanosleep(&time, NULL);
 }
 
+static void
+wait_for_file(const char *path)
+{
+	int i;
+
+	for (i = 0; *path != '\0' && i < 2000 && access(path, F_OK) == -1; i++)
+		wait_for(10);
+}
+
 static char command[4096];
 
 static void
@@ -81,11 +92,25 @@ run_at_exit(const char *text)
 	snprintf(command, sizeof(command), "%s", text);
 }
 
+/* The processes that come from it take part in nothing of this. */
+static void
+misbehave(struct vkcb_event *ev, const char *action)
+{
+	if (strcmp(action, "fork") == 0 && fork() == 0) {
+		note(ev, "stays");
+		for (;;)
+			pause();
+	}
+	if (strcmp(action, "twice") == 0)
+		(void)!fork();
+}
+
 static enum vkcb_outcome
 obey(struct vkcb_event *ev, const char *action)
 {
 	if (strcmp(action, "fail") == 0)
 		return VKCB_FAIL;
+	misbehave(ev, action);
 	if (strcmp(action, "crash") == 0)
 		raise(SIGSEGV);
 	while (strcmp(action, "hang") == 0)
@@ -111,6 +136,7 @@ run_task(struct vkcb_event *ev)
 	note(ev, "begin");
 	run_at_exit(text_of(ev, "at_exit"));
 	wait_for(number_of(ev, "ms"));
+	wait_for_file(text_of(ev, "hold"));
 	if (until == 0 || ev->attempt < until) {
 		enum vkcb_outcome outcome = obey(ev, text_of(ev, "do"));
 

@@ -1,0 +1,117 @@
+# inbox-leave.sh - workers that leave, and who comes after them: no event that
+# was answered ok waits for the next one.
+. tests/inbox.sh
+
+# owner - the process that has the lock.
+owner() {
+	cut -d ' ' -f 1 "$inbox-lock"
+}
+
+# families - how many processes there are that an event started as a family.
+families() {
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/exe")" = "$app" ] &&
+		    tr '\0' ' ' <"$process/cmdline" | grep -q until-idle &&
+		    ! grep -q '^PPid:.*[^0-9]'"$(owner)"'$' "$process/status" &&
+		    echo "$process"
+	done 2>/dev/null | wc -l
+}
+
+families_are() {
+	[ "$(families)" = "$1" ]
+}
+
+# done_are ID ... - the tasks of these events are done.
+done_are() {
+	for id; do
+		[ "$(state "$id")" = "00-audit done task done" ] || return 1
+	done
+}
+
+no_one_listens() {
+	! is_working
+}
+
+# serves - the service has the lock, and listens.
+serves() {
+	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
+}
+
+# failed_with STATUS PID
+failed_with() {
+	wait "$2"
+	[ $? = "$1" ]
+}
+
+# Between the last look and the end of the parent.
+inbox=$run/late
+with_inbox
+give "$(task a-1 1 ok)" HOLD_EXIT="$run/a" \
+    ASAN_OPTIONS=verify_asan_link_order=0 \
+    LD_PRELOAD="$root/$O/tests/preload/hold-exit.so" >"$work/answer"
+claim "workers leave when the inbox is empty" \
+    until_true 20 test -e "$run/a.held"
+for n in 2 3 4; do
+	give "$(task a-$n $n ok)" >"$work/answer"
+done
+claim "events that come while they leave start one family, which waits" \
+    until_true 10 families_are 2
+claim "and listens" is_working
+: >"$run/a.go"
+claim "it handles them when those are gone" \
+    until_true 20 done_are a-2 a-3 a-4
+until_true 20 no_family
+
+# A stop that takes its time.
+inbox=$run/stop
+with_inbox "workers = 1" "backoff = 1h"
+works
+give_all "b-1 1 ok \"hold\":\"$run/b\""
+booked_has "begin 1 1"
+kill "$service"
+until_true 10 no_one_listens
+claim "a service that is told to stop is deaf at once, while a handler runs" \
+    no_one_listens
+give_all "b-2 2 ok"
+claim "an event that comes then starts a family, which waits" \
+    until_true 10 families_are 1
+: >"$run/b"
+claim "what ran is finished" gone "$service"
+claim "and the event handled" until_true 20 done_are b-1 b-2
+until_true 20 no_family
+
+rm "$run/b"
+works
+give_all "b-3 3 ok \"hold\":\"$run/b\""
+booked_has "begin 3 3"
+kill "$service"
+until_true 10 no_one_listens
+give_all "b-4 4 ok \"ms\":100"
+until_true 10 is_working
+first=$service
+"$app" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+: >"$run/b"
+gone "$first"
+claim "a service that is started then takes over from that family" \
+    until_true 20 serves
+claim "and nothing is left" until_true 20 done_are b-3 b-4
+
+kill "$service"
+gone "$service"
+
+# The pipe that wakes them is taken away.
+inbox=$run/unheard
+with_inbox
+works
+rm "$inbox-wake"
+give_all "d-1 1 ok"
+claim "workers that cannot be woken leave" gone "$service"
+claim "with a status that makes a service start again" \
+    failed_with 1 "$service"
+claim "and an event that could not wake them is handled" \
+    until_true 20 done_are d-1
+until_true 20 no_family
+
+done_testing
