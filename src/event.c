@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arena.h"
 #include "catalogue.h"
@@ -375,6 +376,8 @@ run(struct event *event, const struct handler *handler,
     enum vkcb_outcome *outcome)
 {
 	enum event_result result;
+	enum vkcb_outcome returned;
+	pid_t self = getpid();
 	int64_t start;
 
 	result = make_tree(event);
@@ -386,7 +389,11 @@ run(struct event *event, const struct handler *handler,
 	event->asked = (struct verdict){ .outcome = VKCB_OK };
 	event->numbers = 0;
 	start = clock_us();
-	*outcome = outcome_of(event, call(event, handler->def));
+	returned = call(event, handler->def);
+	/* One that the handler forked and that came back is none of ours. */
+	if (getpid() != self)
+		_exit(1);
+	*outcome = outcome_of(event, returned);
 	log_outcome(event, *outcome, start);
 	api_forget(&event->api);
 	event->running = NULL;

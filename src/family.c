@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,6 +286,23 @@ family_deafen(struct family *family)
 	go_deaf(family);
 	/* A service that starts now waits for us, whatever we were. */
 	write_owner(family->lock, false);
+}
+
+/* This process's, if it is a worker. */
+static struct family *of_worker;
+
+static void
+leave_family(void)
+{
+	close(of_worker->lock);
+	close(of_worker->wake);
+}
+
+void
+family_disown_forks(struct family *family)
+{
+	of_worker = family;
+	(void)pthread_atfork(NULL, NULL, leave_family);
 }
 
 bool

@@ -55,6 +55,9 @@ bool family_is_valid(const struct family *);
 /* For the parent: is the FIFO there, if it listens? */
 bool family_is_heard(const struct family *);
 
+/* For a worker: processes that it forks shall not count as workers. */
+void family_disown_forks(struct family *);
+
 /*
  * Takes the wakes that came: how many. One process may take what was meant for
  * several: once it has something to do, it passes a wake on to the next.

@@ -288,7 +288,7 @@ end_handler(struct work *work)
 {
 	int64_t started = atomic_load(&work->slot->started);
 
-	if (started > 0 && atomic_compare_exchange_strong(
+	if (started >= 0 && atomic_compare_exchange_strong(
 	    &work->slot->started, &started, 0))
 		return;
 	for (;;)
@@ -545,6 +545,7 @@ worker_run(struct worker *worker)
 	char error[INBOX_ERROR_MAX];
 
 	set_signals(&work);
+	family_disown_forks(worker->family);
 	/* Killed with the parent: its lock must not outlive the family. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    getppid() != worker->parent)

@@ -1,5 +1,23 @@
-# inbox-misbehave.sh - who takes what is not theirs: it costs nobody else.
+# inbox-misbehave.sh - handlers that take what is not theirs: it costs them an
+# attempt at most, and nobody else.
 . tests/inbox.sh
+
+# stays - the process that a handler forked, once it is there.
+stays() {
+	until_true 10 grep -q "^stays" "$book"
+	sed -n 's/^stays.* \([0-9]*\) [0-9]*$/\1/p' "$book"
+}
+
+# done_are ID ... - the tasks of these events are done.
+done_are() {
+	for id; do
+		[ "$(state "$id")" = "00-audit done task done" ] || return 1
+	done
+}
+
+serves() {
+	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
+}
 
 # failed_with STATUS COMMAND ...
 failed_with() {
@@ -9,10 +27,36 @@ failed_with() {
 	[ $? = "$wanted" ]
 }
 
+# A process that a handler leaves behind.
+with_inbox "workers = 1"
+works
+give_all "a-1 1 fork"
+child=$(stays)
+ends "$child"
+until_true 10 done_are a-1
+kill "$service"
+gone "$service"
+claim "a process that a handler forked is no worker when those are gone" \
+    no_family
+claim "... and lives" kill -0 "$child"
+give_all "a-2 2 ok"
+claim "others take over" until_true 10 done_are a-2
+until_true 20 no_family
+
+# One that returns from the handler, as if it were the worker.
+works
+give_all "b-1 1 twice" "b-2 2 ok"
+claim "a worker goes on though a process that it forked came back too" \
+    until_true 10 done_are b-1 b-2
+claim "... which has done nothing" same 1 \
+    "$(grep -c "id=b-1.*handler=task" "$log")"
+
+kill "$service"
+gone "$service"
+
 # The lock in other hands; its text names a process that has nothing to do with
 # it.
 with_inbox
-: >"$inbox-lock"
 sleep 60 &
 other=$!
 ends $other
