@@ -250,6 +250,7 @@ static int
 open_lock(struct family *family, const char *inbox)
 {
 	char path[4096];
+	struct stat st;
 
 	*family = (struct family){ .lock = -1, .wake = -1 };
 	if (beside(family->path, inbox, "") == -1 ||
@@ -257,7 +258,11 @@ open_lock(struct family *family, const char *inbox)
 		return -1;
 	family->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
 	    0600);
-	return family->lock != -1 ? 0 : -1;
+	if (family->lock == -1 || fstat(family->lock, &st) == -1)
+		return -1;
+	family->device = st.st_dev;
+	family->inode = st.st_ino;
+	return 0;
 }
 
 enum family_entry
@@ -303,6 +308,17 @@ family_disown_forks(struct family *family)
 {
 	of_worker = family;
 	(void)pthread_atfork(NULL, NULL, leave_family);
+}
+
+bool
+family_is_open(const struct family *family)
+{
+	struct stat st;
+
+	return fstat(family->lock, &st) == 0 &&
+	    st.st_dev == family->device && st.st_ino == family->inode &&
+	    (family->wake == -1 ||
+	    (fstat(family->wake, &st) == 0 && S_ISFIFO(st.st_mode)));
 }
 
 bool

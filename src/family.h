@@ -15,12 +15,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define FAMILY_ERROR_MAX 512
 
 struct family {
 	char path[4096];	/* the inbox's */
 	int lock;		/* held as long as a worker has it open */
+	dev_t device;		/* of the lock */
+	ino_t inode;
 	int wake;		/* -1: deaf */
 };
 
@@ -57,6 +60,9 @@ bool family_is_heard(const struct family *);
 
 /* For a worker: processes that it forks shall not count as workers. */
 void family_disown_forks(struct family *);
+
+/* Does this process still have open what makes it a worker? */
+bool family_is_open(const struct family *);
 
 /*
  * Takes the wakes that came: how many. One process may take what was meant for

@@ -125,6 +125,7 @@ fork_child(struct parent *parent, int i, enum job job)
 	atomic_store(&slot->started, 0);
 	atomic_store(&slot->idle, 0);
 	atomic_store(&slot->left, false);
+	atomic_store(&slot->robbed, false);
 	pid = fork();
 	if (pid == 0)
 		run_child(parent, i, job, self);
@@ -166,6 +167,9 @@ explain(struct parent *parent, struct worker_slot *slot, int status,
 		snprintf(out, WORKER_REASON_MAX, "killed: it ran longer than "
 		    "handler_timeout (%" PRId64 " s)",
 		    parent->conf->handler_timeout / 1000);
+	} else if (atomic_load(&slot->robbed)) {
+		snprintf(out, WORKER_REASON_MAX, "the handler closed "
+		    "descriptors that are not its own");
 	} else if (WIFSIGNALED(status)) {
 		signal = WTERMSIG(status);
 		snprintf(out, WORKER_REASON_MAX, "crashed: signal %d (%s)",

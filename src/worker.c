@@ -295,6 +295,19 @@ end_handler(struct work *work)
 		pause();
 }
 
+/*
+ * A handler may have closed descriptors that are not its own. The inbox's are
+ * not to be trusted then, nor is the log there: the parent says it.
+ */
+static void
+die_if_robbed(struct work *work)
+{
+	if (family_is_open(work->worker->family))
+		return;
+	atomic_store(&work->slot->robbed, true);
+	_exit(1);
+}
+
 /* As it is now: its token may be in a file that was changed. */
 static const struct conf_group *
 current_group(struct work *work, int64_t id)
@@ -326,6 +339,7 @@ run(struct work *work, const struct inbox_claim *claim,
 	event.seen.received = claim->event.received;
 	begin_handler(work);
 	result = event_run(&event, handler, &verdict);
+	die_if_robbed(work);
 	end_handler(work);
 	switch (result) {
 	case EVENT_HANDLED:

@@ -24,6 +24,7 @@ struct worker_slot {
 	_Atomic int64_t handled;	/* tasks, by all that had this slot */
 	_Atomic bool ready;		/* it has opened the inbox */
 	_Atomic bool left;		/* it ends because it wants to */
+	_Atomic bool robbed;		/* a handler closed what it needs */
 	char reason[WORKER_REASON_MAX];	/* why the one before died; "" */
 };
 

@@ -51,6 +51,16 @@ claim "a worker goes on though a process that it forked came back too" \
 claim "... which has done nothing" same 1 \
     "$(grep -c "id=b-1.*handler=task" "$log")"
 
+# One that closes whatever it finds.
+rm "$book"
+with_inbox "workers = 1" "attempts = 2" "backoff = 10ms"
+give_all "c-1 1 close" "c-2 2 ok"
+until_true 20 is_drained
+claim "a handler that closes what is not its own is parked for that" \
+    same "the handler closed descriptors that are not its own" "$(reason c-1)"
+claim "... after its attempts" same 2 "$(grep -c "^begin 1 1 " "$book")"
+claim "it is replaced alone" serves
+claim "and others are handled" done_are c-2
 kill "$service"
 gone "$service"
 

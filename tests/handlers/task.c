@@ -6,7 +6,8 @@
  *	 "ms": N, "hold": PATH, "at_exit": COMMAND}
  *
  * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
- * version; fork (a process that stays), twice (one that returns as well); as long as the attempt is
+ * version; fork (a process that stays), twice (one that returns as well), close
+ * (descriptors that are not its own); as long as the attempt is
  * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
  * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
  * "stays" of the forked process that stays. It waits up to 20 s for the file
@@ -20,6 +21,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#define CLOSED_UPTO 200
 
 static const char *
 text_of(struct vkcb_event *ev, const char *key)
@@ -96,6 +99,8 @@ run_at_exit(const char *text)
 static void
 misbehave(struct vkcb_event *ev, const char *action)
 {
+	int fd;
+
 	if (strcmp(action, "fork") == 0 && fork() == 0) {
 		note(ev, "stays");
 		for (;;)
@@ -103,6 +108,8 @@ misbehave(struct vkcb_event *ev, const char *action)
 	}
 	if (strcmp(action, "twice") == 0)
 		(void)!fork();
+	for (fd = 3; strcmp(action, "close") == 0 && fd < CLOSED_UPTO; fd++)
+		close(fd);
 }
 
 static enum vkcb_outcome
