@@ -824,6 +824,19 @@ conf_group(const struct conf *conf, int64_t id)
 	return conf->has_fallback ? &conf->fallback : NULL;
 }
 
+/* Absolute: a handler may change the working directory. */
+static void
+name_absolutely(const char *named, char path[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	int len = PATH_MAX;
+
+	if (*named != '/' && getcwd(folder, sizeof(folder)) != NULL)
+		len = snprintf(path, PATH_MAX, "%s/%s", folder, named);
+	if (len < 0 || len >= PATH_MAX)
+		snprintf(path, PATH_MAX, "%s", named);
+}
+
 int
 conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
 {
@@ -832,7 +845,7 @@ conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
 	ssize_t len;
 
 	if (named != NULL && *named != '\0') {
-		snprintf(path, PATH_MAX, "%s", named);
+		name_absolutely(named, path);
 		return 0;
 	}
 	path[0] = '\0';

@@ -64,6 +64,25 @@ claim "and others are handled" done_are c-2
 kill "$service"
 gone "$service"
 
+# One that goes elsewhere, where the configuration's name meant a file here.
+inbox=$work/app/inbox
+configure "inbox = inbox" "workers = 1"
+(cd "$work/app" && VKCB_CONF=vkcb.conf exec "$app" work) >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+until_true 10 is_working
+give_all "d-1 1 chdir" "d-2 2 ok"
+claim "a handler may change its working directory" \
+    until_true 10 done_are d-1 d-2
+with_inbox "workers = 1" "log_level = debug"
+give_all "d-3 3 ok"
+until_true 10 done_are d-3
+claim "... and a changed configuration is found after it" \
+    has "$log" "configuration read anew"
+claim "... and the inbox" serves
+kill "$service"
+gone "$service"
+
 # The lock in other hands; its text names a process that has nothing to do with
 # it.
 with_inbox

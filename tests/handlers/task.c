@@ -7,7 +7,7 @@
  *
  * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
  * version; fork (a process that stays), twice (one that returns as well), close
- * (descriptors that are not its own); as long as the attempt is
+ * (descriptors that are not its own), chdir (to /); as long as the attempt is
  * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
  * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
  * "stays" of the forked process that stays. It waits up to 20 s for the file
@@ -110,6 +110,8 @@ misbehave(struct vkcb_event *ev, const char *action)
 		(void)!fork();
 	for (fd = 3; strcmp(action, "close") == 0 && fd < CLOSED_UPTO; fd++)
 		close(fd);
+	if (strcmp(action, "chdir") == 0)
+		(void)!chdir("/");
 }
 
 static enum vkcb_outcome
