@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "program.h"
 
 #include "banned.h"
 
@@ -462,7 +463,7 @@ close_inherited(void)
 
 /* In the child of a fork: calls nothing that could wait for a lock. */
 static void
-become_worker(char **environment)
+become_worker(const struct program *program, char **environment)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE };
 	char *const argv[] = { (char[]){ "vkcb" }, (char[]){ "work" },
@@ -485,7 +486,7 @@ become_worker(char **environment)
 		(void)signal(signals[i], SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	execve("/proc/self/exe", argv, environment);
+	program_exec(program, argv, environment);
 	_exit(1);
 }
 
@@ -493,14 +494,16 @@ int
 family_start(const char *conf_path)
 {
 	char **environment = make_environment(conf_path);
+	struct program program;
 	int status = -1;
 	pid_t pid;
 
 	if (environment == NULL)
 		return -1;
+	program_init(&program);
 	pid = fork();
 	if (pid == 0)
-		become_worker(environment);
+		become_worker(&program, environment);
 	free(environment);
 	if (pid == -1)
 		return -1;

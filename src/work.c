@@ -31,6 +31,7 @@
 #include "family.h"
 #include "log.h"
 #include "notify.h"
+#include "program.h"
 #include "stop.h"
 #include "worker.h"
 
@@ -51,6 +52,7 @@ struct parent {
 	struct conf *conf;
 	enum work_until until;
 	struct family family;
+	struct program program;
 	struct worker_board *board;
 	struct child *children;
 	int n;
@@ -101,6 +103,7 @@ run_child(struct parent *parent, int i, enum job job, pid_t self)
 	struct worker worker = {
 		.conf = parent->conf,
 		.family = &parent->family,
+		.program = &parent->program,
 		.board = parent->board,
 		.number = i + 1,
 		.workers = parent->n,
@@ -210,7 +213,8 @@ take_death(struct parent *parent, int i, int status)
 	child->pid = 0;
 	atomic_store(&slot->started, 0);
 	slot->reason[0] = '\0';
-	if (atomic_load(&parent->board->lost))
+	if (atomic_load(&parent->board->lost) ||
+	    atomic_load(&parent->board->outdated))
 		begin_stop(parent);
 	if (atomic_load(&slot->left)) {
 		child->fork_at = parent->until == WORK_ONCE ? INT64_MAX : now;
@@ -444,7 +448,20 @@ had_more(struct parent *parent)
 static bool
 must_leave(const struct parent *parent)
 {
-	return parent->told || atomic_load(&parent->board->lost);
+	return parent->told || atomic_load(&parent->board->lost) ||
+	    atomic_load(&parent->board->outdated);
+}
+
+/* What is left is for the program that is there now: not for the next event. */
+static void
+start_successor(struct parent *parent)
+{
+	if (parent->until != WORK_IDLE || parent->told ||
+	    !atomic_load(&parent->board->outdated))
+		return;
+	if (family_start(parent->conf->path) == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
+		    "inbox %s: %s", parent->family.path, strerror(errno));
 }
 
 static int
@@ -466,9 +483,13 @@ run(struct parent *parent)
 		entry = family_listen(&parent->family, error);
 	}
 	family_deafen(&parent->family);
+	start_successor(parent);
 	if (entry == FAMILY_FAILED)
 		return command_fail("work", "%s", error);
-	return atomic_load(&parent->board->lost) ? EXIT_PROBLEM : EXIT_FINE;
+	/* A service is started again by what looks after it. */
+	return atomic_load(&parent->board->lost) || (parent->until ==
+	    WORK_STOPPED && atomic_load(&parent->board->outdated)) ?
+	    EXIT_PROBLEM : EXIT_FINE;
 }
 
 int
@@ -478,6 +499,7 @@ work_run(struct conf *conf, enum work_until until)
 	char error[FAMILY_ERROR_MAX];
 	int status = EXIT_PROBLEM;
 
+	program_init(&parent.program);
 	switch (family_enter(&parent.family, conf->inbox,
 	    until == WORK_STOPPED, error)) {
 	case FAMILY_ENTERED:

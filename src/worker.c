@@ -34,6 +34,7 @@
 #include "handlers.h"
 #include "inbox.h"
 #include "log.h"
+#include "program.h"
 #include "stop.h"
 
 #include "banned.h"
@@ -187,6 +188,18 @@ is_home(struct work *work)
 	if (!atomic_exchange(&work->worker->board->lost, true))
 		log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or deleted "
 		    "while workers had it: they leave", family->path);
+	return false;
+}
+
+/* False: leave. Another program is to go on, with other handlers maybe. */
+static bool
+is_current(struct work *work)
+{
+	if (!program_is_replaced(work->worker->program))
+		return true;
+	if (!atomic_exchange(&work->worker->board->outdated, true))
+		log_msg(LOG_LEVEL_INFO, "the program was replaced: workers "
+		    "finish what they do, and leave");
 	return false;
 }
 
@@ -364,8 +377,14 @@ work_on(struct work *work, const struct inbox_claim *claim)
 
 	if (handler != NULL)
 		run(work, claim, handler, &end);
-	else
+	else if (is_current(work))
 		give_up(claim, "this program has no such handler", &end);
+	else
+		/* Whatever its attempts: it was none. */
+		end = (struct inbox_end){
+			.state = INBOX_WAITING,
+			.reason = "the program was replaced",
+		};
 	write_end(work, claim, &end);
 }
 
@@ -508,7 +527,7 @@ work_until_stopped(struct work *work)
 	int64_t due;
 	int result;
 
-	while (!is_stopping(work) && is_home(work)) {
+	while (!is_stopping(work) && is_home(work) && is_current(work)) {
 		keep_house(work);
 		result = work->inbox->store->claim(work->inbox,
 		    work->worker->number, &claim, &due);

@@ -9,6 +9,7 @@
 
 struct conf;
 struct family;
+struct program;
 
 #define WORKER_REASON_MAX 160
 
@@ -31,6 +32,7 @@ struct worker_slot {
 struct worker_board {
 	_Atomic bool stopping;
 	_Atomic bool lost;		/* workers leave: the inbox is gone */
+	_Atomic bool outdated;		/* they leave: the program is another */
 	_Atomic bool asleep;		/* the parent; to be woken by `news` */
 	struct worker_slot slots[];
 };
@@ -38,6 +40,7 @@ struct worker_board {
 struct worker {
 	struct conf *conf;		/* taken over */
 	struct family *family;
+	const struct program *program;
 	struct worker_board *board;
 	int number;			/* 1, 2, ... */
 	int workers;

@@ -37,6 +37,10 @@ serves() {
 	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
 }
 
+is_waiting() {
+	[ "$(state c-1)" = "00-audit done task waiting" ]
+}
+
 # failed_with STATUS PID
 failed_with() {
 	wait "$2"
@@ -113,5 +117,55 @@ claim "with a status that makes a service start again" \
 claim "and an event that could not wake them is handled" \
     until_true 20 done_are d-1
 until_true 20 no_family
+
+# Another program in its place. The old one has no handler that is called task.
+old=$vkcb
+new=$work/app/vkcb.new
+
+# put_in_place FILE
+put_in_place() {
+	cp "$1" "$new"
+	mv "$new" "$app"
+}
+
+inbox=$run/deploy
+with_inbox "workers = 2" "backoff = 1h"
+give_all "c-1 1 fail"
+until_true 10 is_waiting
+kill "$(owner)"
+until_true 10 no_family
+put_in_place "$old"
+"$app" work --until-idle 2>"$run/stderr" &
+ends $!
+until_true 10 is_working
+put_in_place "$root/$O/tests/handlers/vkcb"
+give_all "c-2 2 ok"
+claim "a new program with a new handler handles its event by itself, though \
+workers of the old one were there" until_true 20 done_are c-2
+claim "... which say so" has "$log" "the program was replaced"
+kill "$(owner)"
+until_true 10 no_family
+
+put_in_place "$old"
+works
+put_in_place "$root/$O/tests/handlers/vkcb"
+give_all "c-3 3 ok"
+claim "a service of the old one leaves" gone "$service"
+claim "with a status that makes it start again" failed_with 1 "$service"
+works
+claim "and the new one handles the event" until_true 20 done_are c-3
+kill "$service"
+gone "$service"
+
+cp "$app" "$work/app/gone"
+"$work/app/gone" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+until_true 10 is_working
+rm "$work/app/gone"
+give_all "c-4 4 ok"
+claim "workers whose program is only gone stay" until_true 20 done_are c-4
+claim "... in service" serves
+kill "$service"
 
 done_testing

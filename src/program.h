@@ -1,0 +1,28 @@
+/*
+ * program.h - the file that this process runs, and what is in its place now.
+ */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct program {
+	char path[PATH_MAX];
+	dev_t device;
+	ino_t inode;		/* 0: it was replaced before we looked */
+};
+
+void program_init(struct program *);
+
+/*
+ * Does another program stand at its path? No, if that is gone, or none yet.
+ */
+bool program_is_replaced(const struct program *);
+
+/* Becomes what stands there now, else this program again; or returns. */
+void program_exec(const struct program *, char *const argv[],
+    char *const environment[]);
+
+#endif
