@@ -95,7 +95,7 @@ set_up(struct parent *parent)
 }
 
 /* What a worker is started for. */
-enum job { WORK, LAST_LOOK };
+enum job { WORK, LAST_LOOK, CLEAN_UP };
 
 static void
 run_child(struct parent *parent, int i, enum job job, pid_t self)
@@ -110,6 +110,7 @@ run_child(struct parent *parent, int i, enum job job, pid_t self)
 		.news = parent->news[1],
 		.parent = self,
 		.once = job == LAST_LOOK || parent->until == WORK_ONCE,
+		.only_cleans = job == CLEAN_UP,
 		.watches_idle = parent->until == WORK_IDLE,
 	};
 
@@ -452,6 +453,20 @@ must_leave(const struct parent *parent)
 	    atomic_load(&parent->board->outdated);
 }
 
+/* What a worker held that died on the way out: nobody replaced it. */
+static void
+clean_up(struct parent *parent)
+{
+	int i;
+
+	for (i = 0; i < parent->n && !atomic_load(&parent->board->lost); i++) {
+		if (parent->board->slots[i].reason[0] == '\0')
+			continue;
+		parent->stop_by = clock_ms() + STOP_MARGIN;
+		run_last(parent, i, CLEAN_UP);
+	}
+}
+
 /* What is left is for the program that is there now: not for the next event. */
 static void
 start_successor(struct parent *parent)
@@ -483,6 +498,7 @@ run(struct parent *parent)
 		entry = family_listen(&parent->family, error);
 	}
 	family_deafen(&parent->family);
+	clean_up(parent);
 	start_successor(parent);
 	if (entry == FAMILY_FAILED)
 		return command_fail("work", "%s", error);

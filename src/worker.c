@@ -592,7 +592,8 @@ worker_run(struct worker *worker)
 	arena_init(&work.arena);
 	work.clock_offset = work.inbox->now() - clock_ms();
 	clean_up(&work);
-	work_until_stopped(&work);
+	if (!worker->only_cleans)
+		work_until_stopped(&work);
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
 	conf_free(work.conf);

@@ -47,6 +47,7 @@ struct worker {
 	int news;			/* written to when the parent sleeps */
 	pid_t parent;
 	bool once;			/* leave when nothing is due */
+	bool only_cleans;		/* ends what the one before held */
 	bool watches_idle;		/* the parent waits for idleness */
 };
 

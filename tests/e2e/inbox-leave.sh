@@ -102,8 +102,27 @@ claim "a service that is started then takes over from that family" \
     until_true 20 serves
 claim "and nothing is left" until_true 20 done_are b-3 b-4
 
+# What ends badly on the way out.
+give_all "b-5 5 exit \"hold\":\"$run/c\""
+booked_has "begin 5 5"
+kill "$service"
+until_true 10 no_one_listens
+: >"$run/c"
+gone "$service"
+claim "a handler that ends its process during a stop is noted for that" \
+    same "the handler ended its process with status 3" "$(reason b-5)"
+claim "and waits for its time" \
+    same "00-audit done task waiting" "$(state b-5)"
+claim "nothing is left running" same 0 "$(status running)"
+with_inbox "workers = 2" "handler_timeout = 1s" "backoff = 1h"
+works
+give_all "b-6 6 ok" "b-7 7 hang"
+until_true 10 done_are b-6
+booked_has "begin 7 7"
 kill "$service"
 gone "$service"
+claim "so is a handler that hangs" same \
+    "killed: it ran longer than handler_timeout (1 s)" "$(reason b-7)"
 
 # The pipe that wakes them is taken away.
 inbox=$run/unheard
