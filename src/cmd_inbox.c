@@ -305,6 +305,31 @@ show(struct request *request, int64_t id)
 	return found ? EXIT_FINE : no_event(id);
 }
 
+/*
+ * What workers had in hand that were killed altogether waits again, as the next
+ * ones would see to: it is nobody's now. What cannot be written here cannot be
+ * changed after it either, and that says why.
+ */
+static void
+end_what_is_held(struct request *request)
+{
+	struct inbox *inbox = request->inbox;
+	int lock = family_keep_out(request->conf->inbox);
+	struct inbox_claim claim;
+	struct inbox_end end = { .reason = "the workers were killed" };
+
+	if (lock == -1)
+		return;
+	while (inbox->store->held(inbox, 1, INT32_MAX, &claim) == 1) {
+		end.state = claim.attempt >= request->conf->attempts ?
+		    INBOX_FAILED : INBOX_WAITING;
+		end.due = inbox->now();
+		if (inbox->store->finish(inbox, &claim, &end) == -1)
+			break;
+	}
+	close(lock);
+}
+
 static int
 drop(struct request *request, int64_t id)
 {
@@ -349,6 +374,7 @@ wake(const struct request *request, int status)
 static int
 retry(struct request *request)
 {
+	end_what_is_held(request);
 	if (request->failed && request->n_ids == 0)
 		return wake(request, retry_one(request, 0));
 	return wake(request, each_id(request, retry_one));
@@ -570,6 +596,7 @@ show_all(struct request *request)
 static int
 drop_all(struct request *request)
 {
+	end_what_is_held(request);
 	/* What waited behind them may begin, or nothing is left to wait for. */
 	return wake(request, each_id(request, drop));
 }

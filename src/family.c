@@ -322,6 +322,21 @@ family_is_open(const struct family *family)
 	    (fstat(family->wake, &st) == 0 && S_ISFIFO(st.st_mode)));
 }
 
+int
+family_keep_out(const char *inbox)
+{
+	char path[4096];
+	int lock;
+
+	if (beside(path, inbox, "-lock") == -1 ||
+	    (lock = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)) == -1)
+		return -1;
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+	close(lock);
+	return -1;
+}
+
 bool
 family_is_valid(const struct family *family)
 {

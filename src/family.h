@@ -74,6 +74,12 @@ void family_pass_on(struct family *);
 /* Is there a family, one that listens? */
 bool family_is_there(const char *inbox);
 
+/*
+ * Keeps a family from beginning until this descriptor is closed; -1: there is
+ * one, or there never was.
+ */
+int family_keep_out(const char *inbox);
+
 /* Wakes a worker. 1; 0: there is no family; -1, with errno. */
 int family_wake(const char *inbox);
 

@@ -124,6 +124,19 @@ gone "$service"
 claim "so is a handler that hangs" same \
     "killed: it ran longer than handler_timeout (1 s)" "$(reason b-7)"
 
+# Killed altogether: nobody is there who would say so.
+with_inbox "workers = 1" "backoff = 1h" "attempts = 2"
+works
+give_all "b-8 8 hang"
+booked_has "begin 8 8"
+kill -9 "$service"
+gone "$service"
+id=$("$app" inbox list --json --all | grep '"event_id":"b-8"' |
+    sed 's/^{"id":\([0-9]*\).*/\1/')
+claim "what nobody has in hand any more can be dropped" \
+    "$app" inbox drop "$id"
+claim "... and is gone" same "" "$(state b-8)"
+
 # The pipe that wakes them is taken away.
 inbox=$run/unheard
 with_inbox
