@@ -8,7 +8,8 @@
  * When it is killed itself, the kernel kills its workers, and with the last of
  * them the lock is free: another family can begin, and nothing runs twice.
  * Asleep it waits for signals and for a worker that begins something; while a
- * handler runs it wakes up once per handler_timeout.
+ * handler runs it wakes up each few seconds, to see a handler_timeout that was
+ * made shorter.
  */
 #include "work.h"
 
@@ -40,6 +41,7 @@
 #define LINGER 2000		/* an idle family of WORK_IDLE stays so long */
 #define RESTART_PAUSE 1000	/* of one that died before it did anything */
 #define STOP_MARGIN 2000
+#define CONF_EVERY 2000		/* the configuration, while a handler runs */
 
 /* A worker's process; what both sides know is in its worker_slot. */
 struct child {
@@ -399,7 +401,10 @@ step(struct parent *parent)
 	atomic_store(&parent->board->asleep, true);
 	say_ready(parent);
 	now = clock_ms();
-	until = earliest(kill_late(parent, now), next_start(parent));
+	until = kill_late(parent, now);
+	if (until != INT64_MAX)
+		until = earliest(until, now + CONF_EVERY);
+	until = earliest(until, next_start(parent));
 	if (parent->until == WORK_IDLE && parent->stop_by == 0) {
 		if (leave_at(parent) <= now)
 			begin_stop(parent);

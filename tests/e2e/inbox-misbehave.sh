@@ -64,6 +64,17 @@ claim "and others are handled" done_are c-2
 kill "$service"
 gone "$service"
 
+# One that hangs, and may not for so long any more.
+with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1h"
+works
+give_all "e-1 51 hang"
+booked_has "begin 51 1"
+with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1s"
+claim "a handler_timeout that is made shorter is for those that run, too" \
+    until_true 20 is_drained
+kill "$service"
+gone "$service"
+
 # One that goes elsewhere, where the configuration's name meant a file here.
 inbox=$work/app/inbox
 configure "inbox = inbox" "workers = 1"
