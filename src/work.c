@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -520,6 +521,7 @@ work_run(struct conf *conf, enum work_until until)
 	char error[FAMILY_ERROR_MAX];
 	int status = EXIT_PROBLEM;
 
+	(void)prctl(PR_SET_NAME, "vkcb");
 	program_init(&parent.program);
 	switch (family_enter(&parent.family, conf->inbox,
 	    until == WORK_STOPPED, error)) {

@@ -55,6 +55,7 @@ give "$(task a-1 1 ok)" HOLD_EXIT="$run/a" \
     LD_PRELOAD="$root/$O/tests/preload/hold-exit.so" >"$work/answer"
 claim "workers leave when the inbox is empty" \
     until_true 20 test -e "$run/a.held"
+claim "they are called vkcb" same vkcb "$(cat "/proc/$(owner)/comm")"
 for n in 2 3 4; do
 	give "$(task a-$n $n ok)" >"$work/answer"
 done
