@@ -118,9 +118,9 @@ enum vkcb_outcome {
 
 /*
  * Not done: try again in `seconds`. Without an inbox VK is asked to wait, with
- * the HTTP status 410, 429 or 503; an inbox waits itself, whatever the status.
- * seconds are 0 to 10799 (below 3 hours). Other values are logged as an error
- * of the handler and put right.
+ * the HTTP status 410, 429 or 503; an inbox waits itself, whatever the status,
+ * at least a second. seconds are 0 to 10799 (below 3 hours). Other values are
+ * logged as an error of the handler and put right.
  * https://dev.vk.com/ru/api/callback/getting-started
  */
 enum vkcb_outcome vkcb_retry_after(struct vkcb_event *, int status,

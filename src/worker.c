@@ -44,6 +44,7 @@
 #define TROUBLE_MAX 30000	/* then only a service goes on */
 #define PURGE_EVERY 60000
 #define LOOK_AGAIN 1000
+#define RETRY_MIN 1000		/* whatever a handler asks for */
 #define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
 struct work {
@@ -263,13 +264,16 @@ static void
 end_of_verdict(struct work *work, const struct inbox_claim *claim,
     const struct verdict *verdict, struct inbox_end *end)
 {
+	int64_t wait;
+
 	switch (verdict->outcome) {
 	case VKCB_FAIL:
 		plan_retry(work, claim, "the handler failed", -1, end);
 		return;
 	case VKCB_RETRY_AFTER:
+		wait = (int64_t)verdict->seconds * 1000;
 		plan_retry(work, claim, "the handler asked for another time",
-		    (int64_t)verdict->seconds * 1000, end);
+		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
 	case VKCB_GIVE_UP:
 		give_up(claim, "the handler gave up: the log says why", end);

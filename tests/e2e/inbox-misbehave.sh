@@ -75,6 +75,14 @@ claim "a handler_timeout that is made shorter is for those that run, too" \
 kill "$service"
 gone "$service"
 
+# One that is in a hurry.
+with_inbox "attempts = 2"
+give_all "f-1 61 retry"
+until_true 20 is_drained
+claim "an inbox waits a second at least before it tries again" sh -c "
+	grep 'will be tried again.*another time' '$log' | grep -q 'seconds=1$'"
+until_true 20 no_family
+
 # One that goes elsewhere, where the configuration's name meant a file here.
 inbox=$work/app/inbox
 configure "inbox = inbox" "workers = 1"
