@@ -124,10 +124,20 @@ is_at(int fd, const char *path)
 	    held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
+static bool
+is_fifo(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 /* One try; errno is EWOULDBLOCK if somebody else listens, or did just now. */
 static int
 listen_once(struct family *family, const char *path)
 {
+	bool fifo;
+
 	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
 		return -1;
 	/* Open for writing too: it never ends, and a wake can be passed on. */
@@ -136,12 +146,13 @@ listen_once(struct family *family, const char *path)
 		errno = errno == ENOENT ? EWOULDBLOCK : errno;
 		return -1;
 	}
-	if (flock(family->wake, LOCK_EX | LOCK_NB) == 0 &&
+	fifo = is_fifo(family->wake);
+	if (fifo && flock(family->wake, LOCK_EX | LOCK_NB) == 0 &&
 	    is_at(family->wake, path))
 		return 0;
 	close(family->wake);
 	family->wake = -1;
-	errno = EWOULDBLOCK;
+	errno = fifo ? EWOULDBLOCK : EEXIST;
 	return -1;
 }
 
@@ -318,8 +329,7 @@ family_is_open(const struct family *family)
 
 	return fstat(family->lock, &st) == 0 &&
 	    st.st_dev == family->device && st.st_ino == family->inode &&
-	    (family->wake == -1 ||
-	    (fstat(family->wake, &st) == 0 && S_ISFIFO(st.st_mode)));
+	    (family->wake == -1 || is_fifo(family->wake));
 }
 
 int
@@ -376,13 +386,12 @@ static int
 open_wake(const char *inbox)
 {
 	char path[4096];
-	struct stat st;
 	int fd;
 
 	if (beside(path, inbox, "-wake") == -1)
 		return -1;
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
+	if (fd == -1 || is_fifo(fd))
 		return fd;
 	close(fd);
 	errno = EEXIST;
