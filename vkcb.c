@@ -13,8 +13,8 @@
  *	  src/envelope.c          type, group, secret, object of a body
  *	    src/json.c            strict JSON
  *	  src/inbox.c             where events wait, if there is an inbox
- *	  src/family.c            wakes the workers, or starts some, of the
- *	    src/program.c         program that is there now
+ *	  src/family.c            wakes the workers; src/spawn.c starts some, of
+ *	    src/program.c         the program that is there now
  *	src/event.c               calls the handlers, sums up their outcomes
  *	  src/handlers.c          the table of handlers/
  *	  src/decode.c            JSON into the structs of vkcb.h

@@ -83,11 +83,4 @@ int family_keep_out(const char *inbox);
 /* Wakes a worker. 1; 0: there is no family; -1, with errno. */
 int family_wake(const char *inbox);
 
-/*
- * Starts a family that works until the inbox is empty, from a program of a web
- * server: it shares nothing with that, and lives on when that ends. 0, or -1
- * with errno.
- */
-int family_start(const char *conf_path);
-
 #endif

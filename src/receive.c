@@ -30,6 +30,7 @@
 #include "lane.h"
 #include "log.h"
 #include "member.h"
+#include "spawn.h"
 
 #include "banned.h"
 
@@ -79,7 +80,7 @@ wake_workers(struct receiver *receiver)
 	int there = family_wake(receiver->inbox_path);
 
 	if (there == 0)
-		there = family_start(receiver->conf->path);
+		there = spawn_family(receiver->conf->path);
 	if (there == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
