@@ -6,7 +6,8 @@
  * (inbox_sqlite.c: one machine) and, for tests, one in memory
  * (tests/inbox_memory.c); tests/unit/inbox.c holds both to the same sentences.
  *
- * An event is kept once, however often VK sends it. Each handler that wants it
+ * An event is kept once, however often VK sends it. At least one handler wants
+ * it; one that was dropped has none left, and is not shown. Each handler that wants it
  * is a task of its own: done, waiting for another attempt, or parked as failed.
  * Events with the same lane are handed out one at a time, in the order in
  * which they came; urgent ones go before the others of their lane, and of all.
@@ -189,7 +190,8 @@ struct inbox_store {
 
 	/*
 	 * Forgets events received before this, if all is done, a few at a
-	 * time. How many it looked at, 0: there are no more; or -1.
+	 * time. The newest event stays: no id is given twice. How many it
+	 * looked at, 0: there are no more; or -1.
 	 */
 	int (*purge)(struct inbox *, int64_t before);
 
@@ -208,7 +210,11 @@ struct inbox_store {
 	/* Parked tasks wait anew; id 0: all. How many tasks, or -1. */
 	int (*again)(struct inbox *, int64_t id);
 
-	/* Forgets an event. 1; 0: no such event; -1, also when it runs now. */
+	/*
+	 * Forgets an event, its object and tasks. Its id and key stay until it
+	 * would have been purged: a repeat is not stored anew, unless the
+	 * object was the key. 1; 0: no such event; -1, also when it runs now.
+	 */
 	int (*drop)(struct inbox *, int64_t id);
 
 	void (*close)(struct inbox *);

@@ -73,8 +73,10 @@ candidates(struct store *store, int state, int64_t from, int64_t upto)
 		    "WHERE state = 2 AND event BETWEEN ? AND ? "
 		    "ORDER BY event DESC", "ii", from, upto);
 	default:
+		/* One without tasks was dropped. */
 		return store_query(store, "SELECT id FROM event WHERE id "
-		    "BETWEEN ? AND ? ORDER BY id DESC", "ii", from, upto);
+		    "BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM task WHERE "
+		    "event = id) ORDER BY id DESC", "ii", from, upto);
 	}
 }
 
@@ -197,7 +199,7 @@ show(struct store *store, int64_t id, struct shown *shown,
 	if (row == -1 || load_tasks(store, id, shown, &n) == -1)
 		return -1;
 	/* Nothing is open now: who is told may take its time. */
-	return look(arg, &copy.event, shown->tasks, n);
+	return n == 0 || look(arg, &copy.event, shown->tasks, n);
 }
 
 int
@@ -472,10 +474,12 @@ drop(struct store *store, int64_t id)
 	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
 	    id) == 0 &&
 	    store_run(store, "DELETE FROM task WHERE event = ?", "i",
-	    id) == 0 &&
-	    store_run(store, "DELETE FROM event WHERE id = ?", "i", id) == 0) {
-		result = store->sql->changes(store->db);
-		if (queue_elect(store, lane) == -1)
+	    id) == 0) {
+		result = store->sql->changes(store->db) > 0;
+		/* Its row stays: so do its id, taken, and its key, known. */
+		if (store_run(store, "UPDATE event SET object = NULL, "
+		    "lane = NULL WHERE id = ?", "i", id) == -1 ||
+		    queue_elect(store, lane) == -1)
 			result = -1;
 	}
 	free(lane);

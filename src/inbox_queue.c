@@ -355,6 +355,13 @@ forget(struct store *store, int64_t id)
 	return store_run(store, "DELETE FROM event WHERE id = ?", "i", id);
 }
 
+/*
+ * The first that is not looked at yet, but for the newest of all: its id must
+ * not be given again.
+ */
+#define PURGE_NEXT "FROM event WHERE id > ? AND " \
+	"id < (SELECT max(id) FROM event) ORDER BY id LIMIT 1"
+
 /* 1: looked at one and went past it; 0: no more that is old enough. */
 static int
 purge_next(struct store *store, int64_t before, int *dropped)
@@ -363,8 +370,8 @@ purge_next(struct store *store, int64_t before, int *dropped)
 	int64_t id, received, kept;
 	int row;
 
-	stmt = store_query(store, "SELECT id, received FROM event "
-	    "WHERE id > ? ORDER BY id LIMIT 1", "i", store->purged_upto);
+	stmt = store_query(store, "SELECT id, received " PURGE_NEXT, "i",
+	    store->purged_upto);
 	row = stmt != NULL ? store_row(store, stmt) : -1;
 	if (row != 1)
 		return row;
@@ -404,9 +411,8 @@ purge(struct store *store, int64_t before)
 static int
 purge_wanted(struct store *store, int64_t before, int64_t *wanted)
 {
-	return store_number(store, wanted, "SELECT received < ? FROM event "
-	    "WHERE id > ? ORDER BY id LIMIT 1", "ii", before,
-	    store->purged_upto);
+	return store_number(store, wanted, "SELECT received < ? " PURGE_NEXT,
+	    "ii", before, store->purged_upto);
 }
 
 int

@@ -441,8 +441,8 @@ remove_entries(struct memory *memory,
 static bool
 is_old(const struct entry *entry, int64_t before)
 {
-	return entry->event.received < before && !is_open(entry) &&
-	    !has_state(entry, INBOX_FAILED);
+	return entry->next != NULL && entry->event.received < before &&
+	    !is_open(entry) && !has_state(entry, INBOX_FAILED);
 }
 
 static int
@@ -456,7 +456,8 @@ is_looked_for(const struct entry *entry, const struct inbox_filter *filter)
 {
 	const struct inbox_event *event = &entry->event;
 
-	return (filter->id == 0 || event->id == filter->id) &&
+	return entry->n > 0 &&
+	    (filter->id == 0 || event->id == filter->id) &&
 	    event->id > filter->after &&
 	    (filter->group_id == 0 || event->group_id == filter->group_id) &&
 	    (filter->type == NULL || strcmp(event->type, filter->type) == 0) &&
@@ -571,12 +572,6 @@ memory_again(struct inbox *inbox, int64_t id)
 	return tasks;
 }
 
-static bool
-has_id(const struct entry *entry, int64_t id)
-{
-	return entry->event.id == id;
-}
-
 static int
 memory_drop(struct inbox *inbox, int64_t id)
 {
@@ -584,13 +579,18 @@ memory_drop(struct inbox *inbox, int64_t id)
 
 	for (entry = memory_of(inbox)->entries; entry != NULL;
 	    entry = entry->next) {
-		if (entry->event.id != id || !has_state(entry, INBOX_RUNNING))
+		if (entry->event.id != id || entry->n == 0)
 			continue;
+		if (!has_state(entry, INBOX_RUNNING)) {
+			entry->n = 0;
+			entry->event.object_len = 0;
+			return 1;
+		}
 		snprintf(inbox->error, sizeof(inbox->error), "event %lld is "
 		    "being handled: try again later", (long long)id);
 		return -1;
 	}
-	return remove_entries(memory_of(inbox), has_id, id);
+	return 0;
 }
 
 static bool

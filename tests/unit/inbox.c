@@ -409,6 +409,52 @@ a_dropped_event_lets_its_lane_go_on(void **state)
 }
 
 static void
+a_dropped_event_is_known_until_it_is_old(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put(inbox, "e", "a");
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 1);
+	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 0);
+	assert_int_equal(inbox->store->again(inbox, 0), 0);
+	assert_int_equal(count(inbox, (struct inbox_filter){
+	    .state = INBOX_ANY }), 0);
+	assert_int_equal(put(inbox, "e", "a"), INBOX_REPEATED);
+	assert_string_equal(claim(inbox, 1, &claimed), "");
+	assert_true(due(inbox) == 0);
+	put(inbox, "newest", NULL);
+	assert_int_equal(inbox->store->purge(inbox, clock_now), 0);
+	assert_true(inbox->store->purge(inbox, clock_now + 1) > 0);
+	assert_int_equal(put(inbox, "e", "a"), INBOX_STORED);
+}
+
+static void
+no_id_is_given_twice(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim first, second, third;
+
+	put(inbox, "1", NULL);
+	claim(inbox, 1, &first);
+	finish(inbox, &first, INBOX_DONE, 0);
+	while (inbox->store->purge(inbox, clock_now + 1) > 0)
+		continue;
+	put(inbox, "2", NULL);
+	claim(inbox, 1, &second);
+	assert_true(second.event.id > first.event.id);
+	finish(inbox, &second, INBOX_FAILED, 0);
+	assert_int_equal(inbox->store->drop(inbox, second.event.id), 1);
+	while (inbox->store->purge(inbox, clock_now + 1) > 0)
+		continue;
+	put(inbox, "3", NULL);
+	claim(inbox, 1, &third);
+	assert_true(third.event.id > second.event.id);
+}
+
+static void
 a_clock_set_back_delays_nothing(void **state)
 {
 	struct inbox *inbox = *state;
@@ -671,6 +717,8 @@ main(void)
 		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
 		EACH(parked_events_are_sent_round_again_in_their_place),
 		EACH(a_dropped_event_lets_its_lane_go_on),
+		EACH(a_dropped_event_is_known_until_it_is_old),
+		EACH(no_id_is_given_twice),
 		EACH(a_clock_set_back_delays_nothing),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
