@@ -356,34 +356,36 @@ forget(struct store *store, int64_t id)
 }
 
 /*
- * The first that is not looked at yet, but for the newest of all: its id must
- * not be given again.
+ * The next one that is old, but for the newest of all, whose id must not be
+ * given again. One from the future, when the clock was ahead, is gone past, and
+ * so are a few that are neither: it was set, and they are not in order of time.
  */
-#define PURGE_NEXT "FROM event WHERE id > ? AND " \
-	"id < (SELECT max(id) FROM event) ORDER BY id LIMIT 1"
+static int
+next_old(struct store *store, int64_t before, int64_t *id)
+{
+	return store_number(store, id, "SELECT id FROM ("
+	    "SELECT id, received FROM event WHERE id > ?1 AND "
+	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?2) "
+	    "WHERE received < ?3 OR received > ?4 LIMIT 1", "iiii",
+	    store->purged_upto, (int64_t)PURGE_LOOK, before,
+	    store->inbox.now());
+}
 
 /* 1: looked at one and went past it; 0: no more that is old enough. */
 static int
 purge_next(struct store *store, int64_t before, int *dropped)
 {
-	struct sqlite3_stmt *stmt;
-	int64_t id, received, kept;
-	int row;
+	int64_t id, kept;
 
-	stmt = store_query(store, "SELECT id, received " PURGE_NEXT, "i",
-	    store->purged_upto);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
-	if (row != 1)
-		return row;
-	id = store_int(store, stmt, 0);
-	received = store_int(store, stmt, 1);
-	store_reset(store, stmt);
-	if (received >= before)
+	if (next_old(store, before, &id) == -1)
+		return -1;
+	if (id == 0)
 		return 0;
 	store->purged_upto = id;
-	if (store_number(store, &kept, "SELECT EXISTS (SELECT 1 FROM queue "
+	if (store_number(store, &kept, "SELECT (SELECT received >= ?2 FROM "
+	    "event WHERE id = ?1) OR EXISTS (SELECT 1 FROM queue "
 	    "WHERE event = ?1) OR EXISTS (SELECT 1 FROM task "
-	    "WHERE event = ?1 AND state = 3)", "i", id) == -1)
+	    "WHERE event = ?1 AND state = 3)", "ii", id, before) == -1)
 		return -1;
 	if (kept)
 		return 1;
@@ -407,25 +409,17 @@ purge(struct store *store, int64_t before)
 	return more == 0 && dropped == 0 ? 0 : looked;
 }
 
-/* Is there anything old? Asked without a lock. */
-static int
-purge_wanted(struct store *store, int64_t before, int64_t *wanted)
-{
-	return store_number(store, wanted, "SELECT received < ? " PURGE_NEXT,
-	    "ii", before, store->purged_upto);
-}
-
 int
 queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
-	int64_t wanted;
+	int64_t old;
 	int looked;
 
-	if (store_ready(store) == -1 ||
-	    purge_wanted(store, before, &wanted) == -1)
+	/* Asked without a lock. */
+	if (store_ready(store) == -1 || next_old(store, before, &old) == -1)
 		return -1;
-	if (wanted == 0) {
+	if (old == 0) {
 		store->purged_upto = 0;
 		return 0;
 	}

@@ -15,6 +15,8 @@
 #include "inbox_sqlite.h"
 #include "sqlite.h"
 
+#define DAY (INT64_C(24) * 3600 * 1000)
+
 static int64_t clock_now;		/* what the stores take for the time */
 static char folder[] = "/tmp/vkcb-inbox.XXXXXX";
 static char path[64];			/* of the last one opened */
@@ -409,6 +411,35 @@ a_dropped_event_lets_its_lane_go_on(void **state)
 }
 
 static void
+events_from_the_future_hold_no_others_back(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	clock_now += 30 * DAY;
+	put(inbox, "future", NULL);
+	clock_now -= 30 * DAY;
+	put(inbox, "now", NULL);
+	while (*claim(inbox, 1, &claimed) != '\0')
+		finish(inbox, &claimed, INBOX_DONE, 0);
+	clock_now += 1000;
+	put(inbox, "newest", NULL);
+	while (inbox->store->purge(inbox, clock_now) > 0)
+		continue;
+	assert_int_equal(put(inbox, "now", NULL), INBOX_STORED);
+	assert_int_equal(put(inbox, "future", NULL), INBOX_REPEATED);
+	while (*claim(inbox, 1, &claimed) != '\0')
+		finish(inbox, &claimed, INBOX_DONE, 0);
+	/* When that time has come it is young for a while. */
+	clock_now += 30 * DAY;
+	put(inbox, "later", NULL);
+	while (inbox->store->purge(inbox, clock_now - 2 * DAY) > 0)
+		continue;
+	assert_int_equal(put(inbox, "now", NULL), INBOX_STORED);
+	assert_int_equal(put(inbox, "future", NULL), INBOX_REPEATED);
+}
+
+static void
 a_dropped_event_is_known_until_it_is_old(void **state)
 {
 	struct inbox *inbox = *state;
@@ -717,6 +748,7 @@ main(void)
 		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
 		EACH(parked_events_are_sent_round_again_in_their_place),
 		EACH(a_dropped_event_lets_its_lane_go_on),
+		EACH(events_from_the_future_hold_no_others_back),
 		EACH(a_dropped_event_is_known_until_it_is_old),
 		EACH(no_id_is_given_twice),
 		EACH(a_clock_set_back_delays_nothing),
