@@ -40,21 +40,30 @@ find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 }
 
 static int
+add_task(struct store *store, int64_t id, int64_t place,
+    const struct inbox_wanted *wanted)
+{
+	bool parked = wanted->reason != NULL;
+
+	if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, 0, 0, "
+	    "0, ?)", "iitit", id, place, wanted->handler,
+	    (int64_t)(parked ? INBOX_FAILED : INBOX_WAITING),
+	    parked ? wanted->reason : "") == -1)
+		return -1;
+	return parked ? store_count(store, wanted->handler, STAT_PARKED, 0,
+	    0) : 0;
+}
+
+static int
 add_tasks(struct store *store, int64_t id, const struct inbox_wanted *wanted,
     size_t n, bool *waits)
 {
-	int64_t state;
 	size_t i;
 
 	*waits = false;
 	for (i = 0; i < n; i++) {
-		state = wanted[i].reason != NULL ? INBOX_FAILED :
-		    INBOX_WAITING;
-		*waits |= state == INBOX_WAITING;
-		if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, "
-		    "0, 0, 0, ?)", "iitit", id, (int64_t)i, wanted[i].handler,
-		    state, wanted[i].reason != NULL ? wanted[i].reason :
-		    "") == -1)
+		*waits |= wanted[i].reason == NULL;
+		if (add_task(store, id, (int64_t)i, &wanted[i]) == -1)
 			return -1;
 	}
 	return 0;

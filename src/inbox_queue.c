@@ -222,15 +222,6 @@ queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 }
 
 static int
-count(struct store *store, const char *handler, enum store_stat kind,
-    int64_t bucket, int64_t sum)
-{
-	return store_run(store, "INSERT INTO stat VALUES (?1, ?2, ?3, 1, ?4) "
-	    "ON CONFLICT DO UPDATE SET n = n + 1, sum = sum + ?4", "tiii",
-	    handler, (int64_t)kind, bucket, sum);
-}
-
-static int
 count_end(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
@@ -243,19 +234,19 @@ count_end(struct store *store, const struct inbox_claim *claim,
 		wait = 0;
 	if (run < 0)
 		run = 0;
-	if (claim->attempt == 1 && count(store, claim->handler, STAT_WAIT,
+	if (claim->attempt == 1 && store_count(store, claim->handler, STAT_WAIT,
 	    inbox_bucket(wait), wait) == -1)
 		return -1;
-	if (done && count(store, claim->handler, STAT_RUN, inbox_bucket(run),
+	if (done && store_count(store, claim->handler, STAT_RUN, inbox_bucket(run),
 	    run) == -1)
 		return -1;
-	if (count(store, claim->handler, done ? STAT_DONE : STAT_FAILED, 0,
+	if (store_count(store, claim->handler, done ? STAT_DONE : STAT_FAILED, 0,
 	    0) == -1)
 		return -1;
-	if (end->state == INBOX_FAILED && count(store, claim->handler,
+	if (end->state == INBOX_FAILED && store_count(store, claim->handler,
 	    STAT_PARKED, 0, 0) == -1)
 		return -1;
-	return count(store, "", done ? STAT_MINUTE_DONE : STAT_MINUTE_FAILED,
+	return store_count(store, "", done ? STAT_MINUTE_DONE : STAT_MINUTE_FAILED,
 	    now / MINUTE, 0);
 }
 

@@ -142,6 +142,15 @@ store_number(struct store *store, int64_t *number, const char *text,
 	return row == -1 ? -1 : 0;
 }
 
+int
+store_count(struct store *store, const char *handler, enum store_stat kind,
+    int64_t bucket, int64_t sum)
+{
+	return store_run(store, "INSERT INTO stat VALUES (?1, ?2, ?3, 1, ?4) "
+	    "ON CONFLICT DO UPDATE SET n = n + 1, sum = sum + ?4", "tiii",
+	    handler, (int64_t)kind, bucket, sum);
+}
+
 int64_t
 store_int(struct store *store, struct sqlite3_stmt *stmt, int column)
 {

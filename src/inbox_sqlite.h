@@ -101,6 +101,10 @@ int store_run(struct store *, const char *sql, const char *types, ...);
 int store_number(struct store *, int64_t *, const char *sql,
     const char *types, ...);
 
+/* One more in a handler's row of stat, and so much in its sum. 0, or -1. */
+int store_count(struct store *, const char *handler, enum store_stat,
+    int64_t bucket, int64_t sum);
+
 int64_t store_int(struct store *, struct sqlite3_stmt *, int column);
 const char *store_text(struct store *, struct sqlite3_stmt *, int column);
 

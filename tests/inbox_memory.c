@@ -153,6 +153,23 @@ memory_take(struct inbox *inbox, int64_t group_id, struct inbox_command *out)
 	return 0;
 }
 
+static void
+count_parked(struct memory *memory, const struct inbox_wanted *wanted,
+    size_t n)
+{
+	struct inbox_handler_status *handler;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (wanted[i].reason == NULL)
+			continue;
+		handler = inbox_status_handler(&memory->counts,
+		    wanted[i].handler);
+		if (handler != NULL)
+			handler->parked++;
+	}
+}
+
 static int
 memory_put(struct inbox *inbox, const struct inbox_event *event,
     const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
@@ -173,6 +190,7 @@ memory_put(struct inbox *inbox, const struct inbox_event *event,
 	entry->event.id = ++memory->last_id;
 	*at = entry;
 	*put = INBOX_STORED;
+	count_parked(memory, wanted, n);
 	return memory_take(inbox, event->group_id, command);
 }
 

@@ -718,6 +718,23 @@ status_counts(void **state)
 }
 
 static void
+what_is_parked_when_stored_counts_for_its_handler(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "typed", "no object" } };
+	struct inbox *inbox = *state;
+	struct inbox_status status;
+
+	put_for(inbox, "e", NULL, "message_new", wanted, 1);
+	put_for(inbox, "e", NULL, "message_new", wanted, 1);
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.n_handlers, 1);
+	assert_string_equal(status.handlers[0].name, "typed");
+	assert_int_equal(status.handlers[0].parked, 1);
+	assert_int_equal(status.handlers[0].failed, 0);
+	inbox_status_free(&status);
+}
+
+static void
 buckets_are_counted_right(void **state)
 {
 	(void)state;
@@ -754,6 +771,7 @@ main(void)
 		EACH(a_clock_set_back_delays_nothing),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
+		EACH(what_is_parked_when_stored_counts_for_its_handler),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
