@@ -143,6 +143,19 @@ leave_queue(struct store *store, int64_t id, const char *lane)
 	return queue_elect(store, lane);
 }
 
+/* A task starts for the first time. */
+static int
+count_start(struct store *store, const struct inbox_claim *claim, int64_t now)
+{
+	int64_t wait = now - claim->event.received;
+
+	/* The clock may have been set back in between. */
+	if (wait < 0)
+		wait = 0;
+	return store_count(store, claim->handler, STAT_WAIT,
+	    inbox_bucket(wait), wait);
+}
+
 static int
 claim_event(struct store *store, int worker, int64_t now, int64_t id,
     struct inbox_claim *claim)
@@ -152,6 +165,8 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	if (row == 0)
 		return leave_queue(store, id, NULL);
 	if (row == -1)
+		return -1;
+	if (claim->started == 0 && count_start(store, claim, now) == -1)
 		return -1;
 	claim->attempt++;
 	claim->started = now;
@@ -225,18 +240,12 @@ static int
 count_end(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
-	int64_t wait = claim->started - claim->event.received;
 	int64_t run = now - claim->started;
 	bool done = end->state == INBOX_DONE;
 
 	/* The clock may have been set back in between. */
-	if (wait < 0)
-		wait = 0;
 	if (run < 0)
 		run = 0;
-	if (claim->attempt == 1 && store_count(store, claim->handler, STAT_WAIT,
-	    inbox_bucket(wait), wait) == -1)
-		return -1;
 	if (done && store_count(store, claim->handler, STAT_RUN, inbox_bucket(run),
 	    run) == -1)
 		return -1;

@@ -270,6 +270,20 @@ hand_out(const struct entry *entry, const struct task *task,
 	};
 }
 
+static void
+count_start(struct memory *memory, const struct entry *entry,
+    const struct task *task, int64_t now)
+{
+	struct inbox_handler_status *handler = inbox_status_handler(
+	    &memory->counts, task->seen.handler);
+	int64_t wait = now - entry->event.received;
+
+	if (handler == NULL || task->seen.started != 0)
+		return;
+	handler->wait.n[inbox_bucket(wait)]++;
+	handler->wait.sum += wait;
+}
+
 static int
 memory_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
     int64_t *due)
@@ -296,6 +310,7 @@ memory_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 		*due = INT64_MAX;
 	if (best == NULL)
 		return 0;
+	count_start(memory, best, best_task, now);
 	best_task->seen.state = INBOX_RUNNING;
 	best_task->seen.attempts++;
 	best_task->seen.started = now;
@@ -351,14 +366,9 @@ count(struct memory *memory, const struct inbox_claim *claim,
 {
 	struct inbox_handler_status *handler = inbox_status_handler(
 	    &memory->counts, claim->handler);
-	int64_t wait = claim->started - claim->event.received;
 
 	if (handler == NULL)
 		return;
-	if (claim->attempt == 1) {
-		handler->wait.n[inbox_bucket(wait)]++;
-		handler->wait.sum += wait;
-	}
 	if (end->state == INBOX_DONE) {
 		handler->done++;
 		handler->run.n[inbox_bucket(now - claim->started)]++;

@@ -718,6 +718,31 @@ status_counts(void **state)
 }
 
 static void
+only_the_first_start_is_a_wait(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct inbox_status status;
+	int64_t n = 0;
+	int i;
+
+	put(inbox, "e", NULL);
+	clock_now += 30;
+	for (i = 0; i < 3; i++) {
+		claim(inbox, 1, &claimed);
+		finish(inbox, &claimed, INBOX_FAILED, 0);
+		assert_int_equal(inbox->store->again(inbox, 0), 1);
+		clock_now += 5000;
+	}
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	for (i = 0; i < INBOX_BUCKETS; i++)
+		n += status.handlers[0].wait.n[i];
+	assert_int_equal(n, 1);
+	assert_int_equal(status.handlers[0].wait.sum, 30);
+	inbox_status_free(&status);
+}
+
+static void
 what_is_parked_when_stored_counts_for_its_handler(void **state)
 {
 	const struct inbox_wanted wanted[] = { { "typed", "no object" } };
@@ -771,6 +796,7 @@ main(void)
 		EACH(a_clock_set_back_delays_nothing),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
+		EACH(only_the_first_start_is_a_wait),
 		EACH(what_is_parked_when_stored_counts_for_its_handler),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
