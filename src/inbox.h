@@ -136,7 +136,7 @@ struct inbox_status {
 	int64_t oldest;		/* received, of the waiting; 0: none */
 	int64_t stored_rate[2];	/* events in the last minute, hour */
 	int64_t done_rate[2];	/* tasks done in the last minute, hour */
-	int64_t failed_rate[2];
+	int64_t failed_rate[2];	/* attempts that did not succeed */
 	struct inbox_handler_status *handlers;	/* by name */
 	size_t n_handlers;
 };

@@ -14,7 +14,7 @@
 
 #include "banned.h"
 
-#define MINUTE 60000
+#define SECOND INT64_C(1000)
 
 struct ids {
 	int64_t *ids;
@@ -249,24 +249,32 @@ count_queue(struct store *store, int64_t now, struct inbox_status *status)
 	    "event WHERE id = (SELECT min(event) FROM queue)", "");
 }
 
+/* Ends of a kind since then, and none of the future: the clock may be set. */
+static int
+count_ends(struct store *store, enum store_stat kind, int64_t since,
+    int64_t now, int64_t *n)
+{
+	return store_number(store, n, "SELECT sum(n) FROM stat WHERE "
+	    "handler = '' AND kind = ? AND bucket BETWEEN ? AND ?", "iii",
+	    (int64_t)kind, since / SECOND, now / SECOND);
+}
+
 static int
 count_rates(struct store *store, int64_t now, struct inbox_status *status)
 {
-	static const int64_t spans[] = { 1, 60 };
-	int64_t from, upto, minute = now / MINUTE;
+	static const int64_t spans[] = { 60 * SECOND, 3600 * SECOND };
+	int64_t from, upto, since;
 	int i;
 
 	if (store_number(store, &upto, "SELECT max(id) FROM event", "") == -1)
 		return -1;
 	for (i = 0; i < 2; i++) {
-		if (id_since(store, now - spans[i] * MINUTE, &from) == -1 ||
-		    store_number(store, &status->done_rate[i], "SELECT sum(n) "
-		    "FROM stat WHERE handler = '' AND kind = ? AND bucket > ?",
-		    "ii", (int64_t)STAT_MINUTE_DONE, minute - spans[i]) == -1 ||
-		    store_number(store, &status->failed_rate[i], "SELECT "
-		    "sum(n) FROM stat WHERE handler = '' AND kind = ? AND "
-		    "bucket > ?", "ii", (int64_t)STAT_MINUTE_FAILED,
-		    minute - spans[i]) == -1)
+		since = now - spans[i];
+		if (id_since(store, since, &from) == -1 ||
+		    count_ends(store, STAT_SECOND_DONE, since, now,
+		    &status->done_rate[i]) == -1 ||
+		    count_ends(store, STAT_SECOND_FAILED, since, now,
+		    &status->failed_rate[i]) == -1)
 			return -1;
 		status->stored_rate[i] = upto == 0 ? 0 : upto - from + 1;
 	}

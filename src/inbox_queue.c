@@ -12,8 +12,8 @@
 
 #define PURGE_LOOK 500			/* events looked at in one step */
 #define PURGE_DROP 100			/* of which so many are dropped */
-#define MINUTE 60000
-#define MINUTES_KEPT 120
+#define SECOND 1000
+#define SECONDS_KEPT 7200
 #define RETRY_TURN 4			/* every so many claims, see pick() */
 
 struct place {
@@ -255,8 +255,8 @@ count_end(struct store *store, const struct inbox_claim *claim,
 	if (end->state == INBOX_FAILED && store_count(store, claim->handler,
 	    STAT_PARKED, 0, 0) == -1)
 		return -1;
-	return store_count(store, "", done ? STAT_MINUTE_DONE : STAT_MINUTE_FAILED,
-	    now / MINUTE, 0);
+	return store_count(store, "", done ? STAT_SECOND_DONE : STAT_SECOND_FAILED,
+	    now / SECOND, 0);
 }
 
 static int
@@ -409,17 +409,31 @@ purge(struct store *store, int64_t before)
 	return more == 0 && dropped == 0 ? 0 : looked;
 }
 
+/* Is there anything old? Asked without a lock. */
+static int
+is_purge_due(struct store *store, int64_t before, int64_t seconds,
+    int64_t *due)
+{
+	if (next_old(store, before, due) == -1)
+		return -1;
+	if (*due != 0)
+		return 0;
+	return store_number(store, due, "SELECT EXISTS (SELECT 1 FROM stat "
+	    "WHERE handler = '' AND kind IN (?, ?) AND bucket < ?)", "iii",
+	    (int64_t)STAT_SECOND_DONE, (int64_t)STAT_SECOND_FAILED, seconds);
+}
+
 int
 queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
-	int64_t old;
+	int64_t seconds = inbox->now() / SECOND - SECONDS_KEPT, due;
 	int looked;
 
-	/* Asked without a lock. */
-	if (store_ready(store) == -1 || next_old(store, before, &old) == -1)
+	if (store_ready(store) == -1 ||
+	    is_purge_due(store, before, seconds, &due) == -1)
 		return -1;
-	if (old == 0) {
+	if (due == 0) {
 		store->purged_upto = 0;
 		return 0;
 	}
@@ -427,8 +441,7 @@ queue_purge(struct inbox *inbox, int64_t before)
 		return -1;
 	looked = purge(store, before);
 	if (looked != -1 && store_run(store, "DELETE FROM stat WHERE "
-	    "handler = '' AND bucket < ?", "i", inbox->now() / MINUTE -
-	    MINUTES_KEPT) == -1)
+	    "handler = '' AND bucket < ?", "i", seconds) == -1)
 		looked = -1;
 	if (store_end(store, looked == -1 ? -1 : 0) == -1)
 		return -1;

@@ -56,8 +56,8 @@ enum store_stat {
 	STAT_PARKED,
 	STAT_WAIT,		/* histograms, by bucket */
 	STAT_RUN,
-	STAT_MINUTE_DONE,	/* by minute since 1970, of all handlers */
-	STAT_MINUTE_FAILED,
+	STAT_SECOND_DONE,	/* by second since 1970, of all handlers */
+	STAT_SECOND_FAILED,
 };
 
 /* inbox_sqlite.c: the file and its transactions */

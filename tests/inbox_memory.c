@@ -547,8 +547,8 @@ memory_status(struct inbox *inbox, struct inbox_status *status)
 
 	*status = (struct inbox_status){ .bytes = 0 };
 	for (entry = memory->entries; entry != NULL; entry = entry->next) {
-		status->stored_rate[0] += entry->event.received > now - 60000;
-		status->stored_rate[1] += entry->event.received > now -
+		status->stored_rate[0] += entry->event.received >= now - 60000;
+		status->stored_rate[1] += entry->event.received >= now -
 		    3600000;
 		for (i = 0; i < entry->n; i++) {
 			status->running +=

@@ -717,6 +717,47 @@ status_counts(void **state)
 	inbox_status_free(&status);
 }
 
+/* The store in memory does not count them. */
+static void
+rates_are_of_the_last_minute_and_hour(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct inbox_status status;
+
+	clock_now = INT64_C(1000000000) * 60 + 59999;
+	put(inbox, "1", NULL);
+	put(inbox, "2", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+#define RATES(stored, minute, hour) do { \
+	assert_int_equal(inbox->store->status(inbox, &status), 0); \
+	assert_int_equal(status.stored_rate[0], stored); \
+	assert_int_equal(status.done_rate[0], minute); \
+	assert_int_equal(status.failed_rate[0], minute); \
+	assert_int_equal(status.done_rate[1], hour); \
+	assert_int_equal(status.failed_rate[1], hour); \
+	inbox_status_free(&status); \
+} while (0)
+	clock_now += 2;
+	RATES(2, 1, 1);
+	clock_now += 59000;
+	RATES(2, 1, 1);
+	clock_now += 2000;
+	RATES(0, 0, 1);
+	clock_now += 3600 * 1000;
+	RATES(0, 0, 0);
+	/* The clock is set back: what ended is in the future. */
+	clock_now -= 2 * 3600 * 1000;
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.done_rate[0], 0);
+	assert_int_equal(status.done_rate[1], 0);
+	inbox_status_free(&status);
+#undef RATES
+}
+
 static void
 only_the_first_start_is_a_wait(void **state)
 {
@@ -798,6 +839,9 @@ main(void)
 		EACH(status_counts),
 		EACH(only_the_first_start_is_a_wait),
 		EACH(what_is_parked_when_stored_counts_for_its_handler),
+		cmocka_unit_test_setup_teardown(
+		    rates_are_of_the_last_minute_and_hour,
+		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
