@@ -274,7 +274,7 @@ print_prometheus(const struct report *report)
 	print_gauge("inbox_parked_tasks", "Handlers of events that were given "
 	    "up.", now->parked);
 	print_metric("inbox_oldest_waiting_seconds", "gauge",
-	    "Age of the oldest event that is not done.");
+	    "Age of the oldest event that waits.");
 	printf("vkcb_inbox_oldest_waiting_seconds %g\n",
 	    (double)age(now) / 1000);
 	print_gauge("inbox_size_bytes", "What the inbox takes on disk.",

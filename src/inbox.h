@@ -128,8 +128,8 @@ struct inbox_handler_status {
 };
 
 struct inbox_status {
-	int64_t bytes;		/* that the store takes; 0: unknown */
-	int64_t waiting;	/* events with something still to do */
+	int64_t bytes;		/* that the store takes on disk; 0: unknown */
+	int64_t waiting;	/* events with something to do, not running */
 	int64_t retrying;	/* of these, those whose time is to come */
 	int64_t running;	/* tasks, now */
 	int64_t parked;		/* tasks, now */

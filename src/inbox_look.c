@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "banned.h"
@@ -226,15 +227,28 @@ look_events(struct inbox *inbox, const struct inbox_filter *filter,
 	return result;
 }
 
+/* On disk, with its log. */
+static int64_t
+count_bytes(const struct store *store)
+{
+	static const char *const files[] = { "", "-wal", "-shm" };
+	char path[PATH_MAX];
+	int64_t bytes = 0;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", store->path, files[i]);
+		if (stat(path, &st) == 0)
+			bytes += st.st_size;
+	}
+	return bytes;
+}
+
 static int
 count_queue(struct store *store, int64_t now, struct inbox_status *status)
 {
-	int64_t pages, size;
-
-	if (store_number(store, &pages, "PRAGMA page_count", "") == -1 ||
-	    store_number(store, &size, "PRAGMA page_size", "") == -1)
-		return -1;
-	status->bytes = pages * size;
+	status->bytes = count_bytes(store);
 	if (store_number(store, &status->running, "SELECT count(*) FROM queue "
 	    "WHERE worker > 0", "") == -1 ||
 	    store_number(store, &status->waiting, "SELECT count(*) FROM queue",
@@ -246,7 +260,8 @@ count_queue(struct store *store, int64_t now, struct inbox_status *status)
 		return -1;
 	status->waiting -= status->running;
 	return store_number(store, &status->oldest, "SELECT received FROM "
-	    "event WHERE id = (SELECT min(event) FROM queue)", "");
+	    "event WHERE id = (SELECT event FROM queue WHERE worker = 0 "
+	    "ORDER BY event LIMIT 1)", "");
 }
 
 /* Ends of a kind since then, and none of the future: the clock may be set. */

@@ -556,9 +556,9 @@ memory_status(struct inbox *inbox, struct inbox_status *status)
 			status->parked +=
 			    entry->tasks[i].seen.state == INBOX_FAILED;
 		}
-		if (!is_open(entry))
+		if (!is_open(entry) || has_state(entry, INBOX_RUNNING))
 			continue;
-		status->waiting += !has_state(entry, INBOX_RUNNING);
+		status->waiting++;
 		due = 0;
 		status->retrying += due_task(entry, now, &due) == NULL &&
 		    due != 0;

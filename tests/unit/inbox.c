@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -33,6 +34,7 @@ open_memory(void **state)
 	struct inbox *inbox = inbox_memory();
 
 	assert_non_null(inbox);
+	*path = '\0';
 	inbox->now = fake_now;
 	clock_now = 1000000000;
 	*state = inbox;
@@ -677,6 +679,45 @@ a_drop_that_fails_leaves_the_lane_as_it_was(void **state)
 	assert_string_equal(claim(inbox, 1, &claimed), "a2");
 }
 
+/* What the store takes on disk; the one in memory: nothing. */
+static int64_t
+bytes_of_files(void)
+{
+	static const char *const files[] = { "", "-wal", "-shm" };
+	char name[96];
+	struct stat st;
+	int64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; *path != '\0' && i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, files[i]);
+		if (stat(name, &st) == 0)
+			bytes += st.st_size;
+	}
+	return bytes;
+}
+
+static void
+what_runs_does_not_wait(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct inbox_status status;
+
+	put(inbox, "1", NULL);
+	claim(inbox, 1, &claimed);
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.waiting, 0);
+	assert_int_equal(status.running, 1);
+	assert_int_equal(status.oldest, 0);
+	inbox_status_free(&status);
+	clock_now += 1000;
+	put(inbox, "2", NULL);
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.oldest, clock_now);
+	inbox_status_free(&status);
+}
+
 static void
 status_counts(void **state)
 {
@@ -704,6 +745,7 @@ status_counts(void **state)
 	assert_int_equal(status.running, 1);
 	assert_int_equal(status.parked, 1);
 	assert_int_equal(status.oldest, clock_now);
+	assert_true(status.bytes == bytes_of_files());
 	assert_int_equal(status.stored_rate[0], 5);
 	assert_int_equal(status.n_handlers, 1);
 	assert_string_equal(status.handlers[0].name, "greet");
@@ -837,6 +879,7 @@ main(void)
 		EACH(a_clock_set_back_delays_nothing),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
+		EACH(what_runs_does_not_wait),
 		EACH(only_the_first_start_is_a_wait),
 		EACH(what_is_parked_when_stored_counts_for_its_handler),
 		cmocka_unit_test_setup_teardown(
