@@ -51,7 +51,9 @@ const struct command command_inbox = {
 	    "  --json          a JSON object per line\n"
 	    "show ID           the whole event, its handlers, their errors\n"
 	    "retry ID ...      failed handlers of these events run again\n"
-	    "retry --failed    all that failed run again\n"
+	    "retry --failed    all that failed run again, or, with --group, "
+	    "--type and\n"
+	    "                  --since, these\n"
 	    "drop ID ...       forgets these events, unhandled\n"
 	    "tail              shows events as they come and get done; takes "
 	    "list's\n"
@@ -59,13 +61,25 @@ const struct command command_inbox = {
 	.run = inbox_command,
 };
 
+/* Options, as bits. */
+enum {
+	FAILED = 1,
+	WAITING = 2,
+	DONE = 4,
+	GROUP = 8,
+	TYPE = 16,
+	SINCE = 32,
+	ALL = 64,
+	JSON = 128,
+};
+
+#define STATES (FAILED | WAITING | DONE)
+
 struct request {
 	struct conf *conf;
 	struct inbox *inbox;
 	struct inbox_filter filter;
-	bool json;
-	bool failed;
-	bool all;
+	int given;		/* of the options */
 	bool retried;		/* something will run again */
 	int n_ids;
 	char **ids;
@@ -163,7 +177,7 @@ list_event(void *arg, const struct inbox_event *event,
 	const struct request *request = arg;
 	size_t i;
 
-	if (request->json) {
+	if (request->given & JSON) {
 		command_print_json(event_as_json(event, tasks, n),
 		    JSON_C_TO_STRING_PLAIN);
 		return true;
@@ -181,10 +195,7 @@ list_event(void *arg, const struct inbox_event *event,
 static int
 list(struct request *request)
 {
-	if (request->n_ids > 0)
-		return command_misused(&command_inbox, "list: unknown "
-		    "argument %s", request->ids[0]);
-	if (!request->all)
+	if (!(request->given & ALL))
 		request->filter.limit = LISTED;
 	if (request->inbox->store->look(request->inbox, &request->filter,
 	    list_event, request) == -1)
@@ -265,23 +276,17 @@ read_id(const char *text, int64_t *id)
 	    0 : -1;
 }
 
-/* Does something with each id given; the worst status. */
+/* Does something with each id given, a good one; the worst status. */
 static int
 each_id(struct request *request, int (*act)(struct request *, int64_t))
 {
 	int status = EXIT_FINE, i;
 	int64_t id;
 
-	if (request->n_ids == 0)
-		return command_misused(&command_inbox, "which event? `vkcb "
-		    "inbox list` shows their ids");
-	for (i = 0; i < request->n_ids; i++) {
-		if (read_id(request->ids[i], &id) == -1)
-			return command_misused(&command_inbox, "%s is not an "
-			    "event's id", request->ids[i]);
-		if (act(request, id) != EXIT_FINE)
+	for (i = 0; i < request->n_ids; i++)
+		if (read_id(request->ids[i], &id) == -1 ||
+		    act(request, id) != EXIT_FINE)
 			status = EXIT_PROBLEM;
-	}
 	return status;
 }
 
@@ -340,12 +345,14 @@ drop(struct request *request, int64_t id)
 	return dropped > 0 ? EXIT_FINE : no_event(id);
 }
 
-/* 0 is all that failed. */
+/* 0: all that failed and the options name. */
 static int
 retry_one(struct request *request, int64_t id)
 {
-	int tasks = request->inbox->store->again(request->inbox, id);
+	int tasks;
 
+	request->filter.id = id;
+	tasks = request->inbox->store->again(request->inbox, &request->filter);
 	if (tasks == -1)
 		return inbox_failed(request);
 	if (id != 0 && tasks == 0)
@@ -375,7 +382,7 @@ static int
 retry(struct request *request)
 {
 	end_what_is_held(request);
-	if (request->failed && request->n_ids == 0)
+	if (request->given & FAILED)
 		return wake(request, retry_one(request, 0));
 	return wake(request, each_id(request, retry_one));
 }
@@ -576,9 +583,6 @@ tail(struct request *request)
 	struct tail tail = { .request = request };
 	int result;
 
-	if (request->n_ids > 0)
-		return command_misused(&command_inbox, "tail: unknown "
-		    "argument %s", request->ids[0]);
 	result = begin_tail(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
 		request->inbox->store->wait(request->inbox, TAIL_LOOK);
@@ -601,12 +605,21 @@ drop_all(struct request *request)
 	return wake(request, each_id(request, drop));
 }
 
-static const struct {
+struct verb {
 	const char *name;
 	int (*run)(struct request *);
-} verbs[] = {
-	{ "list", list }, { "show", show_all }, { "retry", retry },
-	{ "drop", drop_all }, { "tail", tail },
+	int options;		/* that it takes */
+	bool ids;		/* it takes some */
+};
+
+#define FILTER (GROUP | TYPE | SINCE)
+
+static const struct verb verbs[] = {
+	{ "list", list, STATES | FILTER | ALL | JSON, false },
+	{ "show", show_all, 0, true },
+	{ "retry", retry, FAILED | FILTER, true },
+	{ "drop", drop_all, 0, true },
+	{ "tail", tail, STATES | FILTER | ALL | JSON, false },
 };
 
 static int
@@ -633,14 +646,24 @@ set_group(struct request *request, const char *text)
 	    "community's id", text);
 }
 
-enum flag { FAILED = 1, WAITING, DONE, GROUP, TYPE, SINCE, ALL, JSON };
+static const struct option options[] = {
+	{ "failed", no_argument, NULL, FAILED },
+	{ "waiting", no_argument, NULL, WAITING },
+	{ "done", no_argument, NULL, DONE },
+	{ "group", required_argument, NULL, GROUP },
+	{ "type", required_argument, NULL, TYPE },
+	{ "since", required_argument, NULL, SINCE },
+	{ "all", no_argument, NULL, ALL },
+	{ "json", no_argument, NULL, JSON },
+	{ NULL, 0, NULL, 0 },
+};
 
 static int
 take_option(struct request *request, int option, const char *value)
 {
+	request->given |= option;
 	switch (option) {
 	case FAILED:
-		request->failed = true;
 		request->filter.state = INBOX_FAILED;
 		return EXIT_FINE;
 	case WAITING:
@@ -656,42 +679,83 @@ take_option(struct request *request, int option, const char *value)
 		return EXIT_FINE;
 	case SINCE:
 		return set_since(request, value);
-	case ALL:
-		request->all = true;
-		return EXIT_FINE;
-	case JSON:
-		request->json = true;
-		return EXIT_FINE;
 	default:
-		return command_misused(&command_inbox, "unknown option, or "
-		    "one without its value");
+		return EXIT_FINE;
 	}
 }
 
 static int
 read_options(struct request *request, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "failed", no_argument, NULL, FAILED },
-		{ "waiting", no_argument, NULL, WAITING },
-		{ "done", no_argument, NULL, DONE },
-		{ "group", required_argument, NULL, GROUP },
-		{ "type", required_argument, NULL, TYPE },
-		{ "since", required_argument, NULL, SINCE },
-		{ "all", no_argument, NULL, ALL },
-		{ "json", no_argument, NULL, JSON },
-		{ NULL, 0, NULL, 0 },
-	};
 	int option, status = EXIT_FINE;
 
 	opterr = 0;
 	optind = 1;
-	while (status == EXIT_FINE && (option = getopt_long(argc, argv, "",
-	    options, NULL)) != -1)
+	while (status == EXIT_FINE && (option = getopt_long(argc, argv, ":",
+	    options, NULL)) != -1) {
+		if (option == ':')
+			return command_misused(&command_inbox, "%s needs a "
+			    "value", argv[optind - 1]);
+		if (option == '?')
+			return command_misused(&command_inbox, "unknown option "
+			    "%s", argv[optind - 1]);
 		status = take_option(request, option, optarg);
+	}
 	request->ids = argv + optind;
 	request->n_ids = argc - optind;
 	return status;
+}
+
+/* An option that the verb does not take; NULL: there is none. */
+static const char *
+odd_option(const struct request *request, const struct verb *verb)
+{
+	const struct option *option;
+
+	for (option = options; option->name != NULL; option++)
+		if (request->given & option->val & ~verb->options)
+			return option->name;
+	return NULL;
+}
+
+static int
+check_ids(const struct request *request)
+{
+	int64_t id;
+	int i;
+
+	for (i = 0; i < request->n_ids; i++)
+		if (read_id(request->ids[i], &id) == -1)
+			return command_misused(&command_inbox, "%s is not an "
+			    "event's id", request->ids[i]);
+	return EXIT_FINE;
+}
+
+/* Nothing is done before all of what is asked for makes sense. */
+static int
+check_use(const struct request *request, const struct verb *verb)
+{
+	const char *option = odd_option(request, verb);
+	int state = request->given & STATES;
+
+	if (option != NULL)
+		return command_misused(&command_inbox, "%s takes no --%s",
+		    verb->name, option);
+	if (state & (state - 1))
+		return command_misused(&command_inbox, "--failed, --waiting, "
+		    "--done: one at a time");
+	if (!verb->ids && request->n_ids > 0)
+		return command_misused(&command_inbox, "%s: unknown argument "
+		    "%s", verb->name, request->ids[0]);
+	if (!verb->ids)
+		return EXIT_FINE;
+	if (request->n_ids > 0 && request->given != 0)
+		return command_misused(&command_inbox, "%s: events by their "
+		    "ids, or by options", verb->name);
+	if (request->n_ids == 0 && !(request->given & FAILED))
+		return command_misused(&command_inbox, "which event? `vkcb "
+		    "inbox list` shows their ids");
+	return check_ids(request);
 }
 
 static int
@@ -728,9 +792,13 @@ inbox_command(int argc, char **argv)
 	status = read_options(&request, argc - named, argv + named);
 	if (status != EXIT_FINE)
 		return status;
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, verb) == 0)
-			return run(&request, verbs[i].run);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, verb) != 0)
+			continue;
+		status = check_use(&request, &verbs[i]);
+		return status == EXIT_FINE ? run(&request, verbs[i].run) :
+		    status;
+	}
 	return command_misused(&command_inbox, "%s: it is list, show, retry, "
 	    "drop or tail", verb);
 }

@@ -6,9 +6,10 @@
  * (inbox_sqlite.c: one machine) and, for tests, one in memory
  * (tests/inbox_memory.c); tests/unit/inbox.c holds both to the same sentences.
  *
- * An event is kept once, however often VK sends it. At least one handler wants
- * it; one that was dropped has none left, and is not shown. Each handler that wants it
- * is a task of its own: done, waiting for another attempt, or parked as failed.
+ * An event is kept once, however often VK sends it. Each handler that wants it,
+ * and there is one, is a task of its own: done, waiting for another attempt, or
+ * parked as failed. An event that was dropped has no task left, and is not
+ * shown.
  * Events with the same lane are handed out one at a time, in the order in
  * which they came; urgent ones go before the others of their lane, and of all.
  *
@@ -207,8 +208,11 @@ struct inbox_store {
 	 */
 	void (*wait)(struct inbox *, int milliseconds);
 
-	/* Parked tasks wait anew; id 0: all. How many tasks, or -1. */
-	int (*again)(struct inbox *, int64_t id);
+	/*
+	 * What is parked of these events, whatever state they are to be in,
+	 * waits anew. How many tasks, or -1.
+	 */
+	int (*again)(struct inbox *, const struct inbox_filter *);
 
 	/*
 	 * Forgets an event, its object and tasks. Its id and key stay until it

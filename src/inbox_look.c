@@ -16,6 +16,7 @@
 #include "banned.h"
 
 #define SECOND INT64_C(1000)
+#define STEP 100		/* events that wait again, at once */
 
 struct ids {
 	int64_t *ids;
@@ -432,39 +433,39 @@ wait_again(struct store *store, int64_t id)
 
 /* A step of a few events, so that others get their turn. */
 static int
-some_again(struct store *store, int64_t id)
+some_again(struct store *store, const int64_t *ids, size_t n)
 {
-	const struct inbox_filter filter = {
-		.id = id, .state = INBOX_FAILED, .limit = 100,
-	};
-	struct ids ids = { .n = 0 };
 	int tasks = 0, more = 0;
 	size_t i;
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	if (collect(store, &filter, &ids) == -1)
-		more = -1;
-	for (i = 0; more != -1 && i < ids.n; i++) {
-		more = wait_again(store, ids.ids[i]);
+	for (i = 0; more != -1 && i < n; i++) {
+		more = wait_again(store, ids[i]);
 		tasks += more;
 	}
-	free(ids.ids);
 	return store_end(store, more == -1 ? -1 : 0) == -1 ? -1 : tasks;
 }
 
 int
-look_again(struct inbox *inbox, int64_t id)
+look_again(struct inbox *inbox, const struct inbox_filter *filter)
 {
-	int tasks = 0, more;
+	struct store *store = store_of(inbox);
+	struct inbox_filter failed = *filter;
+	struct ids ids = { .n = 0 };
+	int tasks = 0, more = -1;
+	size_t i, n;
 
-	do {
-		more = some_again(store_of(inbox), id);
-		if (more == -1)
-			return -1;
+	failed.state = INBOX_FAILED;
+	if (store_ready(store) == 0)
+		more = collect(store, &failed, &ids);
+	for (i = 0; more != -1 && i < ids.n; i += n) {
+		n = ids.n - i < STEP ? ids.n - i : STEP;
+		more = some_again(store, ids.ids + i, n);
 		tasks += more;
-	} while (more > 0 && id == 0);
-	return store_flush(inbox) == -1 ? -1 : tasks;
+	}
+	free(ids.ids);
+	return more == -1 || store_flush(inbox) == -1 ? -1 : tasks;
 }
 
 static int

@@ -246,17 +246,17 @@ count_end(struct store *store, const struct inbox_claim *claim,
 	/* The clock may have been set back in between. */
 	if (run < 0)
 		run = 0;
-	if (done && store_count(store, claim->handler, STAT_RUN, inbox_bucket(run),
-	    run) == -1)
+	if (done && store_count(store, claim->handler, STAT_RUN,
+	    inbox_bucket(run), run) == -1)
 		return -1;
-	if (store_count(store, claim->handler, done ? STAT_DONE : STAT_FAILED, 0,
-	    0) == -1)
+	if (store_count(store, claim->handler, done ? STAT_DONE : STAT_FAILED,
+	    0, 0) == -1)
 		return -1;
 	if (end->state == INBOX_FAILED && store_count(store, claim->handler,
 	    STAT_PARKED, 0, 0) == -1)
 		return -1;
-	return store_count(store, "", done ? STAT_SECOND_DONE : STAT_SECOND_FAILED,
-	    now / SECOND, 0);
+	return store_count(store, "", done ? STAT_SECOND_DONE :
+	    STAT_SECOND_FAILED, now / SECOND, 0);
 }
 
 static int

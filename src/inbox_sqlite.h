@@ -157,7 +157,7 @@ int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
     void *arg);
 int look_status(struct inbox *, struct inbox_status *);
 void look_wait(struct inbox *, int milliseconds);
-int look_again(struct inbox *, int64_t id);
+int look_again(struct inbox *, const struct inbox_filter *);
 int look_drop(struct inbox *, int64_t id);
 
 #endif

@@ -578,19 +578,21 @@ memory_wait(struct inbox *inbox, int milliseconds)
 }
 
 static int
-memory_again(struct inbox *inbox, int64_t id)
+memory_again(struct inbox *inbox, const struct inbox_filter *filter)
 {
+	struct inbox_filter failed = *filter;
 	struct inbox_task *task;
 	struct entry *entry;
 	int tasks = 0;
 	size_t i;
 
+	failed.state = INBOX_FAILED;
 	for (entry = memory_of(inbox)->entries; entry != NULL;
 	    entry = entry->next)
-		for (i = 0; i < entry->n; i++) {
+		for (i = 0; is_looked_for(entry, &failed) && i < entry->n;
+		    i++) {
 			task = &entry->tasks[i].seen;
-			if (task->state != INBOX_FAILED ||
-			    (id != 0 && entry->event.id != id))
+			if (task->state != INBOX_FAILED)
 				continue;
 			task->state = INBOX_WAITING;
 			task->attempts = 0;

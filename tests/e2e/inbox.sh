@@ -176,6 +176,44 @@ give_all "g-1 14 ok"
 claim "once it is dropped, what waited behind it is handled" \
     until_true 10 grep -q "^end 14 1" "$book"
 
+# misused TEXT ARGUMENT ... - vkcb inbox refuses these, and says so.
+misused() {
+	misused_text=$1
+	shift
+	"$app" inbox "$@" >"$work/output" 2>"$work/errors"
+	[ $? = 2 ] && has "$work/errors" "$misused_text"
+}
+
+until_true 10 is_drained
+give_all "h-1 19 giveup" "h-2 19 ok"
+until_true 10 is_drained
+until_true 20 no_family
+id=$("$app" inbox list --failed --json | sed -n '$s/^{"id":\([0-9]*\).*/\1/p')
+for verb in retry drop; do
+	claim "inbox $verb with an id that is none is refused" \
+	    misused "abc is not an event's id" $verb "$id" abc
+	claim "inbox $verb without any as well" misused "which event?" $verb
+done
+claim "before anything is done" same "00-audit done task failed" \
+    "$(state h-1)"
+claim "drop takes no option" misused "drop takes no --failed" drop --failed
+claim "retry takes ids or options" misused "by their ids, or by options" \
+    retry --failed "$id"
+claim "retry with options alone is for --failed" misused "which event?" \
+    retry --type test_task
+claim "inbox list shows one state" misused "one at a time" \
+    list --failed --waiting
+claim "an unknown option is named" misused "unknown option --nope" \
+    list --json --nope
+claim "and one without its value" misused "--group needs a value" list --group
+"$app" inbox retry --failed --type nope >"$work/output"
+"$app" inbox retry --failed --group 1 >>"$work/output"
+claim "retry --failed is for those that other options name" \
+    same "0 handlers will run again;0 handlers will run again;" \
+    "$(tr '\n' ';' <"$work/output")"
+claim "and else for all" sh -c "'$app' inbox retry --failed --type test_task \
+    --group $group --since 1h | grep -q '1 handler will run again'"
+
 printf '[group 5]\nsecret = none\n' >"$work/none.conf"
 for command in work status inbox; do
 	VKCB_CONF=$work/none.conf "$app" $command 2>"$work/errors"

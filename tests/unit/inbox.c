@@ -373,6 +373,33 @@ old_events_are_forgotten_if_nothing_is_left_to_do(void **state)
 	assert_int_equal(put(inbox, "done", NULL), INBOX_STORED);
 }
 
+static int
+again(struct inbox *inbox, int64_t id)
+{
+	return inbox->store->again(inbox, &(struct inbox_filter){
+	    .id = id, .state = INBOX_ANY });
+}
+
+static void
+only_what_is_looked_for_is_sent_round_again(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	const struct inbox_filter filters[] = {
+		{ .group_id = 8 }, { .type = "group_join" },
+		{ .since = clock_now + 1 },
+	};
+	size_t i;
+
+	put(inbox, "1", NULL);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(inbox->store->again(inbox, &filters[i]), 0);
+	assert_int_equal(inbox->store->again(inbox, &(struct inbox_filter){
+	    .group_id = 7, .type = "message_new", .since = clock_now }), 1);
+}
+
 static void
 parked_events_are_sent_round_again_in_their_place(void **state)
 {
@@ -383,13 +410,13 @@ parked_events_are_sent_round_again_in_their_place(void **state)
 	put(inbox, "a2", "a");
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_FAILED, 0);
-	assert_int_equal(inbox->store->again(inbox, 99), 0);
-	assert_int_equal(inbox->store->again(inbox, claimed.event.id), 1);
-	assert_int_equal(inbox->store->again(inbox, 0), 0);
+	assert_int_equal(again(inbox, 99), 0);
+	assert_int_equal(again(inbox, claimed.event.id), 1);
+	assert_int_equal(again(inbox, 0), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 	assert_int_equal(claimed.attempt, 1);
 	finish(inbox, &claimed, INBOX_FAILED, 0);
-	assert_int_equal(inbox->store->again(inbox, 0), 1);
+	assert_int_equal(again(inbox, 0), 1);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 }
 
@@ -452,7 +479,7 @@ a_dropped_event_is_known_until_it_is_old(void **state)
 	finish(inbox, &claimed, INBOX_FAILED, 0);
 	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 1);
 	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 0);
-	assert_int_equal(inbox->store->again(inbox, 0), 0);
+	assert_int_equal(again(inbox, 0), 0);
 	assert_int_equal(count(inbox, (struct inbox_filter){
 	    .state = INBOX_ANY }), 0);
 	assert_int_equal(put(inbox, "e", "a"), INBOX_REPEATED);
@@ -814,7 +841,7 @@ only_the_first_start_is_a_wait(void **state)
 	for (i = 0; i < 3; i++) {
 		claim(inbox, 1, &claimed);
 		finish(inbox, &claimed, INBOX_FAILED, 0);
-		assert_int_equal(inbox->store->again(inbox, 0), 1);
+		assert_int_equal(again(inbox, 0), 1);
 		clock_now += 5000;
 	}
 	assert_int_equal(inbox->store->status(inbox, &status), 0);
@@ -871,6 +898,7 @@ main(void)
 		EACH(what_a_dead_worker_held_is_found_and_ended),
 		EACH(a_command_is_taken_once_by_its_group),
 		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
+		EACH(only_what_is_looked_for_is_sent_round_again),
 		EACH(parked_events_are_sent_round_again_in_their_place),
 		EACH(a_dropped_event_lets_its_lane_go_on),
 		EACH(events_from_the_future_hold_no_others_back),
