@@ -30,7 +30,7 @@
 
 #define LISTED 100		/* without --all */
 #define TAIL_FIRST 10
-#define TAIL_OPEN_MAX 1024	/* unfinished events that tail follows */
+#define TAIL_OPEN_MAX 100000	/* unfinished events that tail follows */
 #define TAIL_LOOK 1000		/* ms; also when nothing is noticed */
 
 static int inbox_command(int, char **);
@@ -397,8 +397,9 @@ struct tail {
 	struct request *request;
 	struct seen newest;	/* that there is */
 	struct seen last;	/* what comes after it is new */
+	int64_t *open;		/* TAIL_OPEN_MAX, n_open of them, in order */
 	size_t n_open;
-	int64_t open[TAIL_OPEN_MAX];
+	bool told;		/* that there are more */
 	bool ended;		/* the event looked at has nothing left to do */
 };
 
@@ -456,18 +457,37 @@ tail_first(void *arg, const struct inbox_event *event,
 	return tail_show(arg, event, tasks, n);
 }
 
+/* Those that come later have greater ids, as a rule. False: it has no room. */
+static bool
+tail_add(struct tail *tail, int64_t id)
+{
+	size_t at = tail->n_open;
+
+	while (at > 0 && tail->open[at - 1] > id)
+		at--;
+	if (at > 0 && tail->open[at - 1] == id)
+		return true;
+	if (tail->n_open == TAIL_OPEN_MAX)
+		return false;
+	memmove(tail->open + at + 1, tail->open + at,
+	    (tail->n_open++ - at) * sizeof(*tail->open));
+	tail->open[at] = id;
+	return true;
+}
+
 static bool
 tail_follow(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	struct tail *tail = arg;
-	size_t i = 0;
 
-	while (i < tail->n_open && tail->open[i] != event->id)
-		i++;
-	if (!is_over(tasks, n) && i == tail->n_open && i < TAIL_OPEN_MAX)
-		tail->open[tail->n_open++] = event->id;
-	return true;
+	if (is_over(tasks, n) || tail_add(tail, event->id))
+		return true;
+	if (!tail->told)
+		(void)command_fail("inbox", "tail: of %d unfinished events the "
+		    "end is shown, and of no more", TAIL_OPEN_MAX);
+	tail->told = true;
+	return false;
 }
 
 static bool
@@ -475,8 +495,8 @@ tail_new(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	tail_past(arg, event);
-	return tail_follow(arg, event, tasks, n) &&
-	    tail_show(arg, event, tasks, n);
+	(void)tail_follow(arg, event, tasks, n);
+	return tail_show(arg, event, tasks, n);
 }
 
 static bool
@@ -514,7 +534,6 @@ follow_open(struct tail *tail)
 	struct inbox_filter filter = tail->request->filter;
 
 	tail->n_open = 0;
-	filter.limit = TAIL_OPEN_MAX;
 	filter.state = INBOX_RUNNING;
 	if (tail_look(tail, &filter, tail_follow) == -1)
 		return -1;
@@ -583,11 +602,15 @@ tail(struct request *request)
 	struct tail tail = { .request = request };
 	int result;
 
+	tail.open = malloc(TAIL_OPEN_MAX * sizeof(*tail.open));
+	if (tail.open == NULL)
+		return command_fail("inbox", "tail: out of memory");
 	result = begin_tail(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
 		request->inbox->store->wait(request->inbox, TAIL_LOOK);
 		result = look_again(&tail);
 	}
+	free(tail.open);
 	return result == -1 ? inbox_failed(request) : EXIT_FINE;
 }
 

@@ -176,6 +176,26 @@ give_all "g-1 14 ok"
 claim "once it is dropped, what waited behind it is handled" \
     until_true 10 grep -q "^end 14 1" "$book"
 
+until_true 10 is_drained
+until_true 20 no_family
+# More than a thousand unfinished events that end at once.
+sqlite3 "$inbox" "
+	WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
+	    SELECT x + 1 FROM n WHERE x < 1201)
+	INSERT INTO event SELECT 5000 + x, x, 9, 'many-' || x, 'many', '', 0,
+	    unixepoch() * 1000, NULL, NULL FROM n;
+	INSERT INTO task SELECT id, 0, 'none', 0, 1, 1e15, 1, 1, '' FROM event
+	    WHERE type = 'many';
+	INSERT INTO queue SELECT id, NULL, 0, 1e15, 1, 0 FROM event
+	    WHERE type = 'many';"
+"$app" inbox tail --type many >"$work/tail-many" &
+ends $!
+until_true 10 test -s "$work/tail-many"
+sqlite3 "$inbox" "UPDATE task SET state = 2 WHERE handler = 'none';
+	DELETE FROM queue WHERE due = 1e15"
+claim "tail shows the end of more than a thousand unfinished events" \
+    until_true 20 sh -c "[ \$(grep -c 'none done' '$work/tail-many') = 1201 ]"
+
 # misused TEXT ARGUMENT ... - vkcb inbox refuses these, and says so.
 misused() {
 	misused_text=$1
