@@ -231,24 +231,19 @@ mask(struct json_object *value)
 	}
 }
 
-/* The object as a tree of its own; NULL when there is none. */
+/* The object as a tree; NULL: there is none, or no memory. */
 static struct json_object *
-object_of(const struct inbox_event *event)
+tree_of(char *text, size_t len)
 {
-	struct json_tokener *tokener;
-	struct json_object *object;
+	struct json_object *tree;
+	struct json_value value;
+	size_t where;
 
-	if (event->object_len == 0)
+	if (len == 0 || json_check_value(text, len, &value, &where) != NULL ||
+	    json_tree(&value, &tree) == -1)
 		return NULL;
-	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	if (tokener == NULL)
-		return NULL;
-	/* It was checked strictly before it was stored. */
-	object = json_tokener_parse_ex(tokener, event->object,
-	    (int)event->object_len);
-	json_tokener_free(tokener);
-	mask(object);
-	return object;
+	mask(tree);
+	return tree;
 }
 
 static bool
@@ -256,11 +251,19 @@ show_event(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	struct json_object *out = event_as_json(event, tasks, n);
+	/* The tree's keys are in it. */
+	char *text = malloc(event->object_len + 1);
 	bool *found = arg;
 
-	member_add(out, "object", object_of(event));
+	if (text != NULL) {
+		memcpy(text, event->object, event->object_len);
+		text[event->object_len] = '\0';
+	}
+	member_add(out, "object", text != NULL ? tree_of(text,
+	    event->object_len) : NULL);
 	command_print_json(out, JSON_C_TO_STRING_PRETTY |
 	    JSON_C_TO_STRING_SPACED);
+	free(text);
 	*found = true;
 	return true;
 }

@@ -196,6 +196,17 @@ sqlite3 "$inbox" "UPDATE task SET state = 2 WHERE handler = 'none';
 claim "tail shows the end of more than a thousand unfinished events" \
     until_true 20 sh -c "[ \$(grep -c 'none done' '$work/tail-many') = 1201 ]"
 
+number=-12345678901234567890123456789012345678901234567890.10e-400
+give_all "i-1 21 giveup \"n\":$number,\"token\":{\"a\":1}"
+until_true 10 is_drained
+id=$("$app" inbox list --json | sed -n '$s/^{"id":\([0-9]*\).*/\1/p')
+"$app" inbox show "$id" >"$work/show"
+claim "inbox show has numbers as they were sent" has "$work/show" \
+    "\"n\": $number"
+claim "and masks what is named as a secret" has "$work/show" \
+    '"token": "(masked)"'
+"$app" inbox drop "$id"
+
 # misused TEXT ARGUMENT ... - vkcb inbox refuses these, and says so.
 misused() {
 	misused_text=$1
