@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "own.h"
+
 #include "banned.h"
 
 #define SERVICE "service"
@@ -139,6 +141,7 @@ listen_once(struct family *family, const char *path)
 		errno = errno == ENOENT ? EWOULDBLOCK : errno;
 		return -1;
 	}
+	own_by_folder(family->wake, path);
 	fifo = is_fifo(family->wake);
 	if (fifo && flock(family->wake, LOCK_EX | LOCK_NB) == 0 &&
 	    is_at(family->wake, path))
@@ -265,6 +268,7 @@ open_lock(struct family *family, const char *inbox)
 	    0600);
 	if (family->lock == -1 || fstat(family->lock, &st) == -1)
 		return -1;
+	own_by_folder(family->lock, path);
 	family->device = st.st_dev;
 	family->inode = st.st_ino;
 	return 0;

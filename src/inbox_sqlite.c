@@ -50,6 +50,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "own.h"
 
 #include "banned.h"
 
@@ -266,6 +267,7 @@ make_file(struct store *store)
 		    advice(SQL_FULL) : advice(SQL_CANTOPEN));
 		return -1;
 	}
+	own_by_folder(fd, store->path);
 	close(fd);
 	return 0;
 }

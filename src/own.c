@@ -4,7 +4,7 @@
  *
  * The folder's owner may have put another file in the place of root's own: a
  * link to one that is not theirs must not become theirs. Only an empty file
- * without a second name is given or opened to others.
+ * without a second name, and under this one, is given or opened to others.
  */
 #include "own.h"
 
@@ -18,11 +18,13 @@
 #include "banned.h"
 
 static bool
-is_just_made(int fd)
+is_just_made(int fd, const char *path)
 {
-	struct stat st;
+	struct stat st, named;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	return fstat(fd, &st) == 0 && lstat(path, &named) == 0 &&
+	    st.st_dev == named.st_dev && st.st_ino == named.st_ino &&
+	    (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) &&
 	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == geteuid();
 }
 
@@ -32,7 +34,7 @@ own_by_folder(int fd, const char *path)
 	char folder[PATH_MAX];
 	struct stat st;
 
-	if (geteuid() != 0 || !is_just_made(fd))
+	if (geteuid() != 0 || !is_just_made(fd, path))
 		return;
 	file_folder(path, folder);
 	if (stat(folder, &st) == 0 && st.st_uid != 0)
@@ -47,7 +49,7 @@ own_share(int fd, const char *path)
 	struct stat st;
 
 	file_folder(path, folder);
-	if (!is_just_made(fd) || stat(folder, &st) == -1)
+	if (!is_just_made(fd, path) || stat(folder, &st) == -1)
 		return;
 	if ((st.st_mode & S_IWGRP) != 0 &&
 	    fchown(fd, (uid_t)-1, st.st_gid) == 0)

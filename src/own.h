@@ -3,9 +3,9 @@
 #define OWN_H
 
 /*
- * Root, who runs `vkcb setup` or `vkcb check`, gives a file it has just made,
- * still empty, to the owner of its folder, whose processes share it. Others:
- * nothing.
+ * Root, who runs `vkcb setup`, `check` or `work`, gives a file or FIFO it has
+ * just made, still empty, to the owner of its folder, whose processes share it.
+ * Others: nothing.
  */
 void own_by_folder(int fd, const char *path);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "own.h"
 
 #include "banned.h"
 
@@ -48,6 +49,7 @@ turn_open(struct turn *turn, const char *path)
 	    O_NOCTTY, 0600) };
 	if (turn->fd == -1)
 		return;
+	own_by_folder(turn->fd, path);
 	if (make_board(turn->fd))
 		board = mmap(NULL, BOARD_SIZE, PROT_READ | PROT_WRITE,
 		    MAP_SHARED, turn->fd, 0);

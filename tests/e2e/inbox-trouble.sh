@@ -127,6 +127,15 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$vkcb"
 	cgi "$(task f-1 6 ok)" >"$work/answer"
 	claim "one that may not be written is refused" refused "writable"
+	rm -f "$inbox"*
+	chown nobody "$small"
+	works
+	give_all "f-2 6 ok"
+	claim "what root makes of an inbox is its folder's owner's" same \
+	    "nobody nobody nobody nobody nobody nobody " \
+	    "$(stat -c %U "$inbox" "$inbox"-* | tr '\n' ' ')"
+	kill "$service"
+	gone "$service"
 fi
 
 done_testing
