@@ -284,7 +284,31 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	warn_private(group->token_file.path);
 }
 
-/* The library loads, and the file can be made: SQLite itself is not asked. */
+/* As a responder opens one that is there. */
+static int
+open_inbox(const char *path)
+{
+	char error[INBOX_ERROR_MAX];
+	struct inbox_status status;
+	struct inbox *inbox;
+	int result = EXIT_FINE;
+
+	if (inbox_allows(path, error) == -1)
+		return command_fail("inbox", "%s", error);
+	if (access(path, F_OK) == -1)
+		return EXIT_FINE;
+	inbox = inbox_open(path, true, error);
+	if (inbox == NULL)
+		return command_fail("inbox", "%s", error);
+	if (inbox->store->status(inbox, &status) == -1)
+		result = command_fail("inbox", "%s", inbox->error);
+	else
+		inbox_status_free(&status);
+	inbox_close(inbox);
+	return result;
+}
+
+/* The library loads, and the file can be made, or opened. */
 static int
 check_inbox(const struct conf *conf)
 {
@@ -298,6 +322,8 @@ check_inbox(const struct conf *conf)
 	if (access(folder, W_OK) == -1)
 		return command_fail(conf->inbox, "its folder: %s: make one "
 		    "that the web server's user can write", strerror(errno));
+	if (open_inbox(conf->inbox) != EXIT_FINE)
+		return EXIT_PROBLEM;
 	printf("inbox: SQLite is there; workers: %s\n",
 	    family_is_there(conf->inbox) ? "running" : "none running, an "
 	    "event that is stored starts some");

@@ -5,10 +5,16 @@
  */
 #include "inbox.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "own.h"
 #include "sqlite.h"
 
 #include "banned.h"
@@ -23,6 +29,43 @@ int
 inbox_check(char error[INBOX_ERROR_MAX])
 {
 	return sqlite_load(error, INBOX_ERROR_MAX) != NULL ? 0 : -1;
+}
+
+static int
+denied(const char *file, uid_t owner, char error[INBOX_ERROR_MAX])
+{
+	char user[OWN_NAME_MAX], name[OWN_NAME_MAX];
+
+	(void)own_name(geteuid(), user);
+	if (owner == geteuid())
+		snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: its mode keeps "
+		    "its owner, %s, from reading and writing it: chmod u+rw",
+		    file, user);
+	else
+		snprintf(error, INBOX_ERROR_MAX, "inbox %.200s: it belongs to "
+		    "%s, and %s may not read and write it: chown %s all files "
+		    "of the inbox, and run vkcb as that user alone", file,
+		    own_name(owner, name), user, user);
+	return -1;
+}
+
+int
+inbox_allows(const char *where, char error[INBOX_ERROR_MAX])
+{
+	static const char *const files[] = {
+		"", "-wal", "-shm", "-turn", "-lock", "-wake",
+	};
+	char path[PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", where, files[i]);
+		if (stat(path, &st) == 0 && faccessat(AT_FDCWD, path,
+		    R_OK | W_OK, AT_EACCESS) == -1 && errno == EACCES)
+			return denied(path, st.st_uid, error);
+	}
+	return 0;
 }
 
 void

@@ -246,6 +246,12 @@ void inbox_close(struct inbox *);
 /* Is there what an inbox needs of this machine? 0, or -1 and a line. */
 int inbox_check(char error[INBOX_ERROR_MAX]);
 
+/*
+ * May this user read and write all that there is of an inbox? 0, or -1 and a
+ * line that says whose file it is.
+ */
+int inbox_allows(const char *where, char error[INBOX_ERROR_MAX]);
+
 /* The histograms' buckets: 0 is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);
 int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */

@@ -174,12 +174,32 @@ leaves_file_usable(int code)
 	}
 }
 
+/* May be that of a file, whose owner is the one to name then. */
+static bool
+is_denial(int code)
+{
+	switch (code & 0xff) {
+	case SQL_READONLY:
+	case SQL_PERM:
+	case SQL_AUTH:
+	case SQL_CANTOPEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 store_fail(struct store *store, int code)
 {
 	int number = store->db != NULL ? store->sql->system_errno(store->db) :
 	    0;
 
+	if (is_denial(code) &&
+	    inbox_allows(store->path, store->inbox.error) == -1) {
+		store->must_reopen = true;
+		return -1;
+	}
 	if ((code & 0xff) == SQL_IOERR && number == ENOSPC)
 		code = SQL_FULL;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
@@ -261,6 +281,9 @@ make_file(struct store *store)
 	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
 	    0600);
 
+	if (fd == -1 && errno == EACCES &&
+	    inbox_allows(store->path, store->inbox.error) == -1)
+		return -1;
 	if (fd == -1) {
 		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: "
 		    "%s", store->path, strerror(errno), errno == ENOSPC ?

@@ -9,7 +9,9 @@
 #include "own.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +28,18 @@ is_just_made(int fd, const char *path)
 	    st.st_dev == named.st_dev && st.st_ino == named.st_ino &&
 	    (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) &&
 	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == geteuid();
+}
+
+const char *
+own_name(uid_t user, char out[OWN_NAME_MAX])
+{
+	const struct passwd *entry = getpwuid(user);
+
+	if (entry != NULL)
+		snprintf(out, OWN_NAME_MAX, "%s", entry->pw_name);
+	else
+		snprintf(out, OWN_NAME_MAX, "user %ld", (long)user);
+	return out;
 }
 
 void

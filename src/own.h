@@ -2,6 +2,13 @@
 #ifndef OWN_H
 #define OWN_H
 
+#include <sys/types.h>
+
+#define OWN_NAME_MAX 64
+
+/* A user's name, or number. */
+const char *own_name(uid_t, char out[OWN_NAME_MAX]);
+
 /*
  * Root, who runs `vkcb setup`, `check` or `work`, gives a file or FIFO it has
  * just made, still empty, to the owner of its folder, whose processes share it.

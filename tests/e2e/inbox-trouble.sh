@@ -100,6 +100,9 @@ claim "and handled" booked_has "end 3 1 1"
 until_true 10 no_family
 rm -f "$inbox-wal" "$inbox-shm"
 head -c 20000 /dev/urandom >"$inbox"
+claim "vkcb check finds a damaged file" sh -c "
+	! '$app' check >/dev/null 2>'$work/errors' &&
+	    grep -q 'move it away' '$work/errors'"
 tries "$(task d-1 4 ok)"
 claim "a damaged file is refused, and the log says what to do" \
     refused "move it away"
@@ -126,8 +129,24 @@ if [ "$(id -u)" = 0 ]; then
 	    "$app" >"$vkcb"
 	chmod 755 "$vkcb"
 	cgi "$(task f-1 6 ok)" >"$work/answer"
-	claim "one that may not be written is refused" refused "writable"
+	claim "one of another user is refused, and the log says whose it is" \
+	    refused "it belongs to root, and nobody may not read and write it"
+	chmod 777 "$small"
+	"$vkcb" check >"$work/check" 2>"$work/errors"
+	claim "vkcb check finds that, with status 1" same 1 $?
+	claim "and says what to do" \
+	    has "$work/errors" "chown nobody all files of the inbox"
+	chown nobody "$inbox"
+	"$vkcb" check >"$work/check" 2>"$work/errors"
+	claim "also of a file beside it" \
+	    has "$work/errors" "inbox $inbox-wal: it belongs to root"
+	chown nobody "$inbox"*
+	claim "and that it can be opened" "$vkcb" check
 	rm -f "$inbox"*
+	claim "check makes none" sh -c "'$vkcb' check && [ ! -e '$inbox' ]"
+	chmod 755 "$small"
+	cgi "$(task f-1 6 ok)" >"$work/answer"
+	claim "one that cannot be made is refused" refused "writable"
 	chown nobody "$small"
 	works
 	give_all "f-2 6 ok"
