@@ -155,6 +155,12 @@ if [ "$(id -u)" = 0 ]; then
 	    "$(stat -c %U "$inbox" "$inbox"-* | tr '\n' ' ')"
 	kill "$service"
 	gone "$service"
+	rm -f "$inbox"*
+	: >"$work/roots"
+	ln -s "$work/roots" "$inbox"
+	"$app" work --once
+	claim "but not what a link there leads to" \
+	    same root "$(stat -c %U "$work/roots")"
 fi
 
 done_testing
