@@ -54,8 +54,7 @@ cp -a "$O" "$work/build"
 claim "STATIC=1 builds" \
     command make -s O="$work/build" STATIC=1 "$work/build/vkcb"
 claim "it needs no library but libc" same "libc" "$(libraries)"
-claim "and works" env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" \
-    trigger message_new
+claim "and works" env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" check
 
 claim "it uninstalls" make uninstall
 claim "no file stays" same "" "$(find "$work/root" -type f)"
