@@ -378,22 +378,30 @@ check_server(struct online *online, struct json_object *server)
 	check_settings(online);
 }
 
-/* A second server with our URL, which VK sends to and setup does not see to. */
+/* A second server with our URL. One that works setup leaves to people. */
 static void
 check_others(struct online *online, struct json_object *servers,
     struct json_object *ours, const struct key *key)
 {
-	const char *url = member_text(ours, "url");
+	const char *url = key != NULL && key->url[0] != '\0' ? key->url :
+	    member_text(ours, "url");
 	size_t i, n = member_count(servers);
 	struct json_object *server;
 
 	for (i = 0; i < n; i++) {
 		server = json_object_array_get_idx(servers, i);
-		if (server != ours && servers_is_ours(server, url, key))
+		if (server == ours || !servers_is_ours(server, url, key))
+			continue;
+		if (servers_state(server) == SERVER_BROKEN)
 			say(online, "warning", "server %" PRId64 " has the URL "
-			    "of ours too: its events come twice or are "
-			    "refused; run vkcb setup %.200s, which removes it",
-			    member_int(server, "id"), url);
+			    "of ours too and is broken: run vkcb setup %.200s, "
+			    "which removes it", member_int(server, "id"), url);
+		else
+			say(online, "warning", "server %" PRId64 " has the URL "
+			    "of ours too: its events come twice or, with "
+			    "another secret, are refused: remove it on VK's "
+			    "page Settings, API usage, Callback API",
+			    member_int(server, "id"));
 	}
 }
 
@@ -408,13 +416,8 @@ our_server(const struct online *online, struct json_object *servers,
 	size_t i, n = member_count(servers);
 	struct json_object *server, *ours = NULL;
 
-	if (key != NULL && key->url[0] != '\0')
+	if (key != NULL)
 		ours = servers_best(servers, key->url, key);
-	for (i = 0; i < n && ours == NULL; i++) {
-		server = json_object_array_get_idx(servers, i);
-		if (key != NULL && member_int(server, "id") == key->server_id)
-			ours = server;
-	}
 	for (i = 0; i < n && ours == NULL; i++) {
 		server = json_object_array_get_idx(servers, i);
 		if (is_secret(online->group->secret, member_text(server,

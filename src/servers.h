@@ -14,12 +14,10 @@ struct key;
 struct json_object *servers_of(struct json_object *response);
 
 /*
- * Do both lead to one place, although spelt differently? VK may not give a URL
- * back as it got it.
+ * Is it one for this URL, to the letter, or the one that was kept for it? VK
+ * may not give a URL back as it got it. key: what is kept of the group; NULL:
+ * nothing.
  */
-bool servers_same_url(const char *, const char *);
-
-/* Is it one for this URL? key: what is kept of the group; NULL: nothing. */
 bool servers_is_ours(struct json_object *server, const char *url,
     const struct key *key);
 
@@ -31,9 +29,12 @@ bool servers_is_ours(struct json_object *server, const char *url,
 struct json_object *servers_best(struct json_object *servers, const char *url,
     const struct key *key);
 
-bool servers_is_ok(struct json_object *server);
+enum server_state {	/* from bad to good */
+	SERVER_BROKEN,
+	SERVER_WAITING,	/* VK has still to check it */
+	SERVER_OK,
+};
 
-/* Has VK still to check it? */
-bool servers_is_waiting(struct json_object *server);
+enum server_state servers_state(struct json_object *server);
 
 #endif

@@ -32,6 +32,7 @@
 #define SECRET_LENGTH 32
 #define STATUS_TRIES 60		/* every half second */
 #define STATUS_MAX 41
+#define DESCRIBED_MAX (KEYS_URL_MAX + 80)
 
 #define NOT_VK ": an answer that is not VK's: check api_url"
 
@@ -161,20 +162,29 @@ kept(const struct setup *setup)
 	return keys_find(setup->keys, setup->group->id);
 }
 
-/* The next server with our URL, from *at on, but for one. NULL: no more. */
+/* The next of our servers, from *at on, that is in no better state. */
 static struct json_object *
-next_ours(const struct setup *setup, struct json_object *servers, int64_t but,
-    size_t *at)
+next_ours(const struct setup *setup, struct json_object *servers,
+    enum server_state best, size_t *at)
 {
 	struct json_object *server;
 
 	while (*at < member_count(servers)) {
 		server = json_object_array_get_idx(servers, (*at)++);
 		if (servers_is_ours(server, setup->url, kept(setup)) &&
-		    member_int(server, "id") != but)
+		    servers_state(server) <= best)
 			return server;
 	}
 	return NULL;
+}
+
+static const char *
+describe(struct json_object *server, char out[DESCRIBED_MAX])
+{
+	snprintf(out, DESCRIBED_MAX, "%" PRId64 ", status %.40s: %.*s",
+	    member_int(server, "id"), member_text(server, "status"),
+	    KEYS_URL_MAX, member_text(server, "url"));
+	return out;
 }
 
 static int
@@ -184,22 +194,20 @@ remove_server(struct setup *setup, int64_t id)
 	    VK_INT(setup->group->id), "server_id", VK_INT(id)), NULL);
 }
 
-/* Takes away all servers with our URL but for one; 0: that too. */
+/* Takes away those of our servers that are in no better state. */
 static int
-remove_servers(struct setup *setup, int64_t but, const char *did,
+remove_servers(struct setup *setup, enum server_state best, const char *did,
     const char *would)
 {
 	struct json_object *servers, *server;
+	char text[DESCRIBED_MAX];
 	bool made = false;
-	char detail[80];
 	size_t at = 0;
 
 	if (list_servers(setup, &servers) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	while ((server = next_ours(setup, servers, but, &at)) != NULL) {
-		snprintf(detail, sizeof(detail), "%" PRId64 ", status %.40s",
-		    member_int(server, "id"), member_text(server, "status"));
-		if (!is_made(setup, did, would, detail))
+	while ((server = next_ours(setup, servers, best, &at)) != NULL) {
+		if (!is_made(setup, did, would, describe(server, text)))
 			continue;
 		made = true;
 		if (remove_server(setup, member_int(server, "id")) !=
@@ -211,7 +219,7 @@ remove_servers(struct setup *setup, int64_t but, const char *did,
 	at = 0;
 	if (list_servers(setup, &servers) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (next_ours(setup, servers, but, &at) == NULL)
+	if (next_ours(setup, servers, best, &at) == NULL)
 		return EXIT_FINE;
 	return fail(setup, "VK still lists the server that was removed: see "
 	    "its page Settings, API usage, Callback API");
@@ -351,7 +359,8 @@ watch(struct setup *setup, char status[STATUS_MAX])
 		server = server_of_id(servers, setup->server_id);
 		if (server == NULL)
 			return fail(setup, "the server is gone again");
-		if (!servers_is_waiting(server) || i == STATUS_TRIES)
+		if (servers_state(server) != SERVER_WAITING ||
+		    i == STATUS_TRIES)
 			break;
 		show_progress(".");
 		nanosleep(&pause, NULL);
@@ -452,8 +461,9 @@ add_server(struct setup *setup, bool broken)
 	if (keep_confirmation(setup, conf_names_secret(setup) ? NULL :
 	    secret) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (broken && remove_servers(setup, 0, "removes the broken server",
-	    "would remove the broken server") != EXIT_FINE)
+	if (broken && remove_servers(setup, SERVER_WAITING,
+	    "removes the broken server", "would remove the broken server") !=
+	    EXIT_FINE)
 		return EXIT_PROBLEM;
 	setup->server_id = 0;
 	if (!is_made(setup, "adds the server", "would add the server",
@@ -496,7 +506,7 @@ keep_server(struct setup *setup, struct json_object *server)
 {
 	const char *theirs = member_text(server, "secret_key");
 	const char *title = member_text(server, "title");
-	bool waiting = servers_is_waiting(server);
+	bool waiting = servers_state(server) == SERVER_WAITING;
 	bool fits = setup->group->open || (*theirs != '\0' &&
 	    strcmp(theirs, secret_in_force(setup)) == 0);
 
@@ -527,11 +537,32 @@ tell_of_former(struct setup *setup, struct json_object *servers)
 		    member_text(former, "url"));
 }
 
+/*
+ * Others with our URL that work, or may come to, are for people to judge: they
+ * stay.
+ */
+static void
+tell_of_others(struct setup *setup, struct json_object *servers)
+{
+	struct json_object *server;
+	char text[DESCRIBED_MAX];
+	size_t at = 0;
+
+	while ((server = next_ours(setup, servers, SERVER_OK, &at)) != NULL)
+		if (servers_state(server) != SERVER_BROKEN &&
+		    member_int(server, "id") != setup->server_id)
+			say(setup, "warning: another server leads here too: "
+			    "its events come twice or, with another secret, "
+			    "are refused: remove it on VK's page Settings, "
+			    "API usage, Callback API:",
+			    describe(server, text));
+}
+
 static int
 bring_server(struct setup *setup)
 {
 	struct json_object *servers, *server;
-	bool others;
+	bool broken;
 	size_t at = 0;
 
 	if (list_servers(setup, &servers) != EXIT_FINE)
@@ -542,17 +573,17 @@ bring_server(struct setup *setup)
 		return add_server(setup, false);
 	}
 	setup->server_id = member_int(server, "id");
-	if (!servers_is_ok(server) && !servers_is_waiting(server))
+	if (servers_state(server) == SERVER_BROKEN)
 		return add_server(setup, true);
-	others = next_ours(setup, servers, setup->server_id, &at) != NULL;
+	tell_of_others(setup, servers);
+	broken = next_ours(setup, servers, SERVER_BROKEN, &at) != NULL;
 	if (keep_id(setup) != EXIT_FINE ||
 	    keep_server(setup, server) != EXIT_FINE)
 		return EXIT_PROBLEM;
-	if (!others)
+	if (!broken)
 		return EXIT_FINE;
-	return remove_servers(setup, setup->server_id,
-	    "removes another server with this URL:",
-	    "would remove another server with this URL:");
+	return remove_servers(setup, SERVER_BROKEN,
+	    "removes the broken server", "would remove the broken server");
 }
 
 /* The events that VK lists, by what is to become of them. */
@@ -670,7 +701,7 @@ int
 setup_remove(struct setup *setup)
 {
 	if (check_token(setup) != EXIT_FINE ||
-	    remove_servers(setup, 0, "removes the server",
+	    remove_servers(setup, SERVER_OK, "removes the server",
 	    "would remove the server") != EXIT_FINE)
 		return EXIT_PROBLEM;
 	if (setup->changes == 0)

@@ -127,8 +127,14 @@ conf
 
 vk_control server group=219876543 url="$url/" title=x secret=y status=ok
 check
+claim "a server whose URL is spelt differently is another program's" \
+    lacks "$work/out" "the URL of ours"
+vk_control server group=219876543 url="$url" title=x secret=y status=ok
+vk_control server group=219876543 url="$url" title=x secret=y status=failed
+check
 claim "a second server with our URL is told of" \
-    finds 0 "has the URL of ours too"
+    finds 0 "has the URL of ours too: its events come twice"
+claim "... and a broken one" finds 0 "has the URL of ours too and is broken"
 vk_control server group=219876543 url=http://127.0.0.1/other title=x secret=y \
     status=failed
 check

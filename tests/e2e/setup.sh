@@ -302,31 +302,62 @@ claim "where none is needed VK's secret is not taken over" \
     lacks "$work/out" "took over"
 conf
 
-# number STATUS - makes such a server with our URL; its number is $id.
-number() {
-	vk_control server group=219876543 url="$url" title=x \
-	    secret=FromVKsOwnPages status="$1"
+# at_vk [ID] - gets the servers that VK has; is this one there?
+at_vk() {
 	curl -s -d "access_token=$token" -d group_id=219876543 -d v=5.199 \
 	    "$api/method/groups.getCallbackServers" >"$work/servers"
+	has "$work/servers" "\"id\":${1-},"
+}
+
+# number STATUS [URL] - makes such a server, with our URL; its number is $id.
+number() {
+	vk_control server group=219876543 url="${2:-$url}" title=x \
+	    secret=FromVKsOwnPages status="$1"
+	at_vk
 	id=$(grep -o '"id":[0-9]*' "$work/servers" | tail -n 1 | tr -dc 0-9)
 }
 vk_control reset
 rm -f "$keys"
 number ok
 setup "$url"
-number failed
-number ok
 before=$(kept server_id)
+number failed
+broken=$id
+number ok
 setup --dry-run "$url"
-claim "of several servers with our URL a dry run tells which would go" \
-    did 0 "would remove another server with this URL: $id, status ok"
+claim "a dry run tells which broken one would go" \
+    did 0 "would remove the broken server $broken, status failed: $url"
 setup "$url"
-claim "the others are removed" \
-    did 0 "removes another server with this URL: $id, status ok"
+claim "a broken one beside ours is removed, by its number and URL" \
+    did 0 "removes the broken server $broken, status failed: $url"
+claim "... one that works is only warned of" \
+    did 0 "remove it on VK's page Settings, API usage, Callback API: $id, "
+claim "... and left there" at_vk "$id"
 claim "... and the one that was kept stays" \
     same "$before" "$(kept server_id)"
 setup "$url"
 claim "... for good" did 0 "nothing to do"
+
+for spelt in "$url/" "HTTP${url#http}" "http://127.0.0.1:0$port/callback"; do
+	vk_control reset
+	rm -f "$keys"
+	number ok "$spelt"
+	theirs=$id
+	setup "$url"
+	claim "$spelt is another program's: our server is added beside it" \
+	    did 0 "adds the server $url"
+	claim "... whose secret is not taken over" \
+	    lacks "$keys" "secret = FromVKsOwnPages"
+	claim "... and which is left there" at_vk "$theirs"
+	setup "$url"
+	claim "... for good" did 0 "nothing to do"
+	setup --remove "$url"
+	claim "... --remove names the URL of the server it takes" \
+	    did 0 "removes the server $(kept server_id), status ok: $url"
+	at_vk
+	claim "... which is gone" lacks "$work/servers" "\"id\":$(kept server_id),"
+	claim "... and the other program's is not" at_vk "$theirs"
+done
 
 for spelt in "HTTP${url#http}/" "http://127.0.0.1:0$port/callback"; do
 	vk_control reset
