@@ -24,12 +24,12 @@
 #include "handlers.h"
 #include "inbox.h"
 #include "online.h"
+#include "ticked.h"
 
 #include "banned.h"
 
 #define SECRET_SHORT 12
 #define SECRET_LONGEST 50
-#define EVENT_LONGEST 64
 
 static int check(int, char **);
 
@@ -232,25 +232,18 @@ warn_secret(const char *what, const char *key, const char *secret)
 
 /* A name that is new to the catalogue may be right: VK has the last word. */
 static void
-warn_events(const char *what, const char *list)
+warn_event(void *arg, const char *event)
 {
-	const char *nearest;
-	char word[EVENT_LONGEST], why[160];
-	size_t len;
+	const char *what = arg, *nearest;
+	char why[160];
 
-	for (; *list != '\0'; list += len) {
-		list += strspn(list, ", \t");
-		len = strcspn(list, ", \t");
-		snprintf(word, sizeof(word), "%.*s", (int)len, list);
-		if (len == 0 || strcmp(word, "all") == 0 ||
-		    event_info(word) != NULL)
-			continue;
-		nearest = event_nearest(word);
-		snprintf(why, sizeof(why), "events: %s is no event that vkcb "
-		    "knows%s%s", word, nearest != NULL ? ": did you mean " :
-		    "", nearest != NULL ? nearest : "");
-		warn(what, why);
-	}
+	if (event_info(event) != NULL)
+		return;
+	nearest = event_nearest(event);
+	snprintf(why, sizeof(why), "events: %.64s is no event that vkcb "
+	    "knows%s%s", event, nearest != NULL ? ": did you mean " : "",
+	    nearest != NULL ? nearest : "");
+	warn(what, why);
 }
 
 static void
@@ -274,7 +267,7 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	if (group->confirmation != NULL)
 		warn_odd(what, "confirmation", group->confirmation);
 	if (group->events != NULL)
-		warn_events(what, group->events);
+		(void)ticked_each_word(group->events, warn_event, what);
 	/* With a token and keys setup gets it, and VK is asked for it. */
 	if (group->confirmation == NULL &&
 	    (group->token == NULL || conf->keys == NULL))

@@ -18,22 +18,45 @@
 
 #include "banned.h"
 
-#define EVENT_LONGEST 64
-
-/* Is the word in a list that commas or spaces part? `all` is every word. */
-static bool
-lists(const char *list, const char *word)
+bool
+ticked_each_word(const char *list, ticked_word_fn *each, void *arg)
 {
+	char word[CONF_LINE_MAX];
+	bool all = false;
 	size_t len;
 
 	for (; *list != '\0'; list += len) {
 		list += strspn(list, ", \t");
 		len = strcspn(list, ", \t");
-		if ((len == strlen(word) && memcmp(list, word, len) == 0) ||
-		    (len == 3 && memcmp(list, "all", 3) == 0))
-			return true;
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		if (strcmp(word, "all") == 0)
+			all = true;
+		else if (len > 0)
+			each(arg, word);
 	}
-	return false;
+	return all;
+}
+
+struct search {
+	const char *word;
+	bool found;
+};
+
+static void
+compare(void *arg, const char *word)
+{
+	struct search *search = arg;
+
+	if (strcmp(word, search->word) == 0)
+		search->found = true;
+}
+
+static bool
+lists(const char *list, const char *word)
+{
+	struct search search = { .word = word };
+
+	return ticked_each_word(list, compare, &search) || search.found;
 }
 
 static bool
@@ -97,21 +120,19 @@ ticked_each(const struct conf_group *group, struct json_object *settings,
 	return true;
 }
 
-static void
-each_unlisted_word(const char *list, struct json_object *events,
-    ticked_unlisted_fn *each, void *arg)
-{
-	char word[EVENT_LONGEST];
-	size_t len;
+struct unlisted {
+	struct json_object *events;	/* that VK lists */
+	ticked_word_fn *each;
+	void *arg;
+};
 
-	for (; *list != '\0'; list += len) {
-		list += strspn(list, ", \t");
-		len = strcspn(list, ", \t");
-		snprintf(word, sizeof(word), "%.*s", (int)len, list);
-		if (len > 0 && strcmp(word, "all") != 0 &&
-		    !json_object_object_get_ex(events, word, NULL))
-			each(arg, word);
-	}
+static void
+check_word(void *arg, const char *word)
+{
+	struct unlisted *unlisted = arg;
+
+	if (!json_object_object_get_ex(unlisted->events, word, NULL))
+		unlisted->each(unlisted->arg, word);
 }
 
 /* Does a handler before this one take the same event? */
@@ -128,22 +149,21 @@ is_repeated(const struct handler *handler)
 
 void
 ticked_unlisted(const struct conf_group *group, struct json_object *settings,
-    ticked_unlisted_fn *each, void *arg)
+    ticked_word_fn *each, void *arg)
 {
-	struct json_object *events = flags(settings);
+	struct unlisted unlisted = { flags(settings), each, arg };
 	const struct handler *handler;
 	const char *name;
 
 	if (group->events != NULL) {
-		each_unlisted_word(group->events, events, each, arg);
+		(void)ticked_each_word(group->events, check_word, &unlisted);
 		return;
 	}
 	for (handler = handlers; handler->name != NULL; handler++) {
 		name = handler_event(handler);
 		if (event_info(name) != NULL && can_be_ticked(name) &&
-		    !is_repeated(handler) &&
-		    !json_object_object_get_ex(events, name, NULL))
-			each(arg, name);
+		    !is_repeated(handler))
+			check_word(&unlisted, name);
 	}
 }
 

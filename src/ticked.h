@@ -16,6 +16,13 @@ struct ticked {
 };
 
 typedef void ticked_fn(void *arg, const struct ticked *);
+typedef void ticked_word_fn(void *arg, const char *event);
+
+/*
+ * Calls back for each name in a list such as a group's `events`, with commas or
+ * blanks between. true: it has the word `all` in it, which is no name.
+ */
+bool ticked_each_word(const char *list, ticked_word_fn *, void *arg);
 
 /*
  * Calls back for each event in VK's settings of a server
@@ -29,9 +36,8 @@ bool ticked_each(const struct conf_group *, struct json_object *settings,
  * `events` or else by a handler, and is not in VK's list. Of handlers' events
  * only those that can be ticked, by all that is known.
  */
-typedef void ticked_unlisted_fn(void *arg, const char *event);
 void ticked_unlisted(const struct conf_group *, struct json_object *settings,
-    ticked_unlisted_fn *, void *arg);
+    ticked_word_fn *, void *arg);
 
 /*
  * Compares VK's settings of a server (groups.getCallbackSettings) with what is

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -75,6 +76,43 @@ an_event_that_only_vk_knows_is_one_like_others(void **state)
 }
 
 static void
+join(void *arg, const char *event)
+{
+	char *text = arg;
+	size_t len = strlen(text);
+
+	snprintf(text + len, 256 - len, "<%s>", event);
+}
+
+static void
+a_list_has_commas_or_blanks_between_its_words(void **state)
+{
+	static const struct {
+		const char *list, *words;
+		bool all;
+	} rows[] = {
+		{ "", "", false },
+		{ " ,\t", "", false },
+		{ "all", "", true },
+		{ "a,b c\td", "<a><b><c><d>", false },
+		{ ", a ,, all, allow ,", "<a><allow>", true },
+		{ "a123456789b123456789c123456789d123456789e123456789f123456789"
+		  "g123456789", "<a123456789b123456789c123456789d123456789"
+		  "e123456789f123456789g123456789>", false },
+	};
+	char text[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		text[0] = '\0';
+		assert_int_equal(rows[i].all,
+		    ticked_each_word(rows[i].list, join, text));
+		assert_string_equal(rows[i].words, text);
+	}
+}
+
+static void
 what_cannot_be_set_is_left_alone(void **state)
 {
 	(void)state;
@@ -91,6 +129,7 @@ main(void)
 		    what_handlers_take_is_ticked_and_nothing_else),
 		cmocka_unit_test(
 		    an_event_that_only_vk_knows_is_one_like_others),
+		cmocka_unit_test(a_list_has_commas_or_blanks_between_its_words),
 		cmocka_unit_test(what_cannot_be_set_is_left_alone),
 	};
 
