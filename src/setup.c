@@ -624,6 +624,25 @@ may_tick(struct setup *setup, const char *events)
 	    "would tick the events that the handlers take:", events);
 }
 
+static void
+add_name(void *arg, const char *event)
+{
+	names_add(arg, event);
+}
+
+/* For a server that is only to be made: VK cannot be asked what it ticks. */
+static void
+tell_of_ticks(struct setup *setup)
+{
+	struct names names = { .n = 0 };
+
+	ticked_handled(add_name, &names);
+	if (setup->group->events != NULL)
+		(void)may_tick(setup, setup->group->events);
+	else if (names.n > 0)
+		(void)may_tick(setup, names_text(&names));
+}
+
 /* Says what changes. false: nothing does, or is only told of. */
 static bool
 may_set(struct setup *setup, struct plan *plan, const char *version)
@@ -687,11 +706,10 @@ setup_group(struct setup *setup)
 
 	if (status == EXIT_FINE)
 		status = bring_server(setup);
-	/* Of a server that was only to be made there is nothing to ask. */
 	if (status == EXIT_FINE && setup->server_id != 0)
 		status = tick_events(setup);
 	else if (status == EXIT_FINE && setup->dry_run)
-		(void)may_tick(setup, NULL);
+		tell_of_ticks(setup);
 	if (status == EXIT_FINE && setup->changes == 0)
 		say(setup, "all is in order: nothing to do", NULL);
 	return status;

@@ -167,6 +167,16 @@ ticked_unlisted(const struct conf_group *group, struct json_object *settings,
 	}
 }
 
+void
+ticked_handled(ticked_word_fn *each, void *arg)
+{
+	const struct event_info *info;
+
+	for (info = event_infos; info->name != NULL; info++)
+		if (info->settable && is_handled(info->name))
+			each(arg, info->name);
+}
+
 struct changes {
 	struct json_object *params;
 	int n;

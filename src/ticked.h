@@ -39,6 +39,9 @@ bool ticked_each(const struct conf_group *, struct json_object *settings,
 void ticked_unlisted(const struct conf_group *, struct json_object *settings,
     ticked_word_fn *, void *arg);
 
+/* Calls back for each event of the catalogue to tick for a handler. */
+void ticked_handled(ticked_word_fn *, void *arg);
+
 /*
  * Compares VK's settings of a server (groups.getCallbackSettings) with what is
  * wanted and adds a 0 or 1 to params for each event that differs. Returns how

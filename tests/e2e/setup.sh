@@ -6,6 +6,7 @@ other=vk1.a.AnotherTokenOfTheTest98765
 weak=vk1.a.TokenWithoutTheRight0000000
 start_vk "$token=219876543" "$other=77" "$weak=88:messages"
 keys=$run/keys
+nobody=http://127.0.0.1:$(free_port)/
 
 # conf [LINE ...] - vkcb.conf without secrets; lines go into the first group.
 conf() {
@@ -56,7 +57,8 @@ lighttpd_server
 
 setup --dry-run "$url"
 claim "a dry run tells the plan" did 0 "would add the server $url"
-claim "... all of it" did 0 "would tick the events"
+claim "... all of it" \
+    did 0 "would tick the events that the handlers take: message_new, message"
 claim "... and changes nothing" same 0 "$(changing)"
 claim "... nor writes keys, nor a lock" \
     same "" "$(find "$(dirname "$keys")" -name "${keys##*/}*")"
@@ -153,6 +155,9 @@ claim "a broken server is replaced" did 0 "removes the broken server"
 claim "... by one that is ok" did 0 "VK says the server is ok"
 
 conf "events = message_new, group_join"
+setup --dry-run "$nobody"
+claim "a dry run names the events that the configuration does" \
+    did 0 "would tick the events that \`events\` names: message_new, group_join"
 setup "$url"
 claim "events of the configuration go before the handlers'" \
     grep -q 'setCallbackSettings 0 .*group_leave=0' "$vk/calls"
@@ -194,7 +199,6 @@ claim "a confirmation that is not VK's is told of" \
     failed "remove that line"
 conf
 
-nobody=http://127.0.0.1:$(free_port)/
 setup "$nobody"
 claim "a URL that nobody answers at is told of" \
     failed "does it lead to this vkcb"

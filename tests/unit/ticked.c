@@ -113,6 +113,18 @@ a_list_has_commas_or_blanks_between_its_words(void **state)
 }
 
 static void
+events_to_tick_for_handlers_are_known_without_vk(void **state)
+{
+	char text[256] = "";
+
+	(void)state;
+	one = takes_message_new;
+	other = takes_such_event;
+	ticked_handled(join, text);
+	assert_string_equal("<message_new>", text);
+}
+
+static void
 what_cannot_be_set_is_left_alone(void **state)
 {
 	(void)state;
@@ -130,6 +142,8 @@ main(void)
 		cmocka_unit_test(
 		    an_event_that_only_vk_knows_is_one_like_others),
 		cmocka_unit_test(a_list_has_commas_or_blanks_between_its_words),
+		cmocka_unit_test(
+		    events_to_tick_for_handlers_are_known_without_vk),
 		cmocka_unit_test(what_cannot_be_set_is_left_alone),
 	};
 
