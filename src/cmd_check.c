@@ -23,13 +23,13 @@
 #include "file.h"
 #include "handlers.h"
 #include "inbox.h"
+#include "keys.h"
 #include "online.h"
 #include "ticked.h"
 
 #include "banned.h"
 
 #define SECRET_SHORT 12
-#define SECRET_LONGEST 50
 
 static int check(int, char **);
 
@@ -193,7 +193,7 @@ warn_handlers(void)
 		    "dropped");
 }
 
-/* VK makes them of letters and digits: a quote or a comment is a mistake. */
+/* A quote or a comment is a mistake. */
 static void
 warn_odd(const char *what, const char *key, const char *text)
 {
@@ -220,14 +220,27 @@ warn_secret(const char *what, const char *key, const char *secret)
 	if (strlen(secret) < SECRET_SHORT) {
 		snprintf(why, sizeof(why), "the %s is short and could be "
 		    "guessed: take 20 letters and digits or more (VK allows "
-		    "50)", key);
+		    "%d)", key, KEYS_SECRET_LONGEST);
 		warn(what, why);
-	} else if (strlen(secret) > SECRET_LONGEST) {
-		snprintf(why, sizeof(why), "the %s is longer than the 50 "
-		    "characters that VK takes", key);
+	} else if (strlen(secret) > KEYS_SECRET_LONGEST) {
+		snprintf(why, sizeof(why), "the %s is longer than the %d "
+		    "characters that VK takes", key, KEYS_SECRET_LONGEST);
 		warn(what, why);
 	}
 	warn_odd(what, key, secret);
+}
+
+static void
+warn_confirmation(const char *what, const char *confirmation)
+{
+	char why[160];
+
+	if (keys_is_confirmation(confirmation))
+		return;
+	snprintf(why, sizeof(why), "the confirmation has more in it than up to "
+	    "%d letters, digits, _ and -: no quotes, and a comment begins "
+	    "with ;", KEYS_SECRET_LONGEST);
+	warn(what, why);
 }
 
 /* A name that is new to the catalogue may be right: VK has the last word. */
@@ -265,7 +278,7 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	if (group->old_secret != NULL)
 		warn_secret(what, "old_secret", group->old_secret);
 	if (group->confirmation != NULL)
-		warn_odd(what, "confirmation", group->confirmation);
+		warn_confirmation(what, group->confirmation);
 	if (group->events != NULL)
 		(void)ticked_each_word(group->events, warn_event, what);
 	/* With a token and keys setup gets it, and VK is asked for it. */

@@ -24,6 +24,7 @@
 #include "conf.h"
 #include "fields.h"
 #include "handlers.h"
+#include "keys.h"
 #include "load.h"
 #include "local.h"
 #include "post.h"
@@ -34,9 +35,6 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 #define ANSWER_SHOWN 200
-#define CONFIRMATION_MAX 64
-#define CONFIRMATION_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-    "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 static int trigger(int, char **);
 
@@ -377,8 +375,7 @@ is_confirmation(const struct request *request, const char *body)
 	if (request->conf->n_groups > 0 && group != NULL &&
 	    group->confirmation != NULL && !group->confirmation_kept)
 		return strcmp(body, group->confirmation) == 0;
-	return *body != '\0' && strlen(body) <= CONFIRMATION_MAX &&
-	    body[strspn(body, CONFIRMATION_BYTES)] == '\0';
+	return keys_is_confirmation(body);
 }
 
 /* What VK would not take of an answer of status 200; NULL: it is good. */

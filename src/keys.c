@@ -81,10 +81,10 @@ keys_free(struct keys *keys)
 }
 
 bool
-keys_can_hold(const char *value)
+keys_can_hold(const char *secret)
 {
-	const unsigned char *at = (const unsigned char *)value;
-	size_t len = strlen(value);
+	const unsigned char *at = (const unsigned char *)secret;
+	size_t len = strlen(secret);
 
 	/* A line's value ends at a blank and a semicolon, or is empty. */
 	if (len == 0 || len > KEYS_SECRET_LONGEST || *at == ';')
@@ -93,6 +93,15 @@ keys_can_hold(const char *value)
 		if (*at <= ' ' || *at == 0x7f)
 			return false;
 	return true;
+}
+
+bool
+keys_is_confirmation(const char *text)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return len > 0 && len <= KEYS_SECRET_LONGEST && text[len] == '\0';
 }
 
 static bool

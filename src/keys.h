@@ -43,10 +43,16 @@ int keys_parse(struct keys *, const char *path, const char *text, size_t len,
 void keys_free(struct keys *);
 
 /*
- * Would this secret or confirmation string be read back as it is, and taken by
- * VK? Empty ones are not.
+ * Would this secret be read back as it is, and taken by VK? An empty one is
+ * not.
  */
-bool keys_can_hold(const char *value);
+bool keys_can_hold(const char *secret);
+
+/*
+ * Is this like a confirmation string of VK's? Those are 8 hexadecimal digits;
+ * letters, digits, _ and - are taken, as many as of a secret.
+ */
+bool keys_is_confirmation(const char *text);
 
 /* The group's key, NULL if there is none. */
 struct key *keys_find(const struct keys *, int64_t group_id);

@@ -323,9 +323,10 @@ keep_confirmation(struct setup *setup, const char *secret)
 	if (*code == '\0')
 		return fail(setup, "groups.getCallbackConfirmationCode"
 		    NOT_VK);
-	if (!keys_can_hold(code))
-		return fail(setup, "VK's confirmation string cannot be kept in "
-		    "a file: it is long, or has blanks or controls in it");
+	if (!keys_is_confirmation(code))
+		return fail(setup, "VK's confirmation string cannot be kept: "
+		    "it is long, or has more in it than letters, digits, _ "
+		    "and -");
 	if (setup->group->confirmation != NULL &&
 	    !setup->group->confirmation_kept &&
 	    strcmp(setup->group->confirmation, code) != 0)

@@ -142,7 +142,7 @@ confirmation = "693d0ba9"
 [group 2]
 secret = Kf7vQ2mXw9aLcR4tabcd
 old_secret = a
-confirmation = 693d0ba9
+confirmation = 693d_0ba-9
 [group 3]
 secret_file = secret
 old_secret = ключКлючключ

@@ -120,6 +120,22 @@ what_can_be_kept_is_read_back_as_it_is(void **state)
 	}
 }
 
+static void
+a_confirmation_string_is_short_and_plain(void **state)
+{
+	(void)state;
+	assert_true(keys_is_confirmation("7d1a2b3c"));
+	assert_true(keys_is_confirmation("A-z_09"));
+	assert_true(keys_is_confirmation(
+	    "12345678901234567890123456789012345678901234567890"));
+	assert_false(keys_is_confirmation(
+	    "123456789012345678901234567890123456789012345678901"));
+	assert_false(keys_is_confirmation(""));
+	assert_false(keys_is_confirmation("\"7d1a2b3c\""));
+	assert_false(keys_is_confirmation("7d1a2b3c "));
+	assert_false(keys_is_confirmation("\xd0\xb6"));
+}
+
 int
 main(void)
 {
@@ -129,6 +145,7 @@ main(void)
 		    one_that_is_ok_goes_first_then_the_one_that_was_kept),
 		cmocka_unit_test(another_shape_is_no_list),
 		cmocka_unit_test(what_can_be_kept_is_read_back_as_it_is),
+		cmocka_unit_test(a_confirmation_string_is_short_and_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
