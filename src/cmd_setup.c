@@ -44,24 +44,26 @@ struct options {
 static int
 read_url(const char *url)
 {
+	bool plain = strncmp(url, "http://", 7) == 0;
 	const unsigned char *at = (const unsigned char *)url;
-	char host[KEYS_URL_MAX];
+	const char *host = url + (plain ? 7 : 8);
 
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+	if (!plain && strncmp(url, "https://", 8) != 0)
 		return command_misused(&command_setup, "%s: a URL starts with "
-		    "https://", url);
+		    "https:// or http://", url);
+	if (strcspn(host, ":/?#") == 0)
+		return command_misused(&command_setup, "%s: a URL names a "
+		    "host", url);
 	for (; *at != '\0'; at++)
 		if (*at <= ' ' || *at == 0x7f)
 			return command_misused(&command_setup, "%s: a URL has "
 			    "no blanks", url);
 	if (strlen(url) >= KEYS_URL_MAX)
 		return command_misused(&command_setup, "the URL is too long");
-	snprintf(host, sizeof(host), "%.*s", (int)(7 + strcspn(url + 7, "/?#")),
-	    url);
-	if (url[4] == ':' && conf_url(host) != NULL)
-		fprintf(stderr, "vkcb: %s: VK takes plain http too, but then "
-		    "anybody on the way can read the secret and the events: "
-		    "better https://\n", url);
+	if (plain && !conf_is_loopback(host))
+		fprintf(stderr, "vkcb: %s: over plain http anybody on the way "
+		    "can read the secret and the events: better https://\n",
+		    url);
 	return EXIT_FINE;
 }
 

@@ -185,6 +185,9 @@ void conf_show(const struct conf_key *, const void *from, char *out,
 /* Is this an address to send a token to? NULL, or what would be right. */
 const char *conf_url(const char *text);
 
+/* Is the host, up to its port or path, this machine? */
+bool conf_is_loopback(const char *host);
+
 /* A text for this key: NULL, or what would be right. */
 const char *conf_text(const struct conf_key *, const char *text);
 

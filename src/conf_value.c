@@ -109,9 +109,8 @@ conf_value(const struct conf_key *key, const char *text, int64_t *out)
 	}
 }
 
-/* The host between http:// and its port or path: is it this machine? */
-static bool
-is_loopback(const char *host)
+bool
+conf_is_loopback(const char *host)
 {
 	size_t len = strcspn(host, ":/");
 	struct in_addr address;
@@ -145,9 +144,10 @@ conf_url(const char *text)
 		return NULL;
 	if (strncmp(text, "http://", 7) != 0)
 		return "expected https://...";
-	return is_loopback(text + 7) ? NULL : "plain http is for 127.0.0.1, "
-	    "[::1] and localhost only, since the token could be read on its "
-	    "way: use https://";
+	if (conf_is_loopback(text + 7))
+		return NULL;
+	return "plain http is for 127.0.0.1, [::1] and localhost only, since "
+	    "the token could be read on its way: use https://";
 }
 
 const char *

@@ -76,8 +76,7 @@ advice_on(const struct setup *setup, const char *method,
 	if (setup->api.error.code == 100 &&
 	    (strcmp(method, "groups.addCallbackServer") == 0 ||
 	    strcmp(method, "groups.editCallbackServer") == 0))
-		return "check that the URL is public, starts with https:// "
-		    "and leads to this vkcb";
+		return "check that the URL is public and leads to this vkcb";
 	if (setup->api.error.code == 100 &&
 	    strcmp(method, "groups.getById") == 0)
 		return "is it a community's token, and not a user's?";

@@ -415,6 +415,11 @@ setup --dry-run http://vkcb.example/
 claim "plain http is warned of" has "$work/err" "plain http"
 setup --dry-run "$url"
 claim "... but not to this machine" sh -c "! grep 'plain http' $work/err"
+for wrong in vkcb.example https:// https:///x http://:80/x http://?x; do
+	setup "$wrong"
+	claim "$wrong, without a scheme or host, is wrong usage" \
+	    same 2 "$(cat "$work/status")"
+done
 setup "https://vkcb.example/a b"
 claim "a URL with a blank is wrong usage" same 2 "$(cat "$work/status")"
 setup --group "" "$url"
