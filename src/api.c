@@ -186,7 +186,7 @@ not_vk(struct api *api, const struct post_answer *answer, const char *reason)
 	snprintf(words, sizeof(words), "HTTP status %ld: %s", answer->status,
 	    reason);
 	say(api, VKCB_ERROR_ANSWER, words);
-	api->advice = "this is not VK's API: check api_url";
+	api->advice = API_NOT_VK;
 	return TIME;
 }
 

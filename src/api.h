@@ -23,6 +23,9 @@ typedef char *api_stand_in_fn(void *arg, const char *method,
 #define API_VERSION "5.199"
 #define API_MESSAGE_MAX 320
 
+/* Said of a response, or of what is none, of another shape than VK's. */
+#define API_NOT_VK "an answer that is not VK's: check api_url"
+
 /*
  * How long failed tries and the pauses after them may take in all before a
  * call is given back as failed: a web server and VK wait for a handler that

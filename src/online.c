@@ -78,8 +78,7 @@ ask(struct online *online, const char *kind, const char *method,
 	}
 	if (json_object_is_type(response, json_type_object))
 		return response;
-	say(online, kind, "%s: an answer that is not VK's: check api_url",
-	    method);
+	say(online, kind, "%s: " API_NOT_VK, method);
 	return NULL;
 }
 
@@ -210,8 +209,7 @@ check_events(struct online *online, struct json_object *settings)
 
 	if (!ticked_each(online->group, settings, check_event, &flags)) {
 		say(online, "error", "server %" PRId64 ": VK lists no events: "
-		    "an answer that is not VK's: check api_url",
-		    online->server_id);
+		    API_NOT_VK, online->server_id);
 		return;
 	}
 	ticked_unlisted(online->group, settings, say_unlisted, online);
@@ -463,8 +461,7 @@ check_servers(struct online *online)
 		return;
 	servers = servers_of(response);
 	if (servers == NULL) {
-		say(online, "error", "groups.getCallbackServers: an answer "
-		    "that is not VK's: check api_url");
+		say(online, "error", "groups.getCallbackServers: " API_NOT_VK);
 		return;
 	}
 	/* One that is none was told of: there would be no configuration. */

@@ -34,8 +34,6 @@
 #define STATUS_MAX 41
 #define DESCRIBED_MAX (KEYS_URL_MAX + 80)
 
-#define NOT_VK ": an answer that is not VK's: check api_url"
-
 static void
 say(const struct setup *setup, const char *text, const char *detail)
 {
@@ -115,7 +113,7 @@ check_token(struct setup *setup)
 	groups = json_object_is_type(response, json_type_array) ? response :
 	    member_list(response, "groups");
 	if (groups == NULL)
-		return fail(setup, "groups.getById" NOT_VK);
+		return fail(setup, "groups.getById: " API_NOT_VK);
 	if (member_count(groups) == 0)
 		return fail(setup, "its token belongs to no community: make "
 		    "one in the community's settings (API usage)");
@@ -137,7 +135,7 @@ list_servers(struct setup *setup, struct json_object **servers)
 		return EXIT_PROBLEM;
 	*servers = servers_of(response);
 	if (*servers == NULL)
-		return fail(setup, "groups.getCallbackServers" NOT_VK);
+		return fail(setup, "groups.getCallbackServers: " API_NOT_VK);
 	return EXIT_FINE;
 }
 
@@ -320,8 +318,8 @@ keep_confirmation(struct setup *setup, const char *secret)
 		return EXIT_PROBLEM;
 	code = member_text(response, "code");
 	if (*code == '\0')
-		return fail(setup, "groups.getCallbackConfirmationCode"
-		    NOT_VK);
+		return fail(setup, "groups.getCallbackConfirmationCode: "
+		    API_NOT_VK);
 	if (!keys_is_confirmation(code))
 		return fail(setup, "VK's confirmation string cannot be kept: "
 		    "it is long, or has more in it than letters, digits, _ "
@@ -476,7 +474,7 @@ add_server(struct setup *setup, bool broken)
 		return EXIT_PROBLEM;
 	setup->server_id = member_int(response, "server_id");
 	if (setup->server_id <= 0)
-		return fail(setup, "groups.addCallbackServer" NOT_VK);
+		return fail(setup, "groups.addCallbackServer: " API_NOT_VK);
 	if (keep_id(setup) != EXIT_FINE)
 		return EXIT_PROBLEM;
 	return wait_for_ok(setup);
@@ -689,7 +687,7 @@ tick_events(struct setup *setup)
 	    &settings) != EXIT_FINE)
 		return EXIT_PROBLEM;
 	if (!ticked_each(setup->group, settings, plan_event, &plan))
-		return fail(setup, "groups.getCallbackSettings" NOT_VK);
+		return fail(setup, "groups.getCallbackSettings: " API_NOT_VK);
 	ticked_unlisted(setup->group, settings, say_unlisted, setup);
 	if (setup->group->events != NULL && plan.wanted == 0)
 		return fail(setup, "`events` names no event that VK has: all "
