@@ -188,8 +188,9 @@ keep_first_line(struct reader *reader, const char *path, const char *text,
 	if (len == 0)
 		fail(reader, "%s: its first line is empty", path);
 	else if (len > CONF_SECRET_MAX)
-		fail(reader, "%s: its first line is longer than %d bytes: no "
-		    "secret or token of VK's is", path, CONF_SECRET_MAX);
+		fail(reader, "%s: its first line is longer than %d bytes: "
+		    "VK's secrets and tokens are shorter", path,
+		    CONF_SECRET_MAX);
 	else if ((kept = keep(reader->conf, text, len)) == NULL)
 		fail_passing(reader);
 	return kept;

@@ -437,8 +437,8 @@ check_each(struct online *online, struct json_object *servers,
 		say(online, "error", "VK has no callback server for it: run "
 		    "vkcb setup URL");
 	else if (ours == NULL && key != NULL && key->url[0] != '\0') {
-		say(online, "error", "VK has no callback server for it with "
-		    "the URL of before: run vkcb setup %.200s", key->url);
+		say(online, "error", "its callback server at %.200s is gone "
+		    "from VK: run vkcb setup %.200s", key->url, key->url);
 		online->ours = -1;
 	}
 	for (i = 0; i < n; i++)
@@ -461,7 +461,8 @@ check_servers(struct online *online)
 		return;
 	servers = servers_of(response);
 	if (servers == NULL) {
-		say(online, "error", "groups.getCallbackServers: " API_NOT_VK);
+		say(online, "error", "groups.getCallbackServers: "
+		    API_NOT_VK);
 		return;
 	}
 	/* One that is none was told of: there would be no configuration. */

@@ -139,6 +139,11 @@ vk_control server group=219876543 url=http://127.0.0.1/other title=x secret=y \
     status=failed
 check
 claim "another program's server is its own business" finds 0 "fine: group"
+vk_control fault kind=answer method=groups.getCallbackServers \
+    text='{"items":[{"id":1,"url":"http://127.0.0.1/x","status":"ok"}]}'
+check
+claim "that ours is gone is an error" \
+    finds 1 "its callback server at $url is gone from VK: run vkcb setup $url"
 cp "$run/keys" "$run/away"
 sed -i '/^server_id/d; /^url/d' "$run/keys"
 check
