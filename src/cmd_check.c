@@ -344,8 +344,8 @@ warn_all(const struct conf *conf)
 	warn_private(conf->path);
 	warn_private(conf->keys);
 	warn_private(conf->inbox);
-	if (strcmp(conf->log, "stderr") != 0 &&
-	    strcmp(conf->log, "syslog") != 0)
+	/* stderr and syslog are no paths. */
+	if (*conf->log == '/')
 		warn_served(conf->log);
 	if (conf->has_fallback)
 		warn_group(conf, &conf->fallback);

@@ -32,46 +32,54 @@
 #define SETTING(name) offsetof(struct conf, name)
 #define OF_GROUP(name) offsetof(struct conf_group, name)
 
+static const struct conf_word none_words[] = {
+	{ "none", "none" }, { NULL, NULL }
+};
+static const struct conf_word log_words[] = {
+	{ "stderr", "stderr" }, { "syslog", "syslog" }, { "stdout", "stderr" },
+	{ NULL, NULL }
+};
+
 const struct conf_key conf_keys[] = {
-	{ "inbox", CONF_PATH, SETTING(inbox), "none", 0, 0, false },
-	{ "log", CONF_PATH, SETTING(log), "stderr", 0, 0, false },
-	{ "log_level", CONF_LEVEL, SETTING(log_level), "info", 0, 0, false },
-	{ "max_body", CONF_BYTES, SETTING(max_body), "1M", 1024, 64 << 20,
-	    false },
-	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s", 100,
-	    3600 * 1000, false },
+	{ "inbox", CONF_PATH, SETTING(inbox), "none", .words = none_words },
+	{ "log", CONF_PATH, SETTING(log), "stderr", .words = log_words },
+	{ "log_level", CONF_LEVEL, SETTING(log_level), .preset = "info" },
+	{ "max_body", CONF_BYTES, SETTING(max_body), "1M",
+	    .min = 1024, .max = 64 << 20 },
+	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s",
+	    .min = 100, .max = 3600 * 1000 },
 	{ "confirm_without_secret", CONF_BOOL,
-	    SETTING(confirm_without_secret), "no", 0, 0, false },
-	{ "keys", CONF_PATH, SETTING(keys), "none", 0, 0, false },
+	    SETTING(confirm_without_secret), .preset = "no" },
+	{ "keys", CONF_PATH, SETTING(keys), "none", .words = none_words },
 	{ "api_url", CONF_URL, SETTING(api_url),
-	    "https://api.vk.ru/method/", 0, 0, false },
-	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s", 100,
-	    CONF_API_TIMEOUT_MAX, false },
-	{ "ca_file", CONF_PATH, SETTING(ca_file), "none", 0, 0, false },
-	{ "state", CONF_PATH, SETTING(state), CONF_STATE, 0, 0, false },
-	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s", 1000,
-	    3600 * 1000, false },
-	{ "workers", CONF_COUNT, SETTING(workers), "2", 1, 256, false },
-	{ "attempts", CONF_COUNT, SETTING(attempts), "8", 1, 1000, false },
-	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h", 0,
-	    24 * 3600 * 1000, false },
-	{ "order", CONF_ORDER, SETTING(order), "conversation", 0, 0, false },
-	{ "keep", CONF_TIME, SETTING(keep), "48h", 60 * 1000,
-	    INT64_C(366) * 24 * 3600 * 1000, false },
+	    .preset = "https://api.vk.ru/method/" },
+	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s",
+	    .min = 100, .max = CONF_API_TIMEOUT_MAX },
+	{ "ca_file", CONF_PATH, SETTING(ca_file), "none",
+	    .words = none_words },
+	{ "state", CONF_PATH, SETTING(state), .preset = CONF_STATE },
+	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s",
+	    .min = 1000, .max = 3600 * 1000 },
+	{ "workers", CONF_COUNT, SETTING(workers), "2", .min = 1, .max = 256 },
+	{ "attempts", CONF_COUNT, SETTING(attempts), "8",
+	    .min = 1, .max = 1000 },
+	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h",
+	    .max = 24 * 3600 * 1000 },
+	{ "order", CONF_ORDER, SETTING(order), .preset = "conversation" },
+	{ "keep", CONF_TIME, SETTING(keep), "48h", .min = 60 * 1000,
+	    .max = INT64_C(366) * 24 * 3600 * 1000 },
 	{ .name = NULL },
 };
 
 const struct conf_key conf_group_keys[] = {
-	{ "secret", CONF_TEXT, OF_GROUP(secret), NULL, 0, 0, true },
-	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), NULL, 0, 0, true },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), NULL, 0, 0,
-	    false },
-	{ "confirmation", CONF_TEXT, OF_GROUP(confirmation), NULL, 0, 0,
-	    false },
-	{ "token", CONF_TEXT, OF_GROUP(token), NULL, 0, 0, true },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), NULL, 0, 0,
-	    false },
-	{ "events", CONF_TEXT, OF_GROUP(events), NULL, 0, 0, false },
+	{ "secret", CONF_TEXT, OF_GROUP(secret), .hidden = true },
+	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), .hidden = true },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path),
+	    .preset = NULL },
+	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), .preset = NULL },
+	{ "token", CONF_TEXT, OF_GROUP(token), .hidden = true },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), .preset = NULL },
+	{ "events", CONF_TEXT, OF_GROUP(events), .preset = NULL },
 	{ .name = NULL },
 };
 
@@ -438,7 +446,8 @@ find_key(struct reader *reader, const struct conf_key *keys, const char *name)
 static bool
 is_text(enum conf_type type)
 {
-	return type == CONF_TEXT || type == CONF_PATH || type == CONF_URL;
+	return type == CONF_TEXT || type == CONF_CODE || type == CONF_PATH ||
+	    type == CONF_URL;
 }
 
 static const char *
@@ -446,7 +455,7 @@ keep_path(struct reader *reader, const struct conf_key *key, const char *text)
 {
 	char path[PATH_MAX];
 
-	if (*text != '/' && !conf_is_word(key, text)) {
+	if (*text != '/' && conf_word(key, text) == NULL) {
 		if (file_beside(reader->path, text, path) == -1) {
 			fail(reader, "%s: the path is too long", key->name);
 			return NULL;
@@ -463,8 +472,8 @@ check_text(struct reader *reader, const struct conf_key *key, const char *text)
 
 	if (right != NULL)
 		return fail(reader, "%s = %s: %s", key->name, text, right);
-	word = conf_nearly(key, text);
-	if (word != NULL)
+	word = conf_word(key, text);
+	if (word != NULL && strcmp(word, text) != 0)
 		return fail(reader, "%s = %s: did you mean \"%s\"? A file of "
 		    "that name is ./%s", key->name, text, word, text);
 	return 0;

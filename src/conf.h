@@ -24,6 +24,7 @@
 
 enum conf_type {
 	CONF_TEXT,
+	CONF_CODE,	/* a text without blanks */
 	CONF_PATH,	/* relative to the file it stands in */
 	CONF_COUNT,
 	CONF_BYTES,	/* 4096, 64K, 1M */
@@ -47,6 +48,12 @@ struct conf_times {
 	size_t n;		/* at least 1 */
 };
 
+/* What is no file's name where a path is expected, however it is spelled. */
+struct conf_word {
+	const char *text;
+	const char *meant;	/* as it has to be written */
+};
+
 /* A key: its row in the table of [vkcb] or of the groups. */
 struct conf_key {
 	const char *name;
@@ -56,6 +63,7 @@ struct conf_key {
 	int64_t min;		/* of numbers */
 	int64_t max;
 	bool hidden;		/* a secret: never shown */
+	const struct conf_word *words;	/* of a path; NULL: none */
 };
 
 extern const struct conf_key conf_keys[];	/* ends with a NULL name */
@@ -191,14 +199,11 @@ bool conf_is_loopback(const char *host);
 /* A text for this key: NULL, or what would be right. */
 const char *conf_text(const struct conf_key *, const char *text);
 
-/* Is this one of the words of `log` that are no file's name? */
-bool conf_is_word(const struct conf_key *, const char *text);
-
 /*
- * The word that a path's text is nearly, as "stdout" is "stderr": a file would
- * be made of it. NULL: none.
+ * The word that this text is for the key, as it has to be written: "StdErr" and
+ * "stdout" are "stderr". NULL: it is a file's name.
  */
-const char *conf_nearly(const struct conf_key *, const char *text);
+const char *conf_word(const struct conf_key *, const char *text);
 
 /* A number of the key's type, as vkcb.conf would have it. */
 void conf_show_number(const struct conf_key *, int64_t, char *out,

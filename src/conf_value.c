@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "nearest.h"
+#include <strings.h>
 
 #include "banned.h"
 
@@ -157,41 +156,20 @@ conf_text(const struct conf_key *key, const char *text)
 		return conf_url(text);
 	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
 		return "this vkcb knows no such addresses: give a path";
-	if (strcmp(key->name, "confirmation") == 0 &&
-	    strpbrk(text, " \t") != NULL)
+	if (key->type == CONF_CODE && strpbrk(text, " \t") != NULL)
 		return "expected one word; a comment begins with ;";
 	return NULL;
 }
 
-bool
-conf_is_word(const struct conf_key *key, const char *text)
-{
-	return strcmp(key->name, "log") == 0 &&
-	    (strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0);
-}
-
 const char *
-conf_nearly(const struct conf_key *key, const char *text)
+conf_word(const struct conf_key *key, const char *text)
 {
-	unsigned int limit = strlen(text) < 6 ? 2 : 3;
-	struct nearest nearest;
+	const struct conf_word *word = key->words;
 
-	if (key->type != CONF_PATH || strchr(text, '/') != NULL ||
-	    conf_is_word(key, text))
-		return NULL;
-	nearest_begin(&nearest, text);
-	if (nearest.distance > limit)
-		nearest.distance = limit;
-	if (strcmp(key->name, "log") != 0) {
-		nearest_try(&nearest, "none");
-		return nearest.best;
-	}
-	nearest_try(&nearest, "stdout");
-	if (nearest.best != NULL)
-		return "stderr";
-	nearest_try(&nearest, "stderr");
-	nearest_try(&nearest, "syslog");
-	return nearest.best;
+	for (; word != NULL && word->text != NULL; word++)
+		if (strcasecmp(word->text, text) == 0)
+			return word->meant;
+	return NULL;
 }
 
 const char *
@@ -270,6 +248,7 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 
 	switch (key->type) {
 	case CONF_TEXT:
+	case CONF_CODE:
 	case CONF_PATH:
 	case CONF_URL:
 		memcpy(&text, field, sizeof(text));

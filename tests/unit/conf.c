@@ -68,6 +68,16 @@ remove_folder(void **state)
 	return rmdir(folder);
 }
 
+static struct conf *
+parse_good(const char *text)
+{
+	struct conf *conf = parse(text);
+
+	if (conf == NULL)
+		fail_msg("%s", error);
+	return conf;
+}
+
 static void
 an_empty_file_has_every_preset(void **state)
 {
@@ -80,9 +90,7 @@ an_empty_file_has_every_preset(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		conf = parse(texts[i]);
-		if (conf == NULL)
-			fail_msg("%s", error);
+		conf = parse_good(texts[i]);
 		assert_string_equal(conf->log, "stderr");
 		assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
 		assert_int_equal(conf->max_body, 1 << 20);
@@ -295,10 +303,11 @@ static const struct {
 	{ "[vkcb]\nlog = stdout\n", "/etc/x.conf:2: log = stdout: ",
 	    "did you mean \"stderr\"? A file of that name is ./stdout" },
 	{ "[vkcb]\nlog = Stderr\n", "/etc/x.conf:2: ", "\"stderr\"" },
-	{ "[vkcb]\nlog = sysllog\n", "/etc/x.conf:2: ", "\"syslog\"" },
+	{ "[vkcb]\nlog = SysLog\n", "/etc/x.conf:2: ", "\"syslog\"" },
 	{ "[vkcb]\ninbox = None\n", "/etc/x.conf:2: ", "\"none\"" },
-	{ "[vkcb]\nkeys = nonne\n", "/etc/x.conf:2: ", "\"none\"" },
-	{ GROUP "token_file = NONE\n", "/etc/x.conf:3: ", "\"none\"" },
+	{ "[vkcb]\nkeys = NONE\n", "/etc/x.conf:2: ", "\"none\"" },
+	{ GROUP "token_file = None\n", "/etc/x.conf:3: ",
+	    "cannot read /etc/None: " },
 	/* bytes */
 	{ "[vkcb]\nlog = a\x01" "b\n", "/etc/x.conf:2: ",
 	    "control character" },
@@ -320,6 +329,37 @@ every_mistake_is_told_with_its_line(void **state)
 		    strstr(error, mistakes[i].also) == NULL)
 			fail_msg("for %s: %s", mistakes[i].text, error);
 		assert_null(strchr(error, '\n'));
+	}
+}
+
+/* However near to a word, as long as it is none. */
+static void
+any_other_name_is_a_files(void **state)
+{
+	static const char *const logs[] = {
+		"my.log", "sys.log", "syslogs", "stdlog", "std", "./stdout",
+		"none.log",
+	};
+	static const char *const inboxes[] = { "node", "zone", "on", "n" };
+	char text[64], wanted[64];
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		snprintf(text, sizeof(text), "[vkcb]\nlog = %s\n", logs[i]);
+		snprintf(wanted, sizeof(wanted), "/etc/%s", logs[i]);
+		conf = parse_good(text);
+		assert_string_equal(conf->log, wanted);
+		conf_free(conf);
+	}
+	for (i = 0; i < sizeof(inboxes) / sizeof(inboxes[0]); i++) {
+		snprintf(text, sizeof(text), "[vkcb]\ninbox = %s\n",
+		    inboxes[i]);
+		snprintf(wanted, sizeof(wanted), "/etc/%s", inboxes[i]);
+		conf = parse_good(text);
+		assert_string_equal(conf->inbox, wanted);
+		conf_free(conf);
 	}
 }
 
@@ -896,6 +936,7 @@ main(void)
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(line_ends_and_a_bom_do_not_matter),
 		cmocka_unit_test(every_mistake_is_told_with_its_line),
+		cmocka_unit_test(any_other_name_is_a_files),
 		cmocka_unit_test(no_secret_is_in_a_message),
 		cmocka_unit_test(a_nul_is_refused),
 		cmocka_unit_test(long_lines_are_whole_or_refused),
