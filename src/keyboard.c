@@ -24,7 +24,7 @@ append(struct json_object *list, struct json_object *item)
 		    "it out");
 	else if (list != NULL && json_object_array_add(list, item) == 0)
 		return list;
-	else
+	else if (list != NULL)
 		(void)params_made(NULL);
 	json_object_put(item);
 	json_object_put(list);

@@ -301,6 +301,8 @@ a_null_that_a_handler_wrote_is_told_of(void **state)
 	    VK_ROW(vk_button("A", VK_PRIMARY, NULL)))), "payload is NULL");
 	check_none(VK_KEYBOARD(0, VK_ROW(vk_link_button("A", "b"), NULL)),
 	    "button or row");
+	check_none(VK_KEYBOARD(0, VK_ROW(NULL, vk_link_button("A", "b")),
+	    VK_ROW(vk_link_button("C", "d"))), "button or row");
 	(void)params_made(NULL);
 	params_mistake("a NULL that comes of it");
 	assert_null(params_why_none());
