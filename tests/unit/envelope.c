@@ -97,6 +97,7 @@ escaped_keys_and_values_are_read(void **state)
 	assert_text(&envelope.type, "message_new");
 	assert_text(&envelope.secret, "Kf\"\\");
 	assert_int_equal(envelope.group_id, 5);
+	assert_null(strstr(envelope.secret.at + 5, "\\\\"));
 }
 
 static void
