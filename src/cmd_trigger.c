@@ -179,8 +179,9 @@ configure(struct request *request)
 		return command_fail("configuration", "%s", error);
 	if (conf->n_groups == 0 && !conf->has_fallback) {
 		conf->has_fallback = true;
-		conf->fallback.open = true;
-		conf->fallback.confirmation = "confirmation-string";
+		conf->fallback = (struct conf_group){
+			.open = true, .confirmation = "confirmation-string",
+		};
 	}
 	request->conf = conf;
 	return EXIT_FINE;
@@ -372,8 +373,9 @@ is_confirmation(const struct request *request, const char *body)
 	    json_object_get_int64(json_object_object_get(request->body,
 	    "group_id")));
 
-	if (request->conf->n_groups > 0 && group != NULL &&
-	    group->confirmation != NULL && !group->confirmation_kept)
+	/* Line 0 is of no file: configure() made that group up. */
+	if (group != NULL && group->line != 0 && group->confirmation != NULL &&
+	    !group->confirmation_kept)
 		return strcmp(body, group->confirmation) == 0;
 	return keys_is_confirmation(body);
 }

@@ -116,6 +116,18 @@ serves "7d1a2b3d" confirmation
 claim "another one does not" complains 1 "not the confirmation string"
 serves "ok" confirmation
 claim "nor does ok" complains 1 "not the confirmation string"
+printf '[default]\nsecret = none\nconfirmation = abc\n' >"$work/default.conf"
+export VKCB_CONF="$work/default.conf"
+serves "wrongstring" confirmation
+claim "nor does another one than that of [default]" \
+    complains 1 "not the confirmation string"
+serves "abc" confirmation
+claim "... which does" exits 0 "answer: 200 abc"
+echo '[default]' >"$work/default.conf"
+serves "wrongstring" confirmation
+claim "where none is configured any that may be VK's does" \
+    exits 0 "answer: 200 wrongstring"
+unset VKCB_CONF
 serves "<html></html>" --count 3 message_new
 claim "a load counts right answers alone" exits 1 "0 of 3 answered ok"
 trigger --url "$url" --count 40 --parallel 4 group_join
