@@ -217,19 +217,20 @@ is_asked_for(const char *name)
 static int
 make_body(struct request *request)
 {
-	const struct event_info unknown = { .name = request->event,
-	    .has_handlers = true };
-	const struct event_info *info = &unknown;
+	const struct event_info *info;
 
 	if (request->file != NULL) {
 		request->body = read_file(request->file);
 		return request->body != NULL ? EXIT_FINE : EXIT_PROBLEM;
 	}
-	if (!is_asked_for(request->event))
+	if (is_asked_for(request->event)) {
+		request->body = sample_unknown(request->event);
+	} else {
 		info = command_event(request->event);
-	if (info == NULL)
-		return EXIT_PROBLEM;
-	request->body = sample_body(info);
+		if (info == NULL)
+			return EXIT_PROBLEM;
+		request->body = sample_body(info);
+	}
 	if (request->body == NULL)
 		return command_fail("trigger", "out of memory");
 	if (request->conf->n_groups > 0)

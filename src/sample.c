@@ -224,3 +224,11 @@ bad:
 	json_object_put(body);
 	return NULL;
 }
+
+struct json_object *
+sample_unknown(const char *type)
+{
+	const struct event_info info = { .name = type, .has_handlers = true };
+
+	return sample_body(&info);
+}

@@ -11,6 +11,9 @@ struct json_object;
  */
 struct json_object *sample_body(const struct event_info *);
 
+/* The same for a type that is not in the catalogue: its object is empty. */
+struct json_object *sample_unknown(const char *type);
+
 /* The object alone; NULL: out of memory. The caller puts it. */
 struct json_object *sample_object(const struct event_info *);
 

@@ -1,9 +1,9 @@
 /*
  * kit.c - vkcb_test.h: one handler, one event, and VK's answers made up.
  *
- * It is linked with the program's own objects, so that a handler runs as it does
- * behind a web server. Whatever goes wrong in a test ends it with a line that
- * says so.
+ * It is linked with the program's own objects, so that a handler runs as it
+ * does behind a web server. Whatever goes wrong in a test ends it with a line
+ * that says so.
  */
 #include "vkcb_test.h"
 
@@ -79,10 +79,12 @@ look_whether_running(void)
 struct vkcb_test *
 vkcb_test_new(void)
 {
+	static bool looked_after;
 	struct vkcb_test *test = must(calloc(1, sizeof(*test)));
 
-	if (atexit(look_whether_running) != 0)
+	if (!looked_after && atexit(look_whether_running) != 0)
 		give_up("test", "out of memory");
+	looked_after = true;
 	test->attempt = 1;
 	arena_init(&test->arena);
 	return test;
@@ -213,19 +215,16 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	return test->verdict.outcome;
 }
 
-/* Of a type that is not in the catalogue the object is empty. */
 static struct json_object *
 sample_of(const struct vkcb_handler *def)
 {
 	const struct handler handler = { "", def };
 	const char *name = handler_event(&handler);
-	const struct event_info unknown = { .name = name,
-	    .has_handlers = true };
 	const struct event_info *info = event_info(name);
 
 	if (def->event == VKCB_EVENT_any)
 		info = event_info("message_new");
-	return must(sample_body(info != NULL ? info : &unknown));
+	return must(info != NULL ? sample_body(info) : sample_unknown(name));
 }
 
 enum vkcb_outcome
