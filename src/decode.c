@@ -65,9 +65,12 @@ static const char *const none_string = "";
 static size_t
 put_place(char *out, size_t len, const struct decode_place *place)
 {
-	size_t left = DECODE_PATH_MAX - len;
+	size_t left;
 	int more;
 
+	if (len >= DECODE_PATH_MAX)
+		return len;
+	left = DECODE_PATH_MAX - len;
 	if (place->key == NULL)
 		more = snprintf(out + len, left, "[%zu]", place->index);
 	else
@@ -88,14 +91,15 @@ decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 
 	for (; place != NULL && n < JSON_DEPTH_MAX + 2; place = place->up)
 		chain[n++] = place;
-	for (i = n; i > 0 && len < DECODE_PATH_MAX; i--)
+	for (i = n; i > 0; i--)
 		len = put_place(out, len, chain[i - 1]);
 	if (len < DECODE_PATH_MAX || n <= FIRST_SHOWN + LAST_SHOWN)
 		return;
 	for (i = n, len = 0; i > n - FIRST_SHOWN; i--)
 		len = put_place(out, len, chain[i - 1]);
-	len += (size_t)snprintf(out + len, DECODE_PATH_MAX - len, "..");
-	for (i = LAST_SHOWN; i > 0 && len < DECODE_PATH_MAX; i--)
+	if (len < DECODE_PATH_MAX)
+		len += (size_t)snprintf(out + len, DECODE_PATH_MAX - len, "..");
+	for (i = LAST_SHOWN; i > 0; i--)
 		len = put_place(out, len, chain[i - 1]);
 }
 
