@@ -62,7 +62,11 @@ sleep_until(int64_t at)
 		;
 }
 
-/* The clock starts anew at every boot: times from before may lie ahead. */
+/*
+ * The clock starts anew at every boot: on a disk, times from before may lie
+ * ahead. Those further than FAR are seen here; a nearer one holds calls up for
+ * that long, no more.
+ */
 static bool
 makes_sense(const struct rate_book *book, int64_t now)
 {
