@@ -12,7 +12,7 @@ struct inbox;
 
 struct receiver {
 	struct conf *conf;	/* the one in force; replaced when it changes */
-	bool keeps_conf;	/* it is not: the caller changed it by hand */
+	bool keeps_conf;	/* not replaced: changed by hand */
 	struct arena arena;	/* of the request in hand */
 	bool done;		/* all handlers of the last event are done */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
