@@ -36,6 +36,7 @@
 
 #define TYPE_SHOWN_MAX 64
 #define CONFIRMATION_MS 1500	/* to ask VK for its string */
+#define UNPROVEN_MS 10000	/* between two times, for who shows no secret */
 
 /* A request on its way through the checks below. */
 struct receipt {
@@ -46,7 +47,7 @@ struct receipt {
 	size_t len;
 	struct envelope envelope;
 	const struct conf_group *group;
-	bool proven;		/* its secret is right, or none is needed */
+	bool proven;		/* its secret is right */
 };
 
 void
@@ -255,7 +256,6 @@ check_secret(struct receipt *receipt)
 	const struct conf_group *group = receipt->group;
 	bool good;
 
-	receipt->proven = group->open;
 	if (group->open)
 		return 0;
 	if (group->secret == NULL)
@@ -280,9 +280,31 @@ check_secret(struct receipt *receipt)
 }
 
 /*
+ * Only where the string is VK's to name. Who shows the right secret may make us
+ * ask each time; anybody else not at all where there is a string and a secret,
+ * and else seldom: calls are few, and handlers need them.
+ */
+static bool
+may_ask(struct receipt *receipt)
+{
+	const struct conf_group *group = receipt->group;
+	struct receiver *receiver = receipt->receiver;
+
+	if (group->token == NULL || receiver->conf->keys == NULL ||
+	    (group->confirmation != NULL && !group->confirmation_kept))
+		return false;
+	if (receipt->proven)
+		return true;
+	if ((group->confirmation != NULL && !group->open) ||
+	    clock_ms() < receiver->ask_after)
+		return false;
+	receiver->ask_after = clock_ms() + UNPROVEN_MS;
+	return true;
+}
+
+/*
  * VK changes the string from time to time, so what setup kept may be old: VK is
- * asked, if it answers at once. NULL: the kept one has to do, as it has for
- * who shows no secret where there is one: anybody could make us ask otherwise.
+ * asked, if it answers at once. NULL: the kept one has to do.
  */
 static const char *
 ask_confirmation(struct receipt *receipt)
@@ -293,9 +315,7 @@ ask_confirmation(struct receipt *receipt)
 	struct api api;
 	size_t len;
 
-	if (group->token == NULL || receipt->receiver->conf->keys == NULL ||
-	    (group->confirmation != NULL && (!group->confirmation_kept ||
-	    !receipt->proven)))
+	if (!may_ask(receipt))
 		return NULL;
 	api_init(&api, receipt->receiver->conf, group->token, 0);
 	api.limit = CONFIRMATION_MS;

@@ -3,6 +3,7 @@
 #define RECEIVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "arena.h"
 #include "http.h"
@@ -13,6 +14,7 @@ struct inbox;
 struct receiver {
 	struct conf *conf;	/* the one in force; replaced when it changes */
 	bool keeps_conf;	/* not replaced: changed by hand */
+	int64_t ask_after;	/* clock_ms(), for who shows no secret */
 	struct arena arena;	/* of the request in hand */
 	bool done;		/* all handlers of the last event are done */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */

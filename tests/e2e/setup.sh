@@ -112,6 +112,14 @@ claim "VK's silence leaves the one that was kept" \
 conf "secret = none"
 claim "without a secret anybody gets the one that VK has now" same c0ffee42 \
     "$(curl -s -d '{"type":"confirmation","group_id":219876543}' "$url")"
+before=$(calls)
+for _ in 1 2 3 4 5 6 7 8 9; do
+	curl -s -d '{"type":"confirmation","group_id":219876543}' "$url"
+done >"$work/answers"
+claim "... but cannot have VK asked each time" \
+    test "$(calls)" -lt $((before + 9))
+claim "... and then gets the one that was kept" \
+    has "$work/answers" "$(kept confirmation)"
 
 old=$(kept secret)
 conf "secret = SecretOfTheFile1234567" "confirmation = not-vks"
