@@ -1,7 +1,8 @@
 /*
  * vkcb_test.h - tests of handlers: calls one with an event, without VK and
- * without a web server, and tells what came of it. A file handlers/tests/greet.c
- * is a whole test; `make check-handlers` builds and runs it:
+ * without a web server, and tells what came of it. A file
+ * handlers/tests/greet.c is a whole test; `make check-handlers` builds and runs
+ * it:
  *
  *	#include <assert.h>
  *	#include "vkcb_test.h"
@@ -28,7 +29,8 @@
  *	    -lvkcb -ljson-c -linih -lfcgi -ldl
  *
  * A mistake of the test itself, no memory, and a handler that calls exit() end
- * the program with a line on standard error and a failure. What is returned is good until the next event of the test.
+ * the program with a line on standard error and a failure. What is returned is
+ * good until the next event of the test.
  */
 #ifndef VKCB_TEST_H
 #define VKCB_TEST_H
@@ -41,16 +43,16 @@ struct vkcb_test *vkcb_test_new(void);
 void vkcb_test_free(struct vkcb_test *);
 
 /*
- * What VK answers to a method from now on: {"response":...} or {"error":...}, as
- * JSON; "" for no answer at all. A method that nothing was said of is answered
- * {"response":1}.
+ * What VK answers to a method from now on: {"response":...} or {"error":...},
+ * as JSON; "" for no answer at all. A method that nothing was said of is
+ * answered {"response":1}.
  */
 void vkcb_test_answer(struct vkcb_test *, const char *method,
     const char *json);
 
 /*
- * From now on an event has this retry_counter and attempt, 0 and 1 at first: see
- * struct vkcb_event.
+ * From now on an event has this retry_counter and attempt, 0 and 1 at first:
+ * see struct vkcb_event.
  */
 void vkcb_test_repeat(struct vkcb_test *, int retry_counter, int attempt);
 

@@ -1,4 +1,4 @@
-/* body.h - the bodies of tests/bodies, and JSON text as the program reads it. */
+/* body.h - the bodies of tests/bodies, and JSON as the program reads it. */
 #ifndef BODY_H
 #define BODY_H
 

@@ -1,4 +1,4 @@
-/* inbox_memory.h - a store in memory, for tests of what stands above a store. */
+/* inbox_memory.h - a store in memory, for tests of what stands above one. */
 #ifndef INBOX_MEMORY_H
 #define INBOX_MEMORY_H
 

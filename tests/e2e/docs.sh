@@ -290,8 +290,8 @@ claim "shellcheck has nothing to say" \
 
 # As characters: in a locale where they are.
 wide() {
-	for file in vkcb.[ch] src/*.[ch] handlers/greet.c handlers/members.c \
-	    handlers/tests/greet.c tests/*/*.[ch]; do
+	for file in vkcb*.[ch] src/*.[ch] handlers/greet.c handlers/members.c \
+	    handlers/tests/greet.c tests/*.[ch] tests/*/*.[ch]; do
 		[ ! -e "$file" ] || expand "$file" |
 		    LC_ALL=C.UTF-8 sed -n '/^.\{81\}/=' |
 		    sed "s|.*|$file:&: over 80 columns|"
