@@ -245,7 +245,7 @@ int32_t vkcb_random_id(struct vkcb_event *);
 /*
  * Sends a text to a user, chat or community: peer_id as in message_new. More
  * than 9000 characters (an emoji counts two, as in UTF-16) become several
- * messages, parted at lines or words; a blank one is left out.
+ * messages, parted at lines or words; a blank one among them is left out.
  */
 enum vkcb_outcome vkcb_send(struct vkcb_event *, int64_t peer_id,
     const char *text);

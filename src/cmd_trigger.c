@@ -123,6 +123,10 @@ read_options(struct request *request, int argc, char **argv)
 			    "unknown option or missing value: %s",
 			    argv[optind - 1]);
 	}
+	if (status == EXIT_FINE && request->print &&
+	    (request->url != NULL || request->count > 1))
+		return command_misused(&command_trigger,
+		    "--print shows an event, and posts none");
 	return status;
 }
 

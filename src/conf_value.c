@@ -100,7 +100,7 @@ conf_value(const struct conf_key *key, const char *text, int64_t *out)
 		    *out >= key->min && *out <= key->max)
 			return NULL;
 		return key->type == CONF_TIME ?
-		    "a time such as 500ms, 10s, 5m, 48h or 7d" :
+		    "a time such as 10s, 5m, 48h or 7d" :
 		    key->type == CONF_BYTES ?
 		    "a size such as 4096, 64K or 1M" : "a whole number";
 	default:

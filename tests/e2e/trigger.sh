@@ -173,6 +173,8 @@ trigger --print message_new object.a:=
 claim "so is none" complains 1 "a value was expected, at byte 1"
 trigger
 claim "no event is wrong usage" complains 2 "usage:"
+trigger --print --url "$url" message_new
+claim "to show an event is not to post it" complains 2 "posts none"
 for option in "--count x" "--count 0" "--parallel 65" "--retry -1"; do
 	# shellcheck disable=SC2086 # words
 	trigger $option message_new

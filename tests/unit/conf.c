@@ -261,7 +261,7 @@ static const struct {
 	{ "[vkcb]\nmax_body = 9223372036854775807M\n",
 	    "/etc/x.conf:2: ", "a size" },
 	{ "[vkcb]\nbody_timeout = 10\n", "/etc/x.conf:2: ",
-	    "500ms, 10s, 5m, 48h or 7d, from 100ms to 1h" },
+	    "10s, 5m, 48h or 7d, from 100ms to 1h" },
 	{ "[vkcb]\nbody_timeout = 10sec\n", "/etc/x.conf:2: ",
 	    "a time" },
 	{ "[vkcb]\nbody_timeout = 99ms\n", "/etc/x.conf:2: ",
