@@ -598,6 +598,9 @@ worker_run(struct worker *worker)
 	clean_up(&work);
 	if (!worker->only_cleans)
 		work_until_stopped(&work);
+	/* What was done last, too, outlasts a power cut. */
+	if (work.inbox->store->flush(work.inbox) == -1)
+		report_trouble(&work, "cannot flush the inbox");
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
 	conf_free(work.conf);

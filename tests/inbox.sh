@@ -105,6 +105,10 @@ is_working() {
 	"$app" status --json | grep -q '"workers":true'
 }
 
+no_one_listens() {
+	! is_working
+}
+
 # works [ARGUMENT ...] - a service that runs; its process in $service.
 works() {
 	"$app" work "$@" >"$run/work.log" 2>&1 &

@@ -28,10 +28,6 @@ done_are() {
 	done
 }
 
-no_one_listens() {
-	! is_working
-}
-
 # serves - the service has the lock, and listens.
 serves() {
 	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working

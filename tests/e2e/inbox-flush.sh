@@ -1,0 +1,25 @@
+# inbox-flush.sh - what workers leave on disk.
+. tests/inbox.sh
+
+# works_watched - a service, whose flushes are in the book.
+works_watched() {
+	env SYNC_BOOK="$book" ASAN_OPTIONS=verify_asan_link_order=0 \
+	    LD_PRELOAD="$root/$O/tests/preload/sync.so" \
+	    "$app" work >"$run/work.log" 2>&1 &
+	service=$!
+	ends $service
+	until_true 10 is_working
+}
+
+with_inbox "workers = 1"
+works_watched
+give_all "a-1 1 ok \"hold\":\"$run/a\""
+booked_has "begin 1 1"
+kill "$service"
+until_true 10 no_one_listens
+: >"$run/a"
+gone "$service"
+claim "a service that is told to stop flushes what it did last" \
+    same "flushed" "$(tail -n 1 "$book")"
+
+done_testing
