@@ -111,11 +111,12 @@ report_trouble(struct work *work, const char *what)
 	log_msg(LOG_LEVEL_ERROR, "%s: %s", what, work->inbox->error);
 }
 
-/* False: leave, it has lasted too long. */
+/* A stop that comes ends the pause. False: leave, it has lasted too long. */
 static bool
 pause_for_trouble(struct work *work, const char *what)
 {
 	int64_t now = clock_ms(), until = now + TROUBLE_PAUSE;
+	bool stopping = is_stopping(work);
 
 	report_trouble(work, what);
 	if (work->trouble_since == 0)
@@ -125,9 +126,9 @@ pause_for_trouble(struct work *work, const char *what)
 		atomic_store(&work->worker->board->lost, true);
 		return false;
 	}
-	while (!is_stopping(work) && (now = clock_ms()) < until)
+	while (is_stopping(work) == stopping && (now = clock_ms()) < until)
 		(void)wait_for(work, until - now);
-	return !is_stopping(work);
+	return true;
 }
 
 static int64_t
@@ -204,6 +205,7 @@ is_current(struct work *work)
 	return false;
 }
 
+/* Goes on during a stop: the parent knows when that has lasted too long. */
 static void
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)

@@ -59,6 +59,19 @@ then
 	claim "the database is sound" same ok \
 	    "$(sql 'PRAGMA integrity_check')"
 	until_true 10 no_family
+	rm -f "$book"
+	works
+	give_all "g-1 7 ok \"hold\":\"$run/g\""
+	booked_has "begin 7 1"
+	dd if=/dev/zero of="$small/fill" bs=4k >"$work/dd" 2>&1
+	: >"$run/g"
+	until_true 10 has "$log" "cannot note the end of an event"
+	kill "$service"
+	until_true 10 no_one_listens
+	rm "$small/fill"
+	gone "$service"
+	claim "an end is noted also when space comes during a stop" \
+	    same "00-audit done task done" "$(state g-1)"
 	umount "$small"
 	trap clean_up EXIT
 else
