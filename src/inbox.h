@@ -89,6 +89,7 @@ struct inbox_claim {
 struct inbox_end {
 	enum inbox_state state;	/* DONE, WAITING or FAILED */
 	int64_t due;		/* of WAITING */
+	bool untried;		/* WAITING: it never began, so counts as none */
 	const char *reason;	/* "" for DONE */
 	struct inbox_command command;
 };

@@ -264,13 +264,15 @@ end_task(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
 	if (store_run(store, "UPDATE task SET state = ?, due = ?, ended = ?, "
-	    "reason = ? WHERE event = ? AND handler = ? AND state = ?",
-	    "iiititi", (int64_t)end->state, end->state == INBOX_WAITING ?
-	    end->due : (int64_t)0, now, end->reason, claim->event.id,
+	    "reason = ?, attempts = attempts - ? WHERE event = ? AND "
+	    "handler = ? AND state = ?", "iiitiiti", (int64_t)end->state,
+	    end->state == INBOX_WAITING ? end->due : (int64_t)0, now,
+	    end->reason, (int64_t)end->untried, claim->event.id,
 	    claim->handler, (int64_t)INBOX_RUNNING) == -1)
 		return -1;
-	if (store->sql->changes(store->db) == 0)
-		return 0;	/* ended before, by somebody who knew more */
+	/* Or it was ended before, by somebody who knew more. */
+	if (store->sql->changes(store->db) == 0 || end->untried)
+		return 0;
 	if (put_command(store, claim->event.group_id, &end->command) == -1)
 		return -1;
 	return count_end(store, claim, end, now);
@@ -299,9 +301,16 @@ queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
 	struct store *store = store_of(inbox);
+	bool doubtful = store->doubtful;
 	int result;
 
-	if (store_begin(store, STORE_PATIENCE) == -1)
+	/* Nothing is lost with it: it need not wait for a disk that works. */
+	if (end->untried)
+		store->doubtful = false;
+	result = store_begin(store, STORE_PATIENCE);
+	if (end->untried)
+		store->doubtful = doubtful;
+	if (result == -1)
 		return -1;
 	result = end_task(store, claim, end, inbox->now());
 	if (result == 0)

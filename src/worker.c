@@ -55,6 +55,7 @@ struct work {
 	struct arena arena;
 	sigset_t waiting;	/* the signal mask while it waits */
 	bool slept;		/* others may sleep still */
+	bool unsure;		/* the last claim failed, but may be there */
 	int64_t purge_at;	/* clock_ms() */
 	int64_t clock_offset;	/* of the clock on the wall to clock_ms() */
 	int64_t trouble_said;
@@ -386,9 +387,9 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	else if (is_current(work))
 		give_up(claim, "this program has no such handler", &end);
 	else
-		/* Whatever its attempts: it was none. */
 		end = (struct inbox_end){
 			.state = INBOX_WAITING,
+			.untried = true,
 			.reason = "the program was replaced",
 		};
 	write_end(work, claim, &end);
@@ -533,11 +534,14 @@ work_until_stopped(struct work *work)
 	int64_t due;
 	int result;
 
-	while (!is_stopping(work) && is_home(work) && is_current(work)) {
+	/* Lost: also one whose end could not be written may be in hand. */
+	while (!is_stopping(work) && is_home(work) && is_current(work) &&
+	    !atomic_load(&work->worker->board->lost)) {
 		keep_house(work);
 		result = work->inbox->store->claim(work->inbox,
 		    work->worker->number, &claim, &due);
-		if (result == -1) {
+		work->unsure = result == -1;
+		if (work->unsure) {
 			if (!pause_for_trouble(work, "cannot take events"))
 				break;
 			continue;
@@ -554,6 +558,23 @@ work_until_stopped(struct work *work)
 			break;
 		}
 	}
+}
+
+/* What was claimed, but not flushed, never began. */
+static void
+give_back(struct work *work)
+{
+	const struct inbox_end end = {
+		.state = INBOX_WAITING,
+		.untried = true,
+		.reason = "the inbox could not be flushed",
+	};
+	struct inbox_claim claim;
+
+	if (work->unsure && family_is_valid(work->worker->family) &&
+	    work->inbox->store->held(work->inbox, work->worker->number,
+	    work->worker->number, &claim) == 1)
+		(void)work->inbox->store->finish(work->inbox, &claim, &end);
 }
 
 static void
@@ -600,6 +621,7 @@ worker_run(struct worker *worker)
 	clean_up(&work);
 	if (!worker->only_cleans)
 		work_until_stopped(&work);
+	give_back(&work);
 	/* What was done last, too, outlasts a power cut. */
 	if (work.inbox->store->flush(work.inbox) == -1)
 		report_trouble(&work, "cannot flush the inbox");

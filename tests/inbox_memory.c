@@ -395,7 +395,9 @@ memory_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	task->seen.ended = inbox->now();
 	task->worker = 0;
 	snprintf(task->reason, sizeof(task->reason), "%s", end->reason);
-	count(memory, claim, end, task->seen.ended);
+	task->seen.attempts -= end->untried;
+	if (!end->untried)
+		count(memory, claim, end, task->seen.ended);
 	return 0;
 }
 

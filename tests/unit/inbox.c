@@ -308,6 +308,26 @@ command(struct inbox *inbox, const char *event_id, bool remove,
 }
 
 static void
+what_was_not_tried_counts_for_nothing(void **state)
+{
+	const struct inbox_end end = {
+		.state = INBOX_WAITING, .untried = true, .reason = "not yet",
+	};
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct inbox_status status;
+
+	put(inbox, "e", NULL);
+	claim(inbox, 1, &claimed);
+	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
+	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(status.handlers[0].failed, 0);
+	inbox_status_free(&status);
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+	assert_int_equal(claimed.attempt, 1);
+}
+
+static void
 a_command_is_taken_once_by_its_group(void **state)
 {
 	struct inbox *inbox = *state;
@@ -896,6 +916,7 @@ main(void)
 		EACH(urgent_events_go_first_but_never_beside_their_lane),
 		EACH(each_handler_is_a_task_of_its_own),
 		EACH(what_a_dead_worker_held_is_found_and_ended),
+		EACH(what_was_not_tried_counts_for_nothing),
 		EACH(a_command_is_taken_once_by_its_group),
 		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
 		EACH(only_what_is_looked_for_is_sent_round_again),
