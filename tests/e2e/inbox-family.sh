@@ -91,13 +91,14 @@ claim "and the log says why" has "$log" "moved away or deleted while workers"
 inbox=$run/signalled
 with_inbox "workers = 1"
 works
-give_all "f-1 10 ok \"ms\":500"
+give_all "f-1 10 ok \"hold\":\"$run/f\""
 until_true 10 grep -q "^begin 10 1" "$book"
 claim "what a handler starts inherits blocked HUP, INT, USR1 and TERM" \
     grep "^SigBlk:.0000000000004203$" "/proc/$(children | tr -d ' ')/status"
 for signal in HUP INT USR1 TERM; do
 	kill -$signal "$(children | tr -d ' ')"
 done
+: >"$run/f"
 claim "no stop signal ends a handler" booked_has "end 10 1 1"
 kill "$service"
 gone "$service"

@@ -89,7 +89,6 @@ claim "inbox retry runs it again, and names an id that is none" sh -c "
 	! '$app' inbox retry $id 99999 2>'$work/errors' &&
 	    grep -q '99999: no such event' '$work/errors'"
 until_true 10 is_drained
-until_true 10 is_drained
 claim "from its first attempt on" same 6 "$(grep -c 'begin 8 5' "$book")"
 claim "inbox drop forgets it" "$app" inbox drop "$id"
 claim "for good" sh -c "! '$app' inbox show $id 2>/dev/null"
@@ -146,18 +145,20 @@ claim "or the whole inbox is replaced" \
     until_true 10 grep -q '"event_id":"e-4".*"task","state":"done"' \
     "$work/tail-json"
 until_true 20 no_family
-with_inbox "backoff = 10ms" "attempts = 3" "handler_timeout = 1s"
+with_inbox "backoff = 10ms" "attempts = 3"
 works
 kill "$service"
 claim "a service that is told to stop leaves" gone "$service"
 claim "with status 0" wait "$service"
 claim "and nobody works then" no_family
 
-give_all "f-1 13 ok \"ms\":300"
+give_all "f-1 13 ok \"hold\":\"$run/f\""
 until_true 10 grep -q "begin 13" "$book"
 "$app" work >"$run/work.log" 2>&1 &
 service=$!
 ends $service
+until_true 10 no_one_listens
+: >"$run/f"
 claim "a service takes over from workers that an event started" \
     until_true 10 grep -q service "$inbox-lock"
 claim "which finish what they do" same "end 13 1 1;" \
