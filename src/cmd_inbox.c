@@ -324,14 +324,14 @@ end_what_is_held(struct request *request)
 	struct inbox *inbox = request->inbox;
 	int lock = family_keep_out(request->conf->inbox);
 	struct inbox_claim claim;
-	struct inbox_end end = { .reason = "the workers were killed" };
+	struct inbox_end end;
 
 	if (lock == -1)
 		return;
 	while (inbox->store->held(inbox, 1, INT32_MAX, &claim) == 1) {
-		end.state = claim.attempt >= request->conf->attempts ?
-		    INBOX_FAILED : INBOX_WAITING;
-		end.due = inbox->now();
+		(void)command_open_log(request->conf);
+		inbox_try_again(inbox, &claim, request->conf->attempts,
+		    INBOX_KILLED, 0, &end);
 		if (inbox->store->finish(inbox, &claim, &end) == -1)
 			break;
 	}

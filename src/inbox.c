@@ -1,5 +1,5 @@
 /*
- * inbox.c - what all stores of events share: opening, times, names.
+ * inbox.c - what all stores of events share: opening, ends, times, names.
  *
  * Out of memory is an error like any other.
  */
@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "own.h"
 #include "sqlite.h"
 
@@ -73,6 +74,48 @@ inbox_close(struct inbox *inbox)
 {
 	if (inbox != NULL)
 		inbox->store->close(inbox);
+}
+
+static void
+log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
+    int64_t wait)
+{
+	struct log_line line;
+
+	log_begin(&line, end->state == INBOX_FAILED ? LOG_LEVEL_ERROR :
+	    LOG_LEVEL_WARNING, end->state == INBOX_FAILED ?
+	    "parked: see vkcb inbox list --failed" : "will be tried again");
+	log_int(&line, "group", claim->event.group_id);
+	log_text(&line, "event", claim->event.type);
+	log_int(&line, "inbox", claim->event.id);
+	log_text(&line, "handler", claim->handler);
+	log_int(&line, "attempt", claim->attempt);
+	log_text(&line, "reason", end->reason);
+	if (end->state == INBOX_WAITING)
+		log_int(&line, "seconds", wait / 1000);
+	log_end(&line);
+}
+
+void
+inbox_try_again(const struct inbox *inbox, const struct inbox_claim *claim,
+    int64_t attempts, const char *reason, int64_t wait,
+    struct inbox_end *end)
+{
+	*end = (struct inbox_end){
+		.state = claim->attempt >= attempts ? INBOX_FAILED :
+		    INBOX_WAITING,
+		.due = inbox->now() + wait,
+		.reason = reason,
+	};
+	log_end_of(claim, end, wait);
+}
+
+void
+inbox_give_up(const struct inbox_claim *claim, const char *reason,
+    struct inbox_end *end)
+{
+	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
+	log_end_of(claim, end, 0);
 }
 
 /* 1, 2, 5, 10, 20, 50, ... up to 2 hours and more. */

@@ -253,6 +253,20 @@ int inbox_check(char error[INBOX_ERROR_MAX]);
  */
 int inbox_allows(const char *where, char error[INBOX_ERROR_MAX]);
 
+/* Why an attempt ended of whose worker nothing is known. */
+#define INBOX_KILLED "the workers were killed"
+
+/*
+ * The end of an attempt that failed: another one after `wait`, but parked if it
+ * was the last of so many. The log is told.
+ */
+void inbox_try_again(const struct inbox *, const struct inbox_claim *,
+    int64_t attempts, const char *reason, int64_t wait, struct inbox_end *);
+
+/* Parked at once: another attempt would not help. The log is told. */
+void inbox_give_up(const struct inbox_claim *, const char *reason,
+    struct inbox_end *);
+
 /* The histograms' buckets: 0 is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);
 int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */

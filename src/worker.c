@@ -141,26 +141,6 @@ back_off(const struct conf *conf, int attempt)
 	return times->ms[at < times->n ? at : times->n - 1];
 }
 
-static void
-log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
-    int64_t wait)
-{
-	struct log_line line;
-
-	log_begin(&line, end->state == INBOX_FAILED ? LOG_LEVEL_ERROR :
-	    LOG_LEVEL_WARNING, end->state == INBOX_FAILED ?
-	    "parked: see vkcb inbox list --failed" : "will be tried again");
-	log_int(&line, "group", claim->event.group_id);
-	log_text(&line, "event", claim->event.type);
-	log_int(&line, "inbox", claim->event.id);
-	log_text(&line, "handler", claim->handler);
-	log_int(&line, "attempt", claim->attempt);
-	log_text(&line, "reason", end->reason);
-	if (end->state == INBOX_WAITING)
-		log_int(&line, "seconds", wait / 1000);
-	log_end(&line);
-}
-
 /* An attempt failed: another one after `wait` (-1: the usual), or never. */
 static void
 plan_retry(const struct work *work, const struct inbox_claim *claim,
@@ -168,13 +148,8 @@ plan_retry(const struct work *work, const struct inbox_claim *claim,
 {
 	if (wait == -1)
 		wait = back_off(work->conf, claim->attempt);
-	*end = (struct inbox_end){
-		.state = claim->attempt >= work->conf->attempts ?
-		    INBOX_FAILED : INBOX_WAITING,
-		.due = work->inbox->now() + wait,
-		.reason = reason,
-	};
-	log_end_of(claim, end, wait);
+	inbox_try_again(work->inbox, claim, work->conf->attempts, reason, wait,
+	    end);
 }
 
 /*
@@ -254,15 +229,6 @@ make_envelope(const struct inbox_event *event, struct envelope *envelope)
 	envelope->object.kind = json_kind_of(*object);
 }
 
-/* Parked: another attempt would not help. */
-static void
-give_up(const struct inbox_claim *claim, const char *reason,
-    struct inbox_end *end)
-{
-	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
-	log_end_of(claim, end, 0);
-}
-
 static void
 end_of_verdict(struct work *work, const struct inbox_claim *claim,
     const struct verdict *verdict, struct inbox_end *end)
@@ -279,7 +245,8 @@ end_of_verdict(struct work *work, const struct inbox_claim *claim,
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
 	case VKCB_GIVE_UP:
-		give_up(claim, "the handler gave up: the log says why", end);
+		inbox_give_up(claim, "the handler gave up: the log says why",
+		    end);
 		return;
 	default:
 		break;
@@ -366,7 +333,7 @@ run(struct work *work, const struct inbox_claim *claim,
 		end_of_verdict(work, claim, &verdict, end);
 		break;
 	case EVENT_BAD_OBJECT:
-		give_up(claim, EVENT_BAD_OBJECT_WHY, end);
+		inbox_give_up(claim, EVENT_BAD_OBJECT_WHY, end);
 		break;
 	case EVENT_NO_MEMORY:
 		plan_retry(work, claim, "out of memory", -1, end);
@@ -385,7 +352,7 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	if (handler != NULL)
 		run(work, claim, handler, &end);
 	else if (is_current(work))
-		give_up(claim, "this program has no such handler", &end);
+		inbox_give_up(claim, "this program has no such handler", &end);
 	else
 		end = (struct inbox_end){
 			.state = INBOX_WAITING,
@@ -430,10 +397,10 @@ clean_up(struct work *work)
 	if (work->slot->reason[0] != '\0')
 		end_held(work, number, number, work->slot->reason, -1);
 	else
-		end_held(work, number, number, "the workers were killed", 0);
+		end_held(work, number, number, INBOX_KILLED, 0);
 	if (number == 1)
-		end_held(work, worker->workers + 1, INT32_MAX,
-		    "the workers were killed", 0);
+		end_held(work, worker->workers + 1, INT32_MAX, INBOX_KILLED,
+		    0);
 	if (number == 1 && work->inbox->store->shift(work->inbox, 0) == -1)
 		report_trouble(work, "cannot open the inbox");
 	atomic_store(&work->slot->ready, true);

@@ -132,6 +132,8 @@ id=$("$app" inbox list --json --all | grep '"event_id":"b-8"' |
     sed 's/^{"id":\([0-9]*\).*/\1/')
 claim "what nobody has in hand any more can be dropped" \
     "$app" inbox drop "$id"
+claim "and its end is in the log" sh -c "grep 'will be tried again' '$log' |
+    tail -n 1 | grep -q 'inbox=$id .*the workers were killed'"
 claim "... and is gone" same "" "$(state b-8)"
 
 # The pipe that wakes them is taken away.
