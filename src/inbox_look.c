@@ -471,10 +471,8 @@ look_again(struct inbox *inbox, const struct inbox_filter *filter)
 static int
 drop(struct store *store, int64_t id)
 {
-	struct sqlite3_stmt *stmt;
 	int64_t running;
-	char *lane = NULL;
-	int result = -1, row;
+	int dropped;
 
 	if (store_number(store, &running, "SELECT count(*) FROM queue WHERE "
 	    "event = ? AND worker > 0", "i", id) == -1)
@@ -484,30 +482,14 @@ drop(struct store *store, int64_t id)
 		    "being handled: try again later", (long long)id);
 		return -1;
 	}
-	stmt = store_query(store, "SELECT lane FROM queue WHERE event = ? AND "
-	    "lane IS NOT NULL", "i", id);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
-	if (row == -1)
-		return -1;
-	if (row == 1) {
-		lane = strdup(store_text(store, stmt, 0));
-		store_reset(store, stmt);
-		if (lane == NULL)
-			return store_fail(store, SQL_NOMEM);
-	}
-	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
-	    id) == 0 &&
+	if (queue_leave(store, id) == -1 ||
 	    store_run(store, "DELETE FROM task WHERE event = ?", "i",
-	    id) == 0) {
-		result = store->sql->changes(store->db) > 0;
-		/* Its row stays: so do its id, taken, and its key, known. */
-		if (store_run(store, "UPDATE event SET object = NULL, "
-		    "lane = NULL WHERE id = ?", "i", id) == -1 ||
-		    queue_elect(store, lane) == -1)
-			result = -1;
-	}
-	free(lane);
-	return result;
+	    id) == -1)
+		return -1;
+	dropped = store->sql->changes(store->db) > 0;
+	/* Its row stays: so do its id, taken, and its key, known. */
+	return store_run(store, "UPDATE event SET object = NULL, lane = NULL "
+	    "WHERE id = ?", "i", id) == 0 ? dropped : -1;
 }
 
 int

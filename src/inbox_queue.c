@@ -8,6 +8,9 @@
  */
 #include "inbox_sqlite.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "banned.h"
 
 #define PURGE_LOOK 500			/* events looked at in one step */
@@ -133,14 +136,28 @@ next_due(struct store *store, int64_t *due)
 	return 0;
 }
 
-/* What the queue says of an event that has no task for it: it is done. */
-static int
-leave_queue(struct store *store, int64_t id, const char *lane)
+int
+queue_leave(struct store *store, int64_t id)
 {
-	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
-	    id) == -1)
+	struct sqlite3_stmt *stmt = store_query(store, "SELECT lane FROM queue "
+	    "WHERE event = ? AND lane IS NOT NULL", "i", id);
+	int row = stmt != NULL ? store_row(store, stmt) : -1, result;
+	char *lane = NULL;
+
+	if (row == -1)
 		return -1;
-	return queue_elect(store, lane);
+	if (row == 1) {
+		lane = strdup(store_text(store, stmt, 0));
+		store_reset(store, stmt);
+		if (lane == NULL)
+			return store_fail(store, SQL_NOMEM);
+	}
+	result = store_run(store, "DELETE FROM queue WHERE event = ?", "i",
+	    id);
+	if (result == 0)
+		result = queue_elect(store, lane);
+	free(lane);
+	return result;
 }
 
 /* A task starts for the first time. */
@@ -162,8 +179,9 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 {
 	int row = store_load(store, id, INBOX_WAITING, now, claim);
 
+	/* The queue is wrong about it. */
 	if (row == 0)
-		return leave_queue(store, id, NULL);
+		return queue_leave(store, id);
 	if (row == -1)
 		return -1;
 	if (claim->started == 0 && count_start(store, claim, now) == -1)
@@ -204,8 +222,10 @@ claim_next(struct store *store, int worker, int64_t now,
 
 	if (pick(store, now, &id) == -1)
 		return -1;
-	return id != 0 ? claim_event(store, worker, now, id, claim) :
-	    next_due(store, due);
+	if (id == 0)
+		return next_due(store, due);
+	*due = now;	/* should there be no task for it: there may be more */
+	return claim_event(store, worker, now, id, claim);
 }
 
 int
@@ -287,7 +307,7 @@ end_event(struct store *store, const struct inbox_event *event)
 	    "event = ? AND state < 2", "i", event->id) == -1)
 		return -1;
 	if (waits == 0)
-		return leave_queue(store, event->id, event->lane);
+		return queue_leave(store, event->id);
 	if (store_number(store, &due, "SELECT min(due) FROM task WHERE "
 	    "event = ? AND state = 0", "i", event->id) == -1 ||
 	    store_run(store, "UPDATE queue SET worker = 0, due = ? "

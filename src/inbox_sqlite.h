@@ -149,6 +149,9 @@ int queue_purge(struct inbox *, int64_t before);
  */
 int queue_add(struct store *, int64_t id, const char *lane, const char *type);
 
+/* The event has nothing to do any more: the next of its lane may. 0, or -1. */
+int queue_leave(struct store *, int64_t id);
+
 /* Sees that the lane's first event, and no other, is its head. 0, or -1. */
 int queue_elect(struct store *, const char *lane);
 

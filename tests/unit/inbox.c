@@ -588,6 +588,25 @@ filters_find_what_they_say(void **state)
 #undef COUNT
 }
 
+static void
+a_queue_that_is_wrong_holds_back_no_lane(void **state)
+{
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	struct sqlite3 *db;
+
+	put(inbox, "1", "a");
+	put(inbox, "2", "a");
+	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE, NULL),
+	    SQL_OK);
+	assert_int_equal(sql->exec(db, "DELETE FROM task WHERE event = 1",
+	    NULL, NULL, NULL), SQL_OK);
+	(void)sql->close_v2(db);
+	assert_true(due(inbox) == clock_now);
+	assert_string_equal(claim(inbox, 1, &claimed), "2");
+}
+
 /* As others do, while somebody looks. */
 static bool
 empty_the_log(void *arg, const struct inbox_event *event,
@@ -933,6 +952,9 @@ main(void)
 		EACH(what_is_parked_when_stored_counts_for_its_handler),
 		cmocka_unit_test_setup_teardown(
 		    rates_are_of_the_last_minute_and_hour,
+		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    a_queue_that_is_wrong_holds_back_no_lane,
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
