@@ -352,16 +352,16 @@ shift(struct store *store, int64_t by, int64_t latest)
 {
 	if (by != 0 && (store_run(store, "UPDATE task SET due = due + ?1 "
 	    "WHERE due > 0 AND state = 0 AND event IN (SELECT event FROM "
-	    "queue WHERE due > 0)", "i", by) == -1 ||
+	    "queue)", "i", by) == -1 ||
 	    store_run(store, "UPDATE queue SET due = due + ?1 WHERE due > 0",
 	    "i", by) == -1))
 		return -1;
-	if (store_run(store, "UPDATE task SET due = 0 WHERE due > ?1 AND "
-	    "event IN (SELECT event FROM queue WHERE due > ?1)", "i",
-	    latest) == -1)
+	if (store_run(store, "UPDATE queue SET due = 0 WHERE due > 0 AND "
+	    "EXISTS (SELECT 1 FROM task WHERE event = queue.event AND "
+	    "due > ?)", "i", latest) == -1)
 		return -1;
-	return store_run(store, "UPDATE queue SET due = 0 WHERE due > ?", "i",
-	    latest);
+	return store_run(store, "UPDATE task SET due = 0 WHERE due > ? AND "
+	    "event IN (SELECT event FROM queue)", "i", latest);
 }
 
 int

@@ -555,6 +555,27 @@ a_clock_set_back_delays_nothing(void **state)
 	assert_string_equal(claim(inbox, 2, &claimed), "retry");
 }
 
+/* Each task of an event, not the first one alone. */
+static void
+a_clock_set_moves_each_task(void **state)
+{
+	const struct inbox_wanted wanted[] = { { "a", NULL }, { "b", NULL } };
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+
+	put_for(inbox, "e", NULL, "message_new", wanted, 2);
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
+	assert_int_equal(inbox->store->shift(inbox, 5000), 0);
+	claim(inbox, 1, &claimed);
+	assert_string_equal(claimed.handler, "b");
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 3650 * DAY);
+	assert_true(due(inbox) == clock_now + 15000);
+	assert_int_equal(inbox->store->shift(inbox, 0), 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+	assert_string_equal(claimed.handler, "b");
+}
+
 static void
 filters_find_what_they_say(void **state)
 {
@@ -945,6 +966,7 @@ main(void)
 		EACH(a_dropped_event_is_known_until_it_is_old),
 		EACH(no_id_is_given_twice),
 		EACH(a_clock_set_back_delays_nothing),
+		EACH(a_clock_set_moves_each_task),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
 		EACH(what_runs_does_not_wait),
