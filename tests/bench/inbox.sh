@@ -50,7 +50,7 @@ for disk in "this disk" "a disk that flushes in 2 ms"; do
 		plain=$(measure plain $processes)
 		awk -v disk="$disk" -v n=$processes -v inbox="$inbox" \
 		    -v none="$none" -v plain="$plain" 'BEGIN {
-			printf "%s, %d processes: %d durable events/s, %.2f " \
+			printf "%s, %d processes: %d durable events/s, %.3f " \
 			    "of no inbox, %.1f of plain synchronous=FULL\n",
 			    disk, n, inbox, inbox / none, inbox / plain
 		}'
