@@ -39,6 +39,7 @@
 #include "vkcb.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -112,6 +113,8 @@ int
 main(int argc, char **argv)
 {
 	open_standard_fds();
+	/* Where it is inherited as ignored, no end of a child can be seen. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	if (fastcgi_is_host())
 		return serve(fastcgi_serve, NULL);
 	if (cgi_is_host())

@@ -92,7 +92,8 @@ close_inherited(void)
 static void
 become_worker(const struct program *program, char **environment)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE };
+	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE,
+	    SIGHUP };
 	char *const argv[] = { (char[]){ "vkcb" }, (char[]){ "work" },
 	    (char[]){ "--until-idle" }, NULL };
 	sigset_t none;

@@ -74,6 +74,8 @@ block_signals(sigset_t *mask)
 	sigaddset(mask, SIGHUP);
 	sigaddset(mask, SIGCHLD);
 	stop_block(mask);
+	/* As there: `nohup vkcb work` ignores it. */
+	(void)signal(SIGHUP, SIG_DFL);
 }
 
 static int

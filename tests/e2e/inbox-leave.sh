@@ -139,10 +139,18 @@ claim "... and is gone" same "" "$(state b-8)"
 # The pipe that wakes them is taken away.
 inbox=$run/unheard
 with_inbox
-works
+env --ignore-signal=CHLD --ignore-signal=HUP "$app" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+until_true 10 is_working
 rm "$inbox-wake"
-give_all "d-1 1 ok"
-claim "workers that cannot be woken leave" gone "$service"
+event=$(task d-1 1 ok)
+env --ignore-signal=CHLD GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+    CONTENT_LENGTH="$(stat -c %s "$event")" "$app" <"$event" >"$work/answer"
+claim "an event starts workers also where SIGCHLD is ignored" \
+    lacks "$log" "cannot wake or start"
+claim "workers that cannot be woken leave, also where SIGHUP is ignored" \
+    gone "$service"
 claim "with a status that makes a service start again" \
     failed_with 1 "$service"
 claim "and an event that could not wake them is handled" \
