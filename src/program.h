@@ -11,9 +11,10 @@
 struct program {
 	char path[PATH_MAX];
 	dev_t device;
-	ino_t inode;		/* 0: it was replaced before we looked */
+	ino_t inode;
 };
 
+/* Once, early: a path from where the process was started. */
 void program_init(struct program *);
 
 /*

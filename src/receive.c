@@ -55,6 +55,7 @@ receiver_init(struct receiver *receiver, struct conf *conf)
 {
 	*receiver = (struct receiver){ .conf = conf };
 	arena_init(&receiver->arena);
+	program_init(&receiver->program);
 }
 
 static void
@@ -81,7 +82,7 @@ wake_workers(struct receiver *receiver)
 	int there = family_wake(receiver->inbox_path);
 
 	if (there == 0)
-		there = spawn_family(receiver->conf->path);
+		there = spawn_family(&receiver->program, receiver->conf->path);
 	if (there == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,

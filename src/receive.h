@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "http.h"
+#include "program.h"
 
 struct conf;
 struct inbox;
@@ -20,6 +21,7 @@ struct receiver {
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
 	char *inbox_path;	/* of that one */
 	bool stored;		/* workers have something to do */
+	struct program program;	/* what they are, or what replaced it */
 };
 
 /* Takes the configuration over. */

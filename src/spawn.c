@@ -119,19 +119,17 @@ become_worker(const struct program *program, char **environment)
 }
 
 int
-spawn_family(const char *conf_path)
+spawn_family(const struct program *program, const char *conf_path)
 {
 	char **environment = make_environment(conf_path);
-	struct program program;
 	int status = -1;
 	pid_t pid;
 
 	if (environment == NULL)
 		return -1;
-	program_init(&program);
 	pid = fork();
 	if (pid == 0)
-		become_worker(&program, environment);
+		become_worker(program, environment);
 	free(environment);
 	if (pid == -1)
 		return -1;

@@ -2,10 +2,12 @@
 #ifndef SPAWN_H
 #define SPAWN_H
 
+struct program;
+
 /*
  * Starts a family that works until the inbox is empty: it shares nothing with
  * the web server, and lives on when that ends. 0, or -1 with errno.
  */
-int spawn_family(const char *conf_path);
+int spawn_family(const struct program *, const char *conf_path);
 
 #endif

@@ -483,7 +483,7 @@ start_successor(struct parent *parent)
 	if (parent->until != WORK_IDLE || parent->told ||
 	    !atomic_load(&parent->board->outdated))
 		return;
-	if (spawn_family(parent->conf->path) == -1)
+	if (spawn_family(&parent->program, parent->conf->path) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s", parent->family.path, strerror(errno));
 }

@@ -196,6 +196,39 @@ claim "and the new one handles the event" until_true 20 done_are c-3
 kill "$service"
 gone "$service"
 
+# Deploys that keep the old program: by renaming both, and by a link.
+inbox=$run/renamed
+with_inbox "workers = 1" "backoff = 1h"
+put_in_place "$old"
+responder 2>>"$run/stderr"
+cp "$root/$O/tests/handlers/vkcb" "$new"
+mv "$app" "$work/app/vkcb.old"
+mv "$new" "$app"
+"$fcgi" "$run/vkcb.socket" post "$(message hello)" answer >"$work/out"
+until_true 10 is_working
+claim "a responder whose file was renamed starts what is in its place" \
+    same "$app" "$(readlink "/proc/$(owner)/exe")"
+kill "$(owner)" "$responder"
+until_true 10 no_family
+
+inbox=$run/linked
+with_inbox "workers = 1" "backoff = 1h"
+mkdir "$work/app/1" "$work/app/2"
+mv "$work/app/vkcb.old" "$work/app/1/vkcb"
+mv "$app" "$work/app/2/vkcb"
+ln -s 1/vkcb "$app"
+works
+ln -s 2/vkcb "$new"
+mv "$new" "$app"
+give_all "c-5 5 ok"
+claim "a service that was started by a link leaves when that is switched" \
+    gone "$service"
+works
+claim "and what the link names now handles the event" \
+    until_true 20 done_are c-5
+kill "$service"
+gone "$service"
+
 cp "$app" "$work/app/gone"
 "$work/app/gone" work >"$run/work.log" 2>&1 &
 service=$!
