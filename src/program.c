@@ -85,7 +85,7 @@ program_is_replaced(const struct program *program)
 
 void
 program_exec(const struct program *program, char *const argv[],
-    char *const environment[])
+    char *const environment[], int fd)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_PAUSE };
 	struct stat st;
@@ -97,6 +97,7 @@ program_exec(const struct program *program, char *const argv[],
 		execve(program->path, argv, environment);
 		if (errno != ETXTBSY)
 			return;
+		close(fd);
 		nanosleep(&pause, NULL);
 	}
 }

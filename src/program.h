@@ -22,8 +22,11 @@ void program_init(struct program *);
  */
 bool program_is_replaced(const struct program *);
 
-/* Becomes what stands there now, else this program again; or returns. */
+/*
+ * Becomes what stands there now, else this program again; or returns. Where it
+ * waits for a file that is still written, it closes fd first.
+ */
 void program_exec(const struct program *, char *const argv[],
-    char *const environment[]);
+    char *const environment[], int fd);
 
 #endif

@@ -3,7 +3,8 @@
  * of the web server's but what may be a log, and the program that is in place
  * now.
  *
- * What fails in the child before that program runs is told by its status.
+ * What fails in the children before that program runs is told by a pipe, which
+ * its start closes, or the wait for a file that is still written.
  */
 #include "spawn.h"
 
@@ -22,6 +23,8 @@
 #include "program.h"
 
 #include "banned.h"
+
+#define PIPE_FD 3		/* of the child */
 
 extern char **environ;
 
@@ -67,30 +70,42 @@ make_environment(const char *conf_path)
 /*
  * A CGI program's answer is complete for its web server when every copy of its
  * pipes and sockets is closed. Standard error stays, as a log, if it is a file,
- * or a FastCGI responder's: the journal, say.
+ * or a FastCGI responder's: the journal, say. 0, or -1 with errno.
  */
-static void
-close_inherited(void)
+static int
+close_inherited(int pipe)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
 	struct stat st;
 
 	if (null == -1)
-		_exit(1);
+		return -1;
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
 	if (cgi_is_host() && (fstat(STDERR_FILENO, &st) == -1 ||
 	    !S_ISREG(st.st_mode)))
 		(void)dup2(null, STDERR_FILENO);
-	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
-		return;
-	for (fd = 3; fd < 65536; fd++)
+	if (pipe != PIPE_FD && dup3(pipe, PIPE_FD, O_CLOEXEC) == -1)
+		return -1;
+	if (syscall(SYS_close_range, PIPE_FD + 1U, ~0U, 0U) == 0)
+		return 0;
+	for (fd = PIPE_FD + 1; fd < 65536; fd++)
 		close(fd);
+	return 0;
+}
+
+static void
+tell_errno(int pipe)
+{
+	int error = errno;
+
+	(void)!write(pipe, &error, sizeof(error));
+	_exit(1);
 }
 
 /* In the child of a fork: calls nothing that could wait for a lock. */
 static void
-become_worker(const struct program *program, char **environment)
+become_worker(const struct program *program, char **environment, int pipe)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE,
 	    SIGHUP };
@@ -100,43 +115,55 @@ become_worker(const struct program *program, char **environment)
 	size_t i;
 
 	if (setsid() == -1)
-		_exit(1);
+		tell_errno(pipe);
 	switch (fork()) {
 	case -1:
-		_exit(1);
+		tell_errno(pipe);
+		break;
 	case 0:
 		break;
 	default:
 		_exit(0);
 	}
-	close_inherited();
+	if (close_inherited(pipe) == -1)
+		tell_errno(pipe);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)signal(signals[i], SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	program_exec(program, argv, environment);
-	_exit(1);
+	program_exec(program, argv, environment, PIPE_FD);
+	tell_errno(PIPE_FD);
+}
+
+/* 0, or an errno. */
+static int
+start(const struct program *program, char **environment)
+{
+	int ends[2], error;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return errno;
+	pid = fork();
+	if (pid == 0)
+		become_worker(program, environment, ends[1]);
+	error = pid == -1 ? errno : 0;
+	close(ends[1]);
+	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	while (read(ends[0], &error, sizeof(error)) == -1 && errno == EINTR)
+		continue;
+	close(ends[0]);
+	return error;
 }
 
 int
 spawn_family(const struct program *program, const char *conf_path)
 {
 	char **environment = make_environment(conf_path);
-	int status = -1;
-	pid_t pid;
+	int error = environment != NULL ? start(program, environment) : ENOMEM;
 
-	if (environment == NULL)
-		return -1;
-	pid = fork();
-	if (pid == 0)
-		become_worker(program, environment);
 	free(environment);
-	if (pid == -1)
-		return -1;
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	if (status == 0)
-		return 0;
-	errno = EAGAIN;
-	return -1;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }

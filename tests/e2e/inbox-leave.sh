@@ -208,8 +208,16 @@ mv "$new" "$app"
 until_true 10 is_working
 claim "a responder whose file was renamed starts what is in its place" \
     same "$app" "$(readlink "/proc/$(owner)/exe")"
-kill "$(owner)" "$responder"
+kill "$(owner)"
 until_true 10 no_family
+: >"$work/empty"
+chmod 755 "$work/empty"
+put_in_place "$work/empty"
+"$fcgi" "$run/vkcb.socket" post "$(message hello)" answer >"$work/out"
+claim "a responder says that what is in its place cannot be run" \
+    until_true 10 has "$log" "run/renamed: Exec format error: start"
+put_in_place "$root/$O/tests/handlers/vkcb"
+kill "$responder"
 
 inbox=$run/linked
 with_inbox "workers = 1" "backoff = 1h"
