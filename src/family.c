@@ -56,7 +56,8 @@ fail(char error[FAMILY_ERROR_MAX], const char *path)
 }
 
 struct owner {
-	pid_t pid;		/* 0: nobody lives who took the lock */
+	bool lives;
+	pid_t pid;		/* 0: unknown, or in another PID namespace */
 	bool service;
 };
 
@@ -72,13 +73,17 @@ read_owner(int lock, struct owner *owner)
 	ssize_t len = pread(lock, text, sizeof(text) - 1, 0);
 	char *end;
 
-	*owner = (struct owner){ .pid = 0 };
-	if (len <= 0 || fcntl(lock, F_GETLK, &of_process) == -1 ||
+	*owner = (struct owner){ .lives = false };
+	if (fcntl(lock, F_GETLK, &of_process) == -1 ||
 	    of_process.l_type == F_UNLCK)
+		return;
+	owner->lives = true;
+	if (len <= 0)
 		return;
 	text[len] = '\0';
 	/* Another one means that the text is older than the lock. */
-	if (strtol(text, &end, 10) != (long)of_process.l_pid)
+	if (strtol(text, &end, 10) != (long)of_process.l_pid &&
+	    of_process.l_pid != 0)
 		return;
 	owner->pid = of_process.l_pid;
 	owner->service = strcmp(end, " " SERVICE "\n") == 0;
@@ -211,14 +216,14 @@ wait_for_owner(struct family *family, struct wait *wait,
 	bool listening = family->wake != -1;
 
 	read_owner(family->lock, owner);
-	wait->looks = owner->pid == 0 ? wait->looks + 1 : 0;
+	wait->looks = owner->lives ? 0 : wait->looks + 1;
 	if (wait->looks > LOOKS_MAX) {
 		snprintf(error, FAMILY_ERROR_MAX, "%.256s-lock is locked, and "
 		    "not by workers: see with fuser(1) what has it open",
 		    family->path);
 		return FAMILY_FAILED;
 	}
-	if (!listening && owner->pid != 0 && owner->service)
+	if (!listening && owner->service)
 		return there_is_one(error, owner->pid);
 	if (owner->pid != 0 && owner->pid != wait->told &&
 	    kill(owner->pid, listening ? SIGHUP : SIGTERM) == -1 &&

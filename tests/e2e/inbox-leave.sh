@@ -99,6 +99,27 @@ claim "a service that is started then takes over from that family" \
     until_true 20 serves
 claim "and nothing is left" until_true 20 done_are b-3 b-4
 
+# From elsewhere, with handlers that take longer than a lock of nobody's.
+if unshare -pf true 2>"$run/stderr"; then
+	rm -f "$run/b"
+	kill "$service"
+	gone "$service"
+	unshare -pf "$app" work >"$run/work.log" 2>&1 &
+	service=$!
+	until_true 10 is_working
+	elsewhere=$(tr -d ' ' <"/proc/$service/task/$service/children")
+	ends "$elsewhere"
+	give_all "b-9 9 ok \"hold\":\"$run/b\""
+	booked_has "begin 9 9"
+	kill "$elsewhere"
+	until_true 10 no_one_listens
+	timeout 8 "$app" work --once 2>"$run/work.log"
+	claim "workers of another PID namespace are waited for" same 124 $?
+	: >"$run/b"
+	gone "$service"
+	works
+fi
+
 # What ends badly on the way out.
 give_all "b-5 5 exit \"hold\":\"$run/c\""
 booked_has "begin 5 5"
