@@ -64,6 +64,7 @@ struct parent {
 	int news[2];		/* workers write, we read */
 	bool ready;		/* said so to systemd */
 	bool told;		/* a signal said to stop */
+	bool unheard;		/* the FIFO is gone: nobody can wake us */
 	int64_t stop_by;	/* 0: not stopping; then all are killed */
 };
 
@@ -387,9 +388,16 @@ check_home(struct parent *parent)
 {
 	if (family_is_heard(&parent->family))
 		return;
-	if (!atomic_exchange(&parent->board->lost, true))
-		log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or deleted "
-		    "while workers had it: they leave", parent->family.path);
+	if (!family_is_valid(&parent->family)) {
+		if (!atomic_exchange(&parent->board->lost, true))
+			log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or "
+			    "deleted while workers had it: they leave",
+			    parent->family.path);
+	} else if (!parent->unheard) {
+		parent->unheard = true;
+		log_msg(LOG_LEVEL_ERROR, "%s-wake was removed: workers leave, "
+		    "and others follow", parent->family.path);
+	}
 	begin_stop(parent);
 }
 
@@ -458,7 +466,8 @@ had_more(struct parent *parent)
 static bool
 must_leave(const struct parent *parent)
 {
-	return parent->told || atomic_load(&parent->board->lost) ||
+	return parent->told || parent->unheard ||
+	    atomic_load(&parent->board->lost) ||
 	    atomic_load(&parent->board->outdated);
 }
 
@@ -476,12 +485,15 @@ clean_up(struct parent *parent)
 	}
 }
 
-/* What is left is for the program that is there now: not for the next event. */
+/*
+ * What is left is for the program that is there now, or for those that can be
+ * woken: not for the next event. A service's successor is started by others.
+ */
 static void
 start_successor(struct parent *parent)
 {
-	if (parent->until != WORK_IDLE || parent->told ||
-	    !atomic_load(&parent->board->outdated))
+	if (parent->until == WORK_STOPPED || parent->told ||
+	    (!parent->unheard && !atomic_load(&parent->board->outdated)))
 		return;
 	if (spawn_family(&parent->program, parent->conf->path) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
@@ -513,7 +525,8 @@ run(struct parent *parent)
 		return command_fail("work", "%s", error);
 	/* A service is started again by what looks after it. */
 	return atomic_load(&parent->board->lost) || (parent->until ==
-	    WORK_STOPPED && atomic_load(&parent->board->outdated)) ?
+	    WORK_STOPPED && (parent->unheard ||
+	    atomic_load(&parent->board->outdated))) ?
 	    EXIT_PROBLEM : EXIT_FINE;
 }
 

@@ -178,6 +178,20 @@ claim "and an event that could not wake them is handled" \
     until_true 20 done_are d-1
 until_true 20 no_family
 
+# What waits behind others is not left to the next event.
+with_inbox "workers = 1"
+give_all "d-2 2 ok \"hold\":\"$run/d\""
+booked_has "begin 2 2"
+give_all "d-3 3 ok"
+rm "$inbox-wake"
+kill -HUP "$(owner)"
+claim "the log says that the pipe was removed" until_true 10 \
+    has "$log" "$inbox-wake was removed: workers leave, and others follow"
+: >"$run/d"
+claim "workers that cannot be woken any more are followed by others" \
+    until_true 20 done_are d-2 d-3
+until_true 20 no_family
+
 # Another program in its place. The old one has no handler that is called task.
 old=$vkcb
 new=$work/app/vkcb.new
@@ -257,6 +271,23 @@ claim "and what the link names now handles the event" \
     until_true 20 done_are c-5
 kill "$service"
 gone "$service"
+
+inbox=$run/once
+with_inbox "workers = 1"
+works
+give_all "c-6 6 ok \"hold\":\"$run/e\""
+booked_has "begin 6 6 1"
+kill -9 "$service"
+gone "$service"
+"$app" work --once 2>"$run/stderr" &
+ends $!
+booked_has "begin 6 6 2"
+give_all "c-7 6 ok"
+put_in_place "$app"
+: >"$run/e"
+claim "a work --once that leaves for the new one is followed by it" \
+    until_true 20 done_are c-6 c-7
+until_true 20 no_family
 
 cp "$app" "$work/app/gone"
 "$work/app/gone" work >"$run/work.log" 2>&1 &
