@@ -500,6 +500,16 @@ start_successor(struct parent *parent)
 		    "inbox %s: %s", parent->family.path, strerror(errno));
 }
 
+/* What a responder started has only the log. */
+static int
+fail(const struct parent *parent, const char *why)
+{
+	if (parent->until != WORK_IDLE)
+		return command_fail("work", "%s", why);
+	log_msg(LOG_LEVEL_ERROR, "no workers: %s", why);
+	return EXIT_PROBLEM;
+}
+
 static int
 run(struct parent *parent)
 {
@@ -522,7 +532,7 @@ run(struct parent *parent)
 	clean_up(parent);
 	start_successor(parent);
 	if (entry == FAMILY_FAILED)
-		return command_fail("work", "%s", error);
+		return fail(parent, error);
 	/* A service is started again by what looks after it. */
 	return atomic_load(&parent->board->lost) || (parent->until ==
 	    WORK_STOPPED && (parent->unheard ||
@@ -542,10 +552,8 @@ work_run(struct conf *conf, enum work_until until)
 	switch (family_enter(&parent.family, conf->inbox,
 	    until == WORK_STOPPED, error)) {
 	case FAMILY_ENTERED:
-		if (set_up(&parent) == 0)
-			status = run(&parent);
-		else
-			status = command_fail("work", "%s", strerror(errno));
+		status = set_up(&parent) == 0 ? run(&parent) :
+		    fail(&parent, strerror(errno));
 		break;
 	case FAMILY_THERE_IS_ONE:
 		/* They do what this one was started for. */
@@ -553,11 +561,7 @@ work_run(struct conf *conf, enum work_until until)
 		    error) : EXIT_FINE;
 		break;
 	case FAMILY_FAILED:
-		/* What a responder started has only the log. */
-		if (until == WORK_IDLE)
-			log_msg(LOG_LEVEL_ERROR, "no workers: %s", error);
-		else
-			status = command_fail("work", "%s", error);
+		status = fail(&parent, error);
 		break;
 	}
 	free(parent.children);
