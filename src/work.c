@@ -135,7 +135,7 @@ fork_child(struct parent *parent, int i, enum job job)
 
 	atomic_store(&slot->started, 0);
 	atomic_store(&slot->idle, 0);
-	atomic_store(&slot->left, false);
+	atomic_store(&slot->left, 0);
 	atomic_store(&slot->robbed, false);
 	pid = fork();
 	if (pid == 0)
@@ -224,7 +224,7 @@ take_death(struct parent *parent, int i, int status)
 	if (atomic_load(&parent->board->lost) ||
 	    atomic_load(&parent->board->outdated))
 		begin_stop(parent);
-	if (atomic_load(&slot->left)) {
+	if (atomic_load(&slot->left) != 0) {
 		child->fork_at = parent->until == WORK_ONCE ? INT64_MAX : now;
 		return;
 	}
@@ -262,29 +262,49 @@ read_signals(struct parent *parent)
 		begin_stop(parent);
 }
 
-/* Kills what takes too long. When to look again; INT64_MAX: no need. */
+static int64_t
+earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Kills it if it takes too long: a handler, or what handlers have registered
+ * for the end of the process. When to look again; INT64_MAX: no need.
+ */
+static int64_t
+kill_if_late(struct parent *parent, int i, int64_t now)
+{
+	struct worker_slot *slot = &parent->board->slots[i];
+	int64_t left = atomic_load(&slot->left), end;
+	_Atomic int64_t *since = left != 0 ? &slot->left : &slot->started;
+	int64_t started = atomic_load(since);
+
+	if (parent->children[i].pid == 0 || started <= 0)
+		return INT64_MAX;
+	end = started + parent->conf->handler_timeout;
+	if (end > now)
+		return end;
+	/* Unless it returned just now. */
+	if (!atomic_compare_exchange_strong(since, &started, -started))
+		return INT64_MAX;
+	if (left != 0)
+		log_msg(LOG_LEVEL_ERROR, "worker %d (process %ld) ended: "
+		    "killed: atexit(3) functions of handlers ran longer than "
+		    "handler_timeout", i + 1, (long)parent->children[i].pid);
+	(void)kill(parent->children[i].pid, SIGKILL);
+	return INT64_MAX;
+}
+
+/* When to look again; INT64_MAX: no need. */
 static int64_t
 kill_late(struct parent *parent, int64_t now)
 {
-	int64_t next = INT64_MAX, started, end;
-	struct worker_slot *slot;
+	int64_t next = INT64_MAX;
 	int i;
 
-	for (i = 0; i < parent->n; i++) {
-		slot = &parent->board->slots[i];
-		started = atomic_load(&slot->started);
-		if (parent->children[i].pid == 0 || started <= 0)
-			continue;
-		end = started + parent->conf->handler_timeout;
-		if (end > now) {
-			next = end < next ? end : next;
-			continue;
-		}
-		/* Unless it returned just now. */
-		if (atomic_compare_exchange_strong(&slot->started, &started,
-		    -started))
-			(void)kill(parent->children[i].pid, SIGKILL);
-	}
+	for (i = 0; i < parent->n; i++)
+		next = earliest(next, kill_if_late(parent, i, now));
 	if (parent->stop_by == 0)
 		return next;
 	for (i = 0; i < parent->n && now >= parent->stop_by; i++)
@@ -320,12 +340,6 @@ leave_at(const struct parent *parent)
 		latest = idle > latest ? idle : latest;
 	}
 	return latest + LINGER;
-}
-
-static int64_t
-earliest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 static void

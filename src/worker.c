@@ -595,6 +595,7 @@ worker_run(struct worker *worker)
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
 	conf_free(work.conf);
-	atomic_store(&work.slot->left, true);
+	atomic_store(&work.slot->left, clock_ms());
+	tell_parent(&work);
 	return 0;
 }

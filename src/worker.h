@@ -24,7 +24,11 @@ struct worker_slot {
 	_Atomic int64_t idle;		/* since when it found nothing; or 0 */
 	_Atomic int64_t handled;	/* tasks, by all that had this slot */
 	_Atomic bool ready;		/* it has opened the inbox */
-	_Atomic bool left;		/* it ends because it wants to */
+	/*
+	 * clock_ms() when it began to end because it wants to; 0: it does not.
+	 * Functions that handlers have registered may run still, not for ever.
+	 */
+	_Atomic int64_t left;
 	_Atomic bool robbed;		/* a handler closed what it needs */
 	char reason[WORKER_REASON_MAX];	/* why the one before died; "" */
 };

@@ -68,6 +68,22 @@ claim "a handler that hangs in the last look is killed as well" \
 claim "and its event parked" \
     same "killed: it ran longer than handler_timeout (1 s)" "$(reason d-2)"
 
+# What handlers have registered for the end of the process does not end.
+inbox=$run/endless
+with_inbox "workers = 1" "handler_timeout = 1s"
+works
+give "$(task g-1 11 ok "\"hold\":\"$run/g\"" \
+    "\"at_exit\":\"echo \$\$ >$run/endless; exec sleep 300\"")" >"$work/answer"
+booked_has "begin 11 1 1"
+kill -9 "$service"
+gone "$service"
+: >"$run/g"
+claim "a worker that does not end by itself keeps nobody waiting" \
+    timeout 30 "$app" work --once
+ends "$(cat "$run/endless")"
+claim "and the log says why it was killed" \
+    has "$log" "killed: atexit(3) functions of handlers ran longer"
+
 # The folder goes away while the service has it open, and an event makes a new
 # one's workers: those of the old one must not join in.
 mkdir "$work/folder"
