@@ -59,7 +59,8 @@ struct parent {
 	struct program program;
 	struct worker_board *board;
 	struct child *children;
-	int n;
+	int n;			/* those that are looked after */
+	int workers;
 	int signals;		/* signalfd */
 	int news[2];		/* workers write, we read */
 	bool ready;		/* said so to systemd */
@@ -89,7 +90,7 @@ set_up(struct parent *parent)
 
 	block_signals(&mask);
 	(void)signal(SIGPIPE, SIG_IGN);
-	parent->n = n;
+	parent->n = parent->workers = n;
 	parent->children = calloc((size_t)n, sizeof(*parent->children));
 	parent->board = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -113,7 +114,7 @@ run_child(struct parent *parent, int i, enum job job, pid_t self)
 		.program = &parent->program,
 		.board = parent->board,
 		.number = i + 1,
-		.workers = parent->n,
+		.workers = parent->workers,
 		.news = parent->news[1],
 		.parent = self,
 		.once = job == LAST_LOOK || parent->until == WORK_ONCE,
@@ -458,6 +459,18 @@ run_last(struct parent *parent, int i, enum job job)
 		step(parent);
 }
 
+/* Did one die, whose replacement is to end what it held? */
+static bool
+one_died(const struct parent *parent)
+{
+	int i;
+
+	for (i = 0; i < parent->n; i++)
+		if (parent->board->slots[i].reason[0] != '\0')
+			return true;
+	return false;
+}
+
 /*
  * Deaf, one worker looks once more: what was stored before we went deaf may
  * have woken nobody. True: there was something, so stay.
@@ -466,15 +479,17 @@ static bool
 had_more(struct parent *parent)
 {
 	int64_t before = atomic_load(&parent->board->slots[0].handled);
-	int last = parent->n;
 
 	family_deafen(&parent->family);
 	parent->stop_by = 0;
+	atomic_store(&parent->board->stopping, false);
+	if (one_died(parent))
+		return true;
 	parent->n = 1;
 	run_last(parent, 0, LAST_LOOK);
-	parent->n = last;
+	parent->n = parent->workers;
 	return atomic_load(&parent->board->slots[0].handled) != before ||
-	    parent->board->slots[0].reason[0] != '\0';
+	    one_died(parent);
 }
 
 static bool

@@ -63,6 +63,30 @@ claim "it handles them when those are gone" \
     until_true 20 done_are a-2 a-3 a-4
 until_true 20 no_family
 
+# Crashes between the decision to leave and its first step.
+both_wait() {
+	[ "$(state h-2), $(state h-3)" = \
+	    "00-audit done task waiting, 00-audit done task waiting" ]
+}
+
+inbox=$run/leaving
+with_inbox "workers = 2" "backoff = 1h"
+give "$(task h-1 21 ok)" HOLD_WAKE="$run/h" \
+    ASAN_OPTIONS=verify_asan_link_order=0 \
+    LD_PRELOAD="$root/$O/tests/preload/hold-exit.so" >"$work/answer"
+until_true 20 test -e "$run/h.held"
+give_all "h-2 22 crash" "h-3 23 crash"
+booked_has "begin 22 2 1"
+booked_has "begin 23 3 1"
+: >"$run/h.go"
+claim "what crashes when a family begins to leave waits for its time" \
+    until_true 20 both_wait
+claim "... and is not called before" sh -c "! grep '^begin 2. . 2' '$book'"
+claim "... and no other reason is given for it" \
+    lacks "$log" "the workers were killed"
+kill "$(owner)"
+until_true 10 no_family
+
 # A stop that takes its time.
 inbox=$run/stop
 with_inbox "workers = 1" "backoff = 1h"
