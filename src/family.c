@@ -13,6 +13,7 @@
  * it open until their handlers return.
  *
  * Told to stop, a family does not look: what it leaves is for the one after it.
+ * So is what one leaves that is killed, also while it waits for the lock.
  */
 #include "family.h"
 
