@@ -95,6 +95,13 @@ state() {
 	    tr '\n' ' ' | sed 's/ $//'
 }
 
+# done_are ID ... - the tasks of these events are done.
+done_are() {
+	for id; do
+		[ "$(state "$id")" = "00-audit done task done" ] || return 1
+	done
+}
+
 # reason ID - why its task failed last.
 reason() {
 	"$app" inbox list --json --all | grep "\"event_id\":\"$1\"" |
@@ -115,6 +122,11 @@ works() {
 	service=$!
 	ends $service
 	until_true 10 is_working
+}
+
+# serves - the service has the lock, and listens.
+serves() {
+	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
 }
 
 no_family() {

@@ -21,18 +21,6 @@ families_are() {
 	[ "$(families)" = "$1" ]
 }
 
-# done_are ID ... - the tasks of these events are done.
-done_are() {
-	for id; do
-		[ "$(state "$id")" = "00-audit done task done" ] || return 1
-	done
-}
-
-# serves - the service has the lock, and listens.
-serves() {
-	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
-}
-
 is_waiting() {
 	[ "$(state c-1)" = "00-audit done task waiting" ]
 }

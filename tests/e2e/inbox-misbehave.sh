@@ -8,17 +8,6 @@ stays() {
 	sed -n 's/^stays.* \([0-9]*\) [0-9]*$/\1/p' "$book"
 }
 
-# done_are ID ... - the tasks of these events are done.
-done_are() {
-	for id; do
-		[ "$(state "$id")" = "00-audit done task done" ] || return 1
-	done
-}
-
-serves() {
-	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
-}
-
 # failed_with STATUS COMMAND ...
 failed_with() {
 	wanted=$1

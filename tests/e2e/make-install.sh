@@ -1,9 +1,9 @@
 # make-install.sh - `make install` and `make uninstall`, into a folder.
 . tests/lib.sh
 
-to=$work/root/opt/vk
+to=$work/dest/opt/vk
 make() {
-	command make --no-print-directory "$@" O="$O" DESTDIR="$work/root" \
+	command make --no-print-directory "$@" O="$O" DESTDIR="$work/dest" \
 	    PREFIX=/opt/vk
 }
 
@@ -57,6 +57,6 @@ claim "it needs no library but libc" same "libc" "$(libraries)"
 claim "and works" env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" check
 
 claim "it uninstalls" make uninstall
-claim "no file stays" same "" "$(find "$work/root" -type f)"
+claim "no file stays" same "" "$(find "$work/dest" -type f)"
 
 done_testing

@@ -187,74 +187,75 @@ a_boolean_may_be_0_or_1(void **state)
 	}
 }
 
+static const struct {
+	const char *json;
+	double wanted;
+	const char *odd;
+} doubles[] = {
+	{ "100", 100, NULL }, { "100.0", 100, NULL },
+	{ "100.5", 100.5, NULL }, { "1e2", 100, NULL },
+	{ "-0.25", -0.25, NULL }, { "0", 0, NULL }, { "0.0", 0, NULL },
+	{ "0e9", 0, NULL }, { "179.55", 179.55, NULL },
+	{ "\"100.5\"", 100.5, NULL }, { "\"1e2\"", 100, NULL },
+	{ "\"0\"", 0, NULL }, { "null", 0, NULL },
+	{ "9007199254740992", 9007199254740992.0, NULL },
+	{ "9007199254740993", 0, INEXACT },
+	{ "9223372036854775807", 0, INEXACT },
+	{ "-9223372036854775808", -0x1p63, NULL },
+	{ "18446744073709551615", 0, INEXACT },
+	{ "1e999", 0, INEXACT }, { "-1e999", 0, INEXACT },
+	{ "1e-999", 0, TINY }, { "\"1e999\"", 0, TEXT },
+	{ "\"1e-999\"", 0, TEXT }, { "\"nan\"", 0, TEXT },
+	{ "\"inf\"", 0, TEXT }, { "\"0x1p3\"", 0, TEXT },
+	{ "\" 1\"", 0, TEXT }, { "\"1 \"", 0, TEXT },
+	{ "\"\"", 0, TEXT }, { "\"1\\u0000\"", 0, TEXT },
+	{ "\"100,5\"", 0, TEXT },
+	/* The same as text, with a point and with an exponent. */
+	{ "\"9007199254740993\"", 0, TEXT },
+	{ "9007199254740993.0", 0, INEXACT },
+	{ "90071992547409930e-1", 0, INEXACT },
+	{ "-9007199254740993.00e0", 0, INEXACT },
+	{ "\"9223372036854775807\"", 0, TEXT },
+	{ "18446744073709551617", 0, INEXACT },
+	{ "99999999999999999", 0, INEXACT },
+	{ "123456789012345678901234567890", 0, INEXACT },
+	{ "1e23", 0, INEXACT }, { "1e300", 0, INEXACT },
+	{ "\"9007199254740992\"", 0x1p53, NULL },
+	{ "9007199254740994.0", 9007199254740994.0, NULL },
+	{ "9223372036854775808", 0x1p63, NULL },
+	{ "18446744073709551616", 0x1p64, NULL },
+	{ "\"18446744073709551616.0\"", 0x1p64, NULL },
+	{ "0.0018446744073709551616e22", 0x1p64, NULL },
+	{ "1e22", 1e22, NULL }, { "\"1e22\"", 1e22, NULL },
+	/* Fractions are the nearest double. */
+	{ "9007199254740993.5", 9007199254740994.0, NULL },
+	{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL },
+	{ "1e-310", 1e-310, NULL }, { "\"1e-310\"", 1e-310, NULL },
+	{ "-0.0e5", 0, NULL }, { "\"0.00\"", 0, NULL },
+	{ "true", 0, BOOLEAN }, { "false", 0, BOOLEAN },
+	{ "[]", 0, LIST_ }, { "{}", 0, OBJECT_ },
+};
+
 static void
 a_double_loses_no_integer(void **state)
 {
-	static const struct {
-		const char *json;
-		double wanted;
-		const char *odd;
-	} rows[] = {
-		{ "100", 100, NULL }, { "100.0", 100, NULL },
-		{ "100.5", 100.5, NULL }, { "1e2", 100, NULL },
-		{ "-0.25", -0.25, NULL }, { "0", 0, NULL }, { "0.0", 0, NULL },
-		{ "0e9", 0, NULL }, { "179.55", 179.55, NULL },
-		{ "\"100.5\"", 100.5, NULL }, { "\"1e2\"", 100, NULL },
-		{ "\"0\"", 0, NULL }, { "null", 0, NULL },
-		{ "9007199254740992", 9007199254740992.0, NULL },
-		{ "9007199254740993", 0, INEXACT },
-		{ "9223372036854775807", 0, INEXACT },
-		{ "-9223372036854775808", -0x1p63, NULL },
-		{ "18446744073709551615", 0, INEXACT },
-		{ "1e999", 0, INEXACT }, { "-1e999", 0, INEXACT },
-		{ "1e-999", 0, TINY }, { "\"1e999\"", 0, TEXT },
-		{ "\"1e-999\"", 0, TEXT }, { "\"nan\"", 0, TEXT },
-		{ "\"inf\"", 0, TEXT }, { "\"0x1p3\"", 0, TEXT },
-		{ "\" 1\"", 0, TEXT }, { "\"1 \"", 0, TEXT },
-		{ "\"\"", 0, TEXT }, { "\"1\\u0000\"", 0, TEXT },
-		{ "\"100,5\"", 0, TEXT },
-		/* The same as text, with a point and with an exponent. */
-		{ "\"9007199254740993\"", 0, TEXT },
-		{ "9007199254740993.0", 0, INEXACT },
-		{ "90071992547409930e-1", 0, INEXACT },
-		{ "-9007199254740993.00e0", 0, INEXACT },
-		{ "\"9223372036854775807\"", 0, TEXT },
-		{ "18446744073709551617", 0, INEXACT },
-		{ "99999999999999999", 0, INEXACT },
-		{ "123456789012345678901234567890", 0, INEXACT },
-		{ "1e23", 0, INEXACT }, { "1e300", 0, INEXACT },
-		{ "\"9007199254740992\"", 0x1p53, NULL },
-		{ "9007199254740994.0", 9007199254740994.0, NULL },
-		{ "9223372036854775808", 0x1p63, NULL },
-		{ "18446744073709551616", 0x1p64, NULL },
-		{ "\"18446744073709551616.0\"", 0x1p64, NULL },
-		{ "0.0018446744073709551616e22", 0x1p64, NULL },
-		{ "1e22", 1e22, NULL }, { "\"1e22\"", 1e22, NULL },
-		/* Fractions are the nearest double. */
-		{ "9007199254740993.5", 9007199254740994.0, NULL },
-		{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL },
-		{ "1e-310", 1e-310, NULL }, { "\"1e-310\"", 1e-310, NULL },
-		{ "-0.0e5", 0, NULL }, { "\"0.00\"", 0, NULL },
-		{ "true", 0, BOOLEAN }, { "false", 0, BOOLEAN },
-		{ "[]", 0, LIST_ }, { "{}", 0, OBJECT_ },
-	};
 	const struct vk_donut_subscription *donut;
 	struct decoded decoded;
 	char object[128];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(doubles) / sizeof(doubles[0]); i++) {
 		snprintf(object, sizeof(object), "{\"amount\":%s}",
-		    rows[i].json);
+		    doubles[i].json);
 		assert_int_equal(decode(&decoded,
 		    VKCB_EVENT_donut_subscription_create, object), DECODE_OK);
 		donut = decoded.typed;
-		if (donut->amount > rows[i].wanted ||
-		    donut->amount < rows[i].wanted)
-			fail_msg("%s came out as %g", rows[i].json,
+		if (donut->amount > doubles[i].wanted ||
+		    donut->amount < doubles[i].wanted)
+			fail_msg("%s came out as %g", doubles[i].json,
 			    donut->amount);
-		assert_odd(&decoded, "amount", rows[i].odd, "number");
+		assert_odd(&decoded, "amount", doubles[i].odd, "number");
 		decoded_release(&decoded);
 	}
 }
