@@ -47,9 +47,9 @@ ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
 INCLUDES = -I. -Isrc -I$(H)
 COMPILE = $(CC) $(ALL_CFLAGS) $(INCLUDES) $(CPPFLAGS) -MMD -MP
 
-SRCS = $(wildcard src/*.c)
-OBJS = $(H)/src/handlers.o \
-	$(patsubst src/%.c,$(O)/src/%.o,$(filter-out src/handlers.c,$(SRCS)))
+SRCS = $(wildcard src/*.c src/*/*.c)
+OBJS = $(H)/src/event/handler_table.o $(patsubst src/%.c,$(O)/src/%.o,\
+	$(filter-out src/event/handler_table.c,$(SRCS)))
 # GNU make sorts as the C locale does, whatever the user's.
 HANDLER_FILES = $(sort $(notdir $(wildcard $(HANDLERS)/*.c)))
 HANDLER_OBJS = $(HANDLER_FILES:%.c=$(H)/handlers/%.o)
@@ -102,7 +102,7 @@ $(H)/link-flags: FORCE
 	$(write_if_changed)
 
 $(H)/handlers.def: FORCE
-	@mkdir -p $(@D); src/list-handlers $(HANDLERS) >$@.new
+	@mkdir -p $(@D); src/event/list-handlers $(HANDLERS) >$@.new
 	$(write_if_changed)
 
 # Another folder may have another file of the same name.
@@ -124,7 +124,7 @@ $(O)/src/%.o: src/%.c $(O)/flags | $(O)/libraries
 	$(say) CC $<
 	$(quiet)$(COMPILE) -c -o $@ $<
 
-$(H)/src/handlers.o: src/handlers.c $(H)/handlers.def $(O)/flags \
+$(H)/src/event/handler_table.o: src/event/handler_table.c $(H)/handlers.def $(O)/flags \
 		| $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
@@ -132,17 +132,17 @@ $(H)/src/handlers.o: src/handlers.c $(H)/handlers.def $(O)/flags \
 
 # The file's name says which handler it must define.
 $(H)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(H)/handlers-from \
-		src/check-handler | $(O)/libraries
+		src/event/check-handler | $(O)/libraries
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
-	@src/check-handler '$(CC)' $< handler_$(subst -,_,$*) $@
+	@src/event/check-handler '$(CC)' $< handler_$(subst -,_,$*) $@
 
 # Tests: a unit test is linked with everything but main, a tool stands alone.
 # Some have handlers of their own, in a table of their own.
 TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
-$(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/ticked: \
-    TEST_OBJS = $(filter-out $(H)/src/handlers.o,$(OBJS))
+$(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/subscriptions: \
+    TEST_OBJS = $(filter-out $(H)/src/event/handler_table.o,$(OBJS))
 $(O)/tests/unit/inbox $(O)/tests/unit/receive: $(O)/tests/inbox_memory.o
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
@@ -208,7 +208,7 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(OBJS) $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< \
-	    $(filter-out $(H)/src/handlers.o,$(OBJS)) $(LIBS)
+	    $(filter-out $(H)/src/event/handler_table.o,$(OBJS)) $(LIBS)
 
 fuzz:
 	@tests/packages fuzz

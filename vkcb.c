@@ -4,37 +4,30 @@
  * A web server starts vkcb to serve: as FastCGI with a listening socket for
  * descriptor 0, as CGI for one request. A person starts it with a command.
  *
- * One request goes through these files, from top to bottom:
+ * src/ has a folder for each part. Arrows run down: a part includes what is
+ * listed below it, and the ground floor.
  *
- *	src/fastcgi.c, src/cgi.c  the web server: a request in, an answer out
- *	src/receive.c             the checks, in the order of the manual
- *	  src/conf.c              the groups and their secrets; and
- *	                          src/conf_watch.c when they were changed
- *	  src/envelope.c          type, group, secret, object of a body
- *	    src/json.c            strict JSON
- *	  src/inbox.c             where events wait, if there is an inbox
- *	  src/family.c            wakes the workers; src/spawn.c starts some, of
- *	    src/program.c         the program that is there now
- *	src/event.c               calls the handlers, sums up their outcomes
- *	  src/handlers.c          the table of handlers/
- *	  src/decode.c            JSON into the structs of vkcb.h
- *	  src/call.c              a handler's calls to VK, src/message.c and
- *	                          src/keyboard.c what is built on them
- *	    src/api.c             one call: src/form.c the parameters,
- *	                          src/rate.c its turn, src/post.c the wire
- *	      src/curl.c          libcurl, loaded by the first call
- *	src/http.c                the header of the answer
+ *	src/command/  the commands: one cmd_NAME.c each, command.c picks one
+ *	src/setup/    `vkcb setup`, `check --online`: servers at VK
+ *	src/web/      a request in, an answer out: fastcgi.c and cgi.c are the
+ *	              hosts; receive.c checks, in the order of the manual
+ *	              (the secret, the confirmation), then stores or handles
+ *	src/pool/     the workers of an inbox: parent.c keeps them, worker.c is
+ *	              one, spawn.c starts a pool for an event
+ *	src/inbox/    where events wait: inbox.h is the interface; store.c is
+ *	              the one in SQLite, put.c writes an event, queue.c is for
+ *	              workers, admin.c for operators
+ *	src/handler/  the functions that a handler calls: call.c, message.c, ...
+ *	src/event/    envelope.c finds type, group, secret and object; event.c
+ *	              calls the handlers; decode.c makes the structs of vkcb.h
+ *	src/vk/       one call of VK: api.c, with rate.c before http_post.c
+ *	src/conf/     conf.c reads vkcb.conf, its keys are a table there;
+ *	              conf_watch.c sees changes; keys.c is what setup stored
+ *	src/json/     strict JSON: checked, made into trees, written
  *
- * With an inbox, workers call the handlers after the answer: src/work.c is
- * their parent, src/worker.c one of them. The store of the inbox is
- * src/inbox_sqlite.c, with src/inbox_put.c (responders), src/inbox_queue.c
- * (workers), src/inbox_look.c (operators) and src/inbox_row.c (statements).
- *
- * What all of them use: src/arena.c (memory of one request), src/log.c.
- * JSON made, not read: src/json_text.c. What stands for bytes: src/hash.c.
- * Files read whole: src/file.c.
+ * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
+ * file.c, clock.c, hash.c, owner.c, stop.c, wipe.c, nearest.c.
  * The catalogue, read by many: src/events.def, src/objects.def.
- * The commands: src/command.c, one src/cmd_NAME.c each.
  */
 #include "vkcb.h"
 
@@ -43,11 +36,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "src/command.h"
-#include "src/conf.h"
-#include "src/host.h"
-#include "src/inbox.h"
-#include "src/receive.h"
+#include "src/command/command.h"
+#include "src/conf/conf.h"
+#include "src/web/host.h"
+#include "src/inbox/inbox.h"
+#include "src/web/receive.h"
 
 #include "src/banned.h"
 
@@ -69,7 +62,7 @@ open_standard_fds(void)
 
 /* NULL: it was said why the program cannot serve. */
 static struct conf *
-configure(void)
+main_configure(void)
 {
 	char error[INBOX_ERROR_MAX];
 	struct conf *conf = command_configure();
@@ -91,13 +84,13 @@ static int
 serve(int (*host)(struct receiver *), void (*apologize)(void))
 {
 	struct receiver receiver;
-	struct conf *conf = configure();
+	struct conf *conf = main_configure();
 	int status;
 
 	if (conf == NULL) {
 		if (apologize != NULL)
 			apologize();
-		return EXIT_PROBLEM;
+		return EXIT_ERROR;
 	}
 	receiver_init(&receiver, conf);
 	status = host(&receiver);
@@ -118,6 +111,6 @@ main(int argc, char **argv)
 	if (fastcgi_is_host())
 		return serve(fastcgi_serve, NULL);
 	if (cgi_is_host())
-		return serve(cgi_serve, cgi_apologize);
+		return serve(cgi_serve, cgi_send_unconfigured);
 	return command_run(argc, argv);
 }

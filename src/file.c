@@ -18,7 +18,7 @@
 #include "banned.h"
 
 static int
-check(const struct stat *st, size_t ceiling)
+file_check(const struct stat *st, size_t ceiling)
 {
 	errno = S_ISDIR(st->st_mode) ? EISDIR : !S_ISREG(st->st_mode) ?
 	    EINVAL : (uintmax_t)st->st_size > ceiling ? EFBIG : 0;
@@ -53,7 +53,7 @@ file_read(const char *path, size_t ceiling, size_t *len, struct stat *st)
 
 	if (fd == -1)
 		return NULL;
-	if (fstat(fd, st) == 0 && check(st, ceiling) == 0)
+	if (fstat(fd, st) == 0 && file_check(st, ceiling) == 0)
 		text = malloc((size_t)st->st_size + 1);
 	if (text != NULL &&
 	    read_all(fd, text, (size_t)st->st_size, len) == -1) {

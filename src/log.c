@@ -37,7 +37,7 @@ static struct {
 } target = { .fd = STDERR_FILENO, .upto = LOG_LEVEL_INFO };
 
 static int
-open_file(const char *path)
+log_open_file(const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
@@ -79,7 +79,7 @@ log_open(const char *where, enum log_level upto)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (open_file(where) == -1)
+	if (log_open_file(where) == -1)
 		return -1;
 	memcpy(target.path, where, len + 1);
 	target.to_syslog = false;
@@ -100,7 +100,7 @@ log_wants(enum log_level level)
 #define MSG_LIMIT (LOG_LINE_MAX / 4 * 3)
 
 static bool
-put(struct log_line *line, const char *bytes, size_t len)
+log_put(struct log_line *line, const char *bytes, size_t len)
 {
 	if (line->len + len > line->limit)
 		return false;
@@ -110,9 +110,9 @@ put(struct log_line *line, const char *bytes, size_t len)
 }
 
 static void
-put_string(struct log_line *line, const char *text)
+log_put_string(struct log_line *line, const char *text)
 {
-	put(line, text, strlen(text));
+	log_put(line, text, strlen(text));
 }
 
 /* Is this character of several bytes UTF-8 in its shortest form? */
@@ -157,7 +157,7 @@ is_unseen(uint32_t c)
 
 /* The number of a character of `size` bytes of UTF-8, at least two. */
 static uint32_t
-character(const unsigned char *at, size_t size)
+log_character(const unsigned char *at, size_t size)
 {
 	uint32_t c = at[0] & (0xffu >> (size + 1));
 	size_t i;
@@ -177,7 +177,7 @@ printable(const unsigned char *at, size_t left)
 		return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '"' &&
 		    at[0] != '\\';
 	if (at[0] < 0xc2 || at[0] > 0xf4 || left < size ||
-	    !is_utf8(at, size) || is_unseen(character(at, size)))
+	    !is_utf8(at, size) || is_unseen(log_character(at, size)))
 		return 0;
 	return size;
 }
@@ -199,7 +199,7 @@ put_escaped(struct log_line *line, unsigned char c)
 		out[3] = hex[c & 15];
 		len = 4;
 	}
-	return put(line, out, len);
+	return log_put(line, out, len);
 }
 
 static void
@@ -214,14 +214,14 @@ put_value(struct log_line *line, const char *value, size_t len)
 		    at[i] == '\\' || at[i] == '=')
 			quote = true;
 	if (!quote) {
-		put(line, value, len);
+		log_put(line, value, len);
 		return;
 	}
-	put(line, "\"", 1);
+	log_put(line, "\"", 1);
 	for (i = 0; i < len; i += size) {
 		size = printable(at + i, len - i);
 		if (size == 0 ? put_escaped(line, at[i]) :
-		    put(line, value + i, size)) {
+		    log_put(line, value + i, size)) {
 			size += size == 0;
 			continue;
 		}
@@ -287,8 +287,8 @@ put_time(struct log_line *line)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_time(&now, text);
-	put_string(line, text);
-	put(line, " ", 1);
+	log_put_string(line, text);
+	log_put(line, " ", 1);
 }
 
 void
@@ -299,7 +299,7 @@ log_begin(struct log_line *line, enum log_level level, const char *msg)
 	line->limit = MSG_LIMIT;
 	if (!target.to_syslog)
 		put_time(line);
-	put_string(line, level_names[level]);
+	log_put_string(line, level_names[level]);
 	log_text(line, "msg", msg);
 	line->limit = LINE_LIMIT;
 }
@@ -309,9 +309,9 @@ log_bytes(struct log_line *line, const char *key, const char *at, size_t len)
 {
 	if (line->len + strlen(key) + 2 > sizeof(line->text) - 16)
 		return;
-	put(line, " ", 1);
-	put_string(line, key);
-	put(line, "=", 1);
+	log_put(line, " ", 1);
+	log_put_string(line, key);
+	log_put(line, "=", 1);
 	put_value(line, at, len);
 }
 
@@ -339,7 +339,7 @@ follow_path(void)
 	if (stat(target.path, &st) == 0 && st.st_dev == target.device &&
 	    st.st_ino == target.inode)
 		return;
-	(void)open_file(target.path);
+	(void)log_open_file(target.path);
 }
 
 void

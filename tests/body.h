@@ -9,7 +9,7 @@
 
 #include <json-c/json.h>
 
-#include "src/json.h"
+#include "src/json/json.h"
 
 /* A whole file with a NUL behind it, to be freed. */
 static inline char *

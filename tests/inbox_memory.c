@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "inbox.h"
+#include "inbox/inbox.h"
 
 #include "banned.h"
 
@@ -95,7 +95,7 @@ free_entry(struct entry *entry)
 }
 
 static struct entry *
-make_entry(const struct inbox_event *event, const struct inbox_wanted *wanted,
+make_entry(const struct inbox_event *event, const struct inbox_target *wanted,
     size_t n)
 {
 	size_t size = length(event->event_id) + length(event->type) +
@@ -154,7 +154,7 @@ memory_take(struct inbox *inbox, int64_t group_id, struct inbox_command *out)
 }
 
 static void
-count_parked(struct memory *memory, const struct inbox_wanted *wanted,
+count_parked(struct memory *memory, const struct inbox_target *wanted,
     size_t n)
 {
 	struct inbox_handler_status *handler;
@@ -172,7 +172,7 @@ count_parked(struct memory *memory, const struct inbox_wanted *wanted,
 
 static int
 memory_put(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
+    const struct inbox_target *wanted, size_t n, enum inbox_put *put,
     struct inbox_command *command)
 {
 	struct memory *memory = memory_of(inbox);

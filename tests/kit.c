@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "arena.h"
-#include "change.h"
-#include "envelope.h"
-#include "event.h"
-#include "fields.h"
-#include "handlers.h"
-#include "sample.h"
+#include "command/json_edit.h"
+#include "event/envelope.h"
+#include "event/event.h"
+#include "event/fields.h"
+#include "event/handler_table.h"
+#include "command/sample.h"
 
 #include "banned.h"
 
@@ -238,7 +238,7 @@ vkcb_test_event(struct vkcb_test *test, const struct vkcb_handler *def, ...)
 
 	va_start(changes, def);
 	while ((change = va_arg(changes, const char *)) != NULL) {
-		if (change_apply(body, change, error, sizeof(error)) == -1)
+		if (json_edit_apply(body, change, error, sizeof(error)) == -1)
 			give_up("change", error);
 		if (error[0] != '\0')
 			fprintf(stderr, "vkcb_test: note: %s\n", error);

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "arena.h"
-#include "catalogue.h"
-#include "decode.h"
-#include "envelope.h"
+#include "event/catalogue.h"
+#include "event/decode.h"
+#include "event/envelope.h"
 
 static struct arena arena;
 

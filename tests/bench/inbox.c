@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "conf.h"
-#include "http.h"
+#include "conf/conf.h"
+#include "web/http.h"
 #include "log.h"
-#include "receive.h"
-#include "sqlite.h"
+#include "web/receive.h"
+#include "inbox/sqlite.h"
 
 #define BODY_MAX 8192
 

@@ -4,7 +4,7 @@
 start_vk
 vk_conf
 
-# What the shared file holds, see src/rate.h: how many turns were taken, of the
+# What the shared file holds, see src/vk/rate.h: how many turns were taken, of the
 # last twenty; and when the last one was, in nanoseconds.
 turns() {
 	od -A n -t u4 -j 4 -N 4 "$work"/state/rate-* | tr -d ' '

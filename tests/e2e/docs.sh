@@ -46,10 +46,10 @@ in_force() {
 
 defaults=$(check_with '' | in_force)
 
-# keys_of TABLE - the names in a table of src/conf.c.
+# keys_of TABLE - the names in a table of src/conf/conf.c.
 keys_of() {
 	sed -n "/^const struct conf_key $1\[/,/^};/\
-s/^	{ \"\([a-z_]*\)\".*/\1/p" src/conf.c
+s/^	{ \"\([a-z_]*\)\".*/\1/p" src/conf/conf.c
 }
 
 # entry KEY - what vkcb.conf(5) says of it, as words.
@@ -134,7 +134,7 @@ claim "wrong usage is status 2, as vkcb(1) says" same 2 \
 #
 
 # The sources, a statement a line, and each string in one piece.
-cat src/*.c | sed 's,/\*[^*]*\*/,,g' | tr -s '\n\t ' ' ' |
+cat src/*.c src/*/*.c | sed 's,/\*[^*]*\*/,,g' | tr -s '\n\t ' ' ' |
     sed 's/" "//g; s/" PRI[a-z]64 "/d/g; s/; /;\n/g' >"$work/statements"
 string='"\([^"\]\|\\.\)*"'
 
@@ -171,7 +171,7 @@ claim "every message of the log is in vkcb(1)" \
     all_said vkcb.1 "$(strings 1 log_rule
 	strings 9 refuse log_begin log_msg report_trouble pause_for_trouble)"
 claim "every reason for which a body is refused is in vkcb(1)" \
-    all_said vkcb.1 "$(grep -o "return $string" src/envelope.c |
+    all_said vkcb.1 "$(grep -o "return $string" src/event/envelope.c |
 	sed 's/return "//; s/"$//')"
 
 #
@@ -203,7 +203,7 @@ compiles() {
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
 	    -DVKCB_HANDLER="handler_$1" -I. -Isrc \
 	    $(pkg-config --cflags json-c) -c -o "$work/$1.o" "$work/$1.c" &&
-	    src/check-handler "${CC:-cc}" "$1.c" "handler_$1" "$work/$1.o" &&
+	    src/event/check-handler "${CC:-cc}" "$1.c" "handler_$1" "$work/$1.o" &&
 	    [ -e "$work/$1.o" ]
 }
 
@@ -275,7 +275,7 @@ names_of_nothing() {
 claim "every file that the documents name exists" nothing names_of_nothing
 
 shell_files() {
-	for file in .ci/* src/* tests/* tests/*/* contrib/*; do
+	for file in .ci/* src/* src/*/* tests/* tests/*/* contrib/*; do
 		[ -f "$file" ] || continue
 		case $file in
 		*.sh) echo "$file" ;;
@@ -290,7 +290,7 @@ claim "shellcheck has nothing to say" \
 
 # As characters: in a locale where they are.
 wide() {
-	for file in vkcb*.[ch] src/*.[ch] handlers/greet.c handlers/members.c \
+	for file in vkcb*.[ch] src/*.[ch] src/*/*.[ch] handlers/greet.c handlers/members.c \
 	    handlers/tests/greet.c tests/*.[ch] tests/*/*.[ch]; do
 		[ ! -e "$file" ] || expand "$file" |
 		    LC_ALL=C.UTF-8 sed -n '/^.\{81\}/=' |

@@ -167,7 +167,7 @@ for cc in gcc clang; do
 		claim "$with: good handlers compile" build
 		[ "$flags" = -O0 ] ||
 		    claim "$with: the changed flag built everything again" \
-		    same "$(find "$tree"/src/*.c "$good"/*.c | wc -l)" \
+		    same "$(find "$tree"/src/*.c "$tree"/src/*/*.c "$good"/*.c | wc -l)" \
 		    "$(grep -c '^  CC [^v]' "$work/make")"
 		claim "$with: several on an event run in the order of files" \
 		    same "10-any 20_new Big a-type z " "$(ran message_new)"
@@ -246,8 +246,8 @@ touched() {
 	build && built "$@"
 }
 claim "a changed handler: it alone" touched "$good/z.c" "$good/z.c"
-claim "a changed source: it alone" touched "$tree/src/json.c" src/json.c
-(cd "$tree" && for file in vkcb.c src/*.c "$good"/*.c; do
+claim "a changed source: it alone" touched "$tree/src/json/json.c" src/json/json.c
+(cd "$tree" && for file in vkcb.c src/*.c src/*/*.c "$good"/*.c; do
 	# shellcheck disable=SC2046 # a list of words
 	echo "$file" $($cc -std=c11 -D_GNU_SOURCE -I. -Isrc -I$cc \
 	    $(pkg-config --cflags json-c) -MM "$file" | tr -d '\\\n')
@@ -265,11 +265,11 @@ claim "a changed vkcb.h: every handler, and what reads it" \
 }
 handler "$good/new.c"
 claim "a new handler: it, and the table" \
-    touched "$good/new.c" "$good/new.c" src/handlers.c
+    touched "$good/new.c" "$good/new.c" src/event/handler_table.c
 claim "the new one runs" same "10-any brand-new new " "$(vkcb=$tree/gcc/vkcb
     ran brand_new)"
 rm "$good/new.c"
-claim "a removed one: the table" touched "$good" src/handlers.c
+claim "a removed one: the table" touched "$good" src/event/handler_table.c
 claim "it is gone" same "10-any brand-new " "$(vkcb=$tree/gcc/vkcb
     ran brand_new)"
 mkdir "$work/other"

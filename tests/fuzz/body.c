@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "envelope.h"
-#include "handlers.h"
-#include "local.h"
-#include "receive.h"
+#include "conf/conf.h"
+#include "event/envelope.h"
+#include "event/handler_table.h"
+#include "web/memory_request.h"
+#include "web/receive.h"
 
 int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
@@ -186,7 +186,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	struct local local;
 
 	read_envelope(data, size);
-	local_request(&local, (const char *)data, size);
+	memory_request(&local, (const char *)data, size);
 	receive(&receiver, &local.http, &answer);
 	if (answer.len != 0)
 		sum += (unsigned char)answer.body[answer.len - 1];

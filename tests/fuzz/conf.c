@@ -5,13 +5,13 @@
  * No file is opened: texts that name one outside of a folder that is not there
  * are passed over.
  */
-#include "conf.h"
+#include "conf/conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "handlers.h"
+#include "event/handler_table.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
 

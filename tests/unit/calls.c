@@ -10,16 +10,16 @@
 #include <cmocka.h>
 
 #include "alloc.h"
-#include "conf.h"
-#include "envelope.h"
-#include "event.h"
-#include "form.h"
-#include "handlers.h"
+#include "conf/conf.h"
+#include "event/envelope.h"
+#include "event/event.h"
+#include "vk/form.h"
+#include "event/handler_table.h"
 #include "hash.h"
-#include "json_text.h"
-#include "message.h"
-#include "params.h"
-#include "rate.h"
+#include "json/json_text.h"
+#include "handler/message.h"
+#include "vk/params.h"
+#include "vk/rate.h"
 
 /* From the appendix of the paper on SipHash: keys and bytes that count up. */
 static void
@@ -135,13 +135,13 @@ static void
 turns_are_twenty_in_any_window(void **state)
 {
 	const int64_t second = 1000000000, start = 5 * second;
-	struct rate_book book = { .magic = 0 };
+	struct rate_window book = { .magic = 0 };
 	int64_t turns[200], now = start;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 200; i++) {
-		turns[i] = rate_turn(&book, now, INT64_MAX / 2);
+		turns[i] = rate_reserve(&book, now, INT64_MAX / 2);
 		assert_true(turns[i] >= now);
 		now += (int64_t)(i * 7919 % 40) * 1000000;
 		if (i >= RATE_CALLS)
@@ -151,7 +151,7 @@ turns_are_twenty_in_any_window(void **state)
 	/* 20 a second within 5 percent, when all is asked for at once. */
 	book.magic = 0;
 	for (i = 0; i < 200; i++)
-		turns[i] = rate_turn(&book, start, INT64_MAX / 2);
+		turns[i] = rate_reserve(&book, start, INT64_MAX / 2);
 	assert_int_equal(turns[19], start);
 	assert_true(turns[199] - start >= 9 * second);
 	assert_true(turns[199] - start <= 9 * second * 21 / 20);
@@ -160,38 +160,38 @@ turns_are_twenty_in_any_window(void **state)
 static void
 a_turn_that_is_too_far_is_not_taken(void **state)
 {
-	struct rate_book book = { .magic = 0 }, before;
+	struct rate_window book = { .magic = 0 }, before;
 	int i;
 
 	(void)state;
 	for (i = 0; i < RATE_CALLS; i++)
-		assert_int_equal(rate_turn(&book, 1000, 0), 1000);
+		assert_int_equal(rate_reserve(&book, 1000, 0), 1000);
 	before = book;
-	assert_int_equal(rate_turn(&book, 1000, RATE_WINDOW - 1), -1);
+	assert_int_equal(rate_reserve(&book, 1000, RATE_WINDOW - 1), -1);
 	assert_memory_equal(&book, &before, sizeof(book));
-	assert_int_equal(rate_turn(&book, 1000, RATE_WINDOW),
+	assert_int_equal(rate_reserve(&book, 1000, RATE_WINDOW),
 	    1000 + RATE_WINDOW);
 }
 
 static void
 times_from_before_a_boot_hold_nobody(void **state)
 {
-	struct rate_book book = { .magic = 0 };
+	struct rate_window book = { .magic = 0 };
 	int i;
 
 	(void)state;
 	for (i = 0; i < RATE_CALLS; i++)
-		(void)rate_turn(&book, INT64_C(900000) * 1000000000, 0);
-	assert_int_equal(rate_turn(&book, 7000, 0), 7000);
+		(void)rate_reserve(&book, INT64_C(900000) * 1000000000, 0);
+	assert_int_equal(rate_reserve(&book, 7000, 0), 7000);
 	/* Nobody waits for a turn that is further away than api_timeout. */
 	for (i = 0; i < RATE_CALLS; i++)
 		book.turns[i] = INT64_C(62) * 1000000000;
-	assert_int_equal(rate_turn(&book, 7000, 0), 7000);
+	assert_int_equal(rate_reserve(&book, 7000, 0), 7000);
 	for (i = 0; i < RATE_CALLS; i++)
 		book.turns[i] = INT64_C(60) * 1000000000;
-	assert_int_equal(rate_turn(&book, 7000, 0), -1);
+	assert_int_equal(rate_reserve(&book, 7000, 0), -1);
 	book.next = 77;
-	assert_int_equal(rate_turn(&book, 8000, 0), 8000);
+	assert_int_equal(rate_reserve(&book, 8000, 0), 8000);
 }
 
 static void

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "conf.h"
+#include "conf/conf.h"
 
 static char error[CONF_ERROR_MAX];
 static char folder[] = "/tmp/vkcb-conf.XXXXXX";

@@ -12,8 +12,8 @@
 #include "alloc.h"
 #include "arena.h"
 #include "body.h"
-#include "catalogue.h"
-#include "decode.h"
+#include "event/catalogue.h"
+#include "event/decode.h"
 
 /* An event's object, decoded; and what was reported, a line each. */
 struct decoded {

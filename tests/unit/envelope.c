@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "envelope.h"
+#include "event/envelope.h"
 
 static char body[4096];
 

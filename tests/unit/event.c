@@ -13,9 +13,9 @@
 
 #include "arena.h"
 #include "body.h"
-#include "envelope.h"
-#include "event.h"
-#include "handlers.h"
+#include "event/envelope.h"
+#include "event/event.h"
+#include "event/handler_table.h"
 #include "log.h"
 
 /* What a handler of this test does when it is called. */

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "inbox.h"
-#include "sqlite.h"
+#include "inbox/inbox.h"
+#include "inbox/sqlite.h"
 
 #define EVENTS 8
 #define LAST ((size_t)64 * 1024)	/* of the log: what is cut */
@@ -59,7 +59,7 @@ write_all(const char *path, const struct bytes *bytes, size_t len)
 static void
 add(struct inbox *inbox, int nth)
 {
-	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_target wanted[] = { { "greet", NULL } };
 	char id[16], object[700];
 	struct inbox_event event = {
 		.group_id = 7, .event_id = id, .type = "message_new",

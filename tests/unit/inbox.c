@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "inbox.h"
+#include "inbox/inbox.h"
 #include "inbox_memory.h"
-#include "inbox_sqlite.h"
-#include "sqlite.h"
+#include "inbox/store.h"
+#include "inbox/sqlite.h"
 
 #define DAY (INT64_C(24) * 3600 * 1000)
 
@@ -66,7 +66,7 @@ close_store(void **state)
 
 static enum inbox_put
 put_for(struct inbox *inbox, const char *event_id, const char *lane,
-    const char *type, const struct inbox_wanted *wanted, size_t n)
+    const char *type, const struct inbox_target *wanted, size_t n)
 {
 	const struct inbox_event event = {
 		.group_id = 7, .event_id = event_id, .type = type,
@@ -85,7 +85,7 @@ put_for(struct inbox *inbox, const char *event_id, const char *lane,
 static enum inbox_put
 put(struct inbox *inbox, const char *event_id, const char *lane)
 {
-	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_target wanted[] = { { "greet", NULL } };
 
 	return put_for(inbox, event_id, lane, "message_new", wanted, 1);
 }
@@ -173,7 +173,7 @@ an_event_is_kept_once_and_handed_out_once(void **state)
 static void
 without_an_id_the_content_is_the_key(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_target wanted[] = { { "greet", NULL } };
 	struct inbox *inbox = *state;
 
 	assert_int_equal(put(inbox, "", "a"), INBOX_STORED);
@@ -221,7 +221,7 @@ without_a_lane_nothing_waits_for_another(void **state)
 static void
 urgent_events_go_first_but_never_beside_their_lane(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "press", NULL } };
+	const struct inbox_target wanted[] = { { "press", NULL } };
 	struct inbox *inbox = *state;
 	struct inbox_claim claimed, other;
 
@@ -246,7 +246,7 @@ urgent_events_go_first_but_never_beside_their_lane(void **state)
 static void
 each_handler_is_a_task_of_its_own(void **state)
 {
-	const struct inbox_wanted wanted[] = {
+	const struct inbox_target wanted[] = {
 		{ "one", NULL }, { "two", "no object" }, { "three", NULL },
 	};
 	struct inbox *inbox = *state;
@@ -559,7 +559,7 @@ a_clock_set_back_delays_nothing(void **state)
 static void
 a_clock_set_moves_each_task(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "a", NULL }, { "b", NULL } };
+	const struct inbox_target wanted[] = { { "a", NULL }, { "b", NULL } };
 	struct inbox *inbox = *state;
 	struct inbox_claim claimed;
 
@@ -579,7 +579,7 @@ a_clock_set_moves_each_task(void **state)
 static void
 filters_find_what_they_say(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_target wanted[] = { { "greet", NULL } };
 	struct inbox *inbox = *state;
 	struct inbox_claim claimed;
 
@@ -721,7 +721,7 @@ a_claim_that_cannot_be_flushed_is_handed_out_later(void **state)
 static void
 a_command_survives_an_answer_that_is_not_given(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "greet", NULL } };
+	const struct inbox_target wanted[] = { { "greet", NULL } };
 	const struct inbox_event event = {
 		.group_id = 7, .event_id = "2", .type = "message_new",
 		.version = "5.199", .object = "{}", .object_len = 2,
@@ -915,7 +915,7 @@ only_the_first_start_is_a_wait(void **state)
 static void
 what_is_parked_when_stored_counts_for_its_handler(void **state)
 {
-	const struct inbox_wanted wanted[] = { { "typed", "no object" } };
+	const struct inbox_target wanted[] = { { "typed", "no object" } };
 	struct inbox *inbox = *state;
 	struct inbox_status status;
 

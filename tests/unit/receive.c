@@ -17,12 +17,12 @@
 #include "alloc.h"
 #include "body.h"
 #include "clock.h"
-#include "conf.h"
-#include "handlers.h"
-#include "inbox.h"
+#include "conf/conf.h"
+#include "event/handler_table.h"
+#include "inbox/inbox.h"
 #include "inbox_memory.h"
-#include "local.h"
-#include "receive.h"
+#include "web/memory_request.h"
+#include "web/receive.h"
 
 static unsigned int ran;
 static bool wrong;		/* a handler saw what was not sent */
@@ -139,7 +139,7 @@ post(const char *body, size_t len, size_t sent, struct http_answer *answer)
 {
 	struct local local;
 
-	local_request(&local, body, len);
+	memory_request(&local, body, len);
 	local.left = sent;
 	receive(&receiver, &local.http, answer);
 	return answer->status;
@@ -396,7 +396,7 @@ an_event_is_stored_for_each_handler_without_its_secret(void **state)
 
 static int
 cannot_put(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_wanted *wanted, size_t n, enum inbox_put *put,
+    const struct inbox_target *wanted, size_t n, enum inbox_put *put,
     struct inbox_command *command)
 {
 	(void)event;

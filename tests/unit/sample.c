@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "body.h"
-#include "fields.h"
-#include "sample.h"
+#include "event/fields.h"
+#include "command/sample.h"
 
 static struct json_object *
 member(struct json_object *object, const char *name)

@@ -10,9 +10,9 @@
 
 #include <json-c/json.h>
 
-#include "keys.h"
-#include "member.h"
-#include "servers.h"
+#include "conf/keys.h"
+#include "json/json_get.h"
+#include "setup/servers.h"
 
 /* The number of the best one; 0: none, -1: no list of servers. */
 static int64_t
@@ -24,7 +24,7 @@ best(const char *list, const struct key *key)
 
 	if (servers != NULL) {
 		server = servers_best(servers, "https://a.example/cb", key);
-		id = server != NULL ? member_int(server, "id") : 0;
+		id = server != NULL ? json_get_int64(server, "id") : 0;
 	}
 	json_object_put(response);
 	return id;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "sqlite.h"
+#include "inbox/sqlite.h"
 
 #define CALL(result, name, arguments) \
 	_Static_assert(__builtin_types_compatible_p( \

@@ -1,0 +1,274 @@
+/*
+ * cmd_events.c - `vkcb events`: the catalogue as text.
+ *
+ * Alone it lists the events; with one it tells what a handler gets: every
+ * field of its object and of the objects in it, and a sample body.
+ */
+#include "command/command.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "event/fields.h"
+#include "command/sample.h"
+
+#include "banned.h"
+
+#define OBJECTS_MAX 256		/* more than objects.def has */
+
+static int events(int, char **);
+
+const struct command command_events = {
+	.name = "events",
+	.args = "[--names | --markdown | EVENT]",
+	.summary = "lists the events, or tells what one carries",
+	.help = "--names     only the names, one a line\n"
+	    "--markdown  the whole catalogue as docs/events.md has it\n",
+	.run = events,
+};
+
+/* The objects to tell of, each once, in the order they were met. */
+struct reached {
+	const struct object_type *types[OBJECTS_MAX];
+	size_t n;
+};
+
+static void
+reach(struct reached *reached, const char *tag)
+{
+	const struct object_type *type = object_type(tag);
+	size_t i;
+
+	for (i = 0; i < reached->n; i++)
+		if (reached->types[i] == type)
+			return;
+	if (type != NULL && reached->n < OBJECTS_MAX)
+		reached->types[reached->n++] = type;
+}
+
+static void
+reach_all(struct reached *reached, const char *tag)
+{
+	const struct field *field;
+	size_t i;
+
+	reached->n = 0;
+	reach(reached, tag);
+	for (i = 0; i < reached->n; i++)
+		for (field = reached->types[i]->fields; field->name != NULL;
+		    field++)
+			if (field->object != NULL)
+				reach(reached, field->object);
+}
+
+static void
+print_object(const struct object_type *type)
+{
+	const struct field *field;
+	char kind[64];
+
+	printf("\nstruct vk_%s: %s\n", type->tag, type->text);
+	for (field = type->fields; field->name != NULL; field++) {
+		snprintf(kind, sizeof(kind), "%s%s%s",
+		    field_kind_name(field->kind),
+		    field->object != NULL ? " " : "",
+		    field->object != NULL ? field->object : "");
+		printf("  %-24s %-24s %s\n", field->name, kind, field->text);
+	}
+}
+
+static int
+print_sample(const struct event_info *info)
+{
+	struct json_object *body = sample_body(info);
+
+	if (body == NULL)
+		return command_fail("events", "out of memory");
+	json_object_object_add(body, "event_id",
+	    json_object_new_string("13eeb4e12f5948aca176e3a950f7dd397b94e846"));
+	command_print_json(body, JSON_C_TO_STRING_PRETTY |
+	    JSON_C_TO_STRING_SPACED);
+	return EXIT_OK;
+}
+
+/* The function that takes this event, as C. */
+static void
+print_signature(const struct event_info *info)
+{
+	if (!info->has_handlers)
+		printf("no handler: vkcb answers it\n");
+	else if (info->object == NULL)
+		printf("enum vkcb_outcome f(struct vkcb_event *, "
+		    "struct json_object *object);\n");
+	else
+		printf("enum vkcb_outcome f(struct vkcb_event *, "
+		    "const struct vk_%s *);\n", info->object);
+}
+
+static void
+print_remarks(const struct event_info *info)
+{
+	if (info->alias_of != NULL)
+		printf("Handlers of %s take it too.\n", info->alias_of);
+	else if (!info->settable && info->has_handlers)
+		printf("It cannot be ticked through VK's API, only on VK's "
+		    "pages, if at all.\n");
+}
+
+static int
+cmd_events_explain(const char *name)
+{
+	const struct event_info *info = command_event(name);
+	struct reached reached;
+	size_t i;
+
+	if (info == NULL)
+		return EXIT_ERROR;
+	printf("%s: %s\n", info->name, info->text);
+	print_remarks(info);
+	print_signature(info);
+	if (info->object != NULL) {
+		reach_all(&reached, info->object);
+		for (i = 0; i < reached.n; i++)
+			print_object(reached.types[i]);
+	}
+	printf("\nsample:\n");
+	return print_sample(info);
+}
+
+static void
+print_names(void)
+{
+	const struct event_info *info;
+
+	for (info = event_infos; info->name != NULL; info++)
+		puts(info->name);
+}
+
+static void
+cmd_events_list(void)
+{
+	const struct event_info *info;
+
+	for (info = event_infos; info->name != NULL; info++)
+		printf("%-32s %s\n", info->name, info->text);
+}
+
+static bool
+same_sample(const struct event_info *info, const struct event_info *other)
+{
+	struct json_object *one, *two;
+	bool same;
+
+	if (info->object == NULL || other->object == NULL ||
+	    strcmp(info->object, other->object) != 0)
+		return false;
+	one = sample_object(info);
+	two = sample_object(other);
+	same = one != NULL && json_object_equal(one, two);
+	json_object_put(one);
+	json_object_put(two);
+	return same;
+}
+
+/* The first event with the same sample shows it; NULL: it is this one. */
+static const struct event_info *
+shown_by(const struct event_info *info)
+{
+	const struct event_info *first;
+
+	for (first = event_infos; first != info; first++)
+		if (same_sample(info, first))
+			return first;
+	return NULL;
+}
+
+static int
+markdown_event(const struct event_info *info)
+{
+	const struct event_info *first = shown_by(info);
+	int status = EXIT_OK;
+
+	printf("\n### %s\n\n%s\n\n", info->name, info->text);
+	if (info->object != NULL)
+		printf("Object: [%s](#vk_%s).\n", info->object, info->object);
+	print_remarks(info);
+	printf("\n```c\n");
+	print_signature(info);
+	printf("```\n\n");
+	if (first != NULL) {
+		printf("Sample: as of [%s](#%s).\n", first->name, first->name);
+	} else {
+		printf("```json\n");
+		status = print_sample(info);
+		printf("```\n");
+	}
+	return status;
+}
+
+static void
+markdown_object(const struct object_type *type)
+{
+	const struct field *field;
+
+	printf("\n### vk_%s\n\n%s\n\n", type->tag, type->text);
+	printf("| field | kind | meaning |\n| --- | --- | --- |\n");
+	for (field = type->fields; field->name != NULL; field++) {
+		printf("| `%s` | %s", field->name,
+		    field_kind_name(field->kind));
+		if (field->object != NULL)
+			printf(" [%s](#vk_%s)", field->object, field->object);
+		printf(" | %s |\n", field->text);
+	}
+}
+
+static int
+markdown(void)
+{
+	const struct object_type *type;
+	const struct event_info *info;
+	int status = EXIT_OK;
+
+	printf("# Events\n\nMade by `vkcb events --markdown` from "
+	    "`src/events.def` and `src/objects.def`.\n\n");
+	printf("| event | when |\n| --- | --- |\n");
+	for (info = event_infos; info->name != NULL; info++)
+		printf("| [%s](#%s) | %s |\n", info->name, info->name,
+		    info->text);
+	printf("\n## Each event\n");
+	for (info = event_infos; info->name != NULL; info++)
+		if (markdown_event(info) != EXIT_OK)
+			status = EXIT_ERROR;
+	printf("\n## Objects\n\nKinds: INT `int64_t`, BOOL `bool`, DOUBLE "
+	    "`double`, STR `const char *`,\nOBJ `const struct vk_X *`, LIST "
+	    "the same with `size_t n_FIELD`, INTS and STRS lists of\nnumbers "
+	    "and texts, JSON `struct json_object *`.\n");
+	for (type = object_types; type->tag != NULL; type++)
+		markdown_object(type);
+	return status;
+}
+
+static int
+events(int argc, char **argv)
+{
+	if (argc > 2)
+		return command_misused(&command_events, "one event at a time");
+	if (argc < 2) {
+		cmd_events_list();
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--names") == 0) {
+		print_names();
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--markdown") == 0)
+		return markdown();
+	if (argv[1][0] == '-')
+		return command_misused(&command_events, "unknown option %s",
+		    argv[1]);
+	return cmd_events_explain(argv[1]);
+}

@@ -1,0 +1,831 @@
+/*
+ * cmd_inbox.c - `vkcb inbox`: what is in the inbox, and what to do about it.
+ *
+ * Reading changes nothing and waits for nobody. No secret is in the inbox; what
+ * calls itself one inside an event's object is masked. Text from outside is
+ * made harmless for a terminal.
+ */
+#include "command/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "clock.h"
+#include "conf/conf.h"
+#include "pool/pool.h"
+#include "inbox/inbox.h"
+#include "json/json.h"
+#include "json/json_get.h"
+
+#include "banned.h"
+
+#define LISTED 100		/* without --all */
+#define TAIL_FIRST 10
+#define TAIL_OPEN_MAX 100000	/* unfinished events that tail follows */
+#define TAIL_LOOK 1000		/* ms; also when nothing is noticed */
+
+static int inbox_command(int, char **);
+
+const struct command command_inbox = {
+	.name = "inbox",
+	.args = "[list|show|retry|drop|tail] [OPTION ...] [ID ...]",
+	.summary = "looks into the inbox, sends parked events round again",
+	.help =
+	    "list              the newest events, oldest first; the options:\n"
+	    "  --failed        those with a handler that was given up\n"
+	    "  --waiting       those with a handler still to run\n"
+	    "  --done          those with a handler that is done\n"
+	    "  --group N       of this community\n"
+	    "  --type TYPE     such as message_new\n"
+	    "  --since TIME    of the last 10m, 1h, 2d\n"
+	    "  --all           not only the newest 100\n"
+	    "  --json          a JSON object per line\n"
+	    "show ID           the whole event, its handlers, their errors\n"
+	    "retry ID ...      failed handlers of these events run again\n"
+	    "retry --failed    all that failed run again, or, with --group, "
+	    "--type and\n"
+	    "                  --since, these\n"
+	    "drop ID ...       forgets these events, unhandled\n"
+	    "tail              shows events as they come and get done; takes "
+	    "list's\n"
+	    "                  options\n",
+	.run = inbox_command,
+};
+
+/* Options, as bits. */
+enum {
+	FAILED = 1,
+	WAITING = 2,
+	DONE = 4,
+	GROUP = 8,
+	TYPE = 16,
+	SINCE = 32,
+	ALL = 64,
+	JSON = 128,
+};
+
+#define STATES (FAILED | WAITING | DONE)
+
+struct request {
+	struct conf *conf;
+	struct inbox *inbox;
+	struct inbox_filter filter;
+	int given;		/* of the options */
+	bool retried;		/* something will run again */
+	int n_ids;
+	char **ids;
+};
+
+static int
+inbox_failed(const struct request *request)
+{
+	return command_fail("inbox", "%s", request->inbox->error);
+}
+
+/* Letters, digits and signs of ASCII stay. */
+static void
+print_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		putchar(*text > ' ' && *text < 0x7f ? *text : '?');
+}
+
+static void
+print_time(int64_t time)
+{
+	time_t seconds = (time_t)(time / 1000);
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm) == NULL)
+		return;
+	printf("%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static struct json_object *
+task_as_json(const struct inbox_task *task)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_put(out, "handler", json_object_new_string(task->handler));
+	json_put(out, "state", json_object_new_string(
+	    inbox_state_name(task->state)));
+	json_put(out, "attempts", json_object_new_int(task->attempts));
+	if (task->due != 0)
+		json_put(out, "due", json_object_new_int64(task->due));
+	if (task->started != 0)
+		json_put(out, "started",
+		    json_object_new_int64(task->started));
+	if (task->ended != 0)
+		json_put(out, "ended", json_object_new_int64(task->ended));
+	if (*task->reason != '\0')
+		json_put(out, "reason", json_object_new_string(task->reason));
+	return out;
+}
+
+static struct json_object *
+event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
+    size_t n)
+{
+	struct json_object *out = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	json_put(out, "id", json_object_new_int64(event->id));
+	json_put(out, "received", json_object_new_int64(event->received));
+	json_put(out, "group_id", json_object_new_int64(event->group_id));
+	json_put(out, "type", json_object_new_string(event->type));
+	json_put(out, "event_id", json_object_new_string(event->event_id));
+	json_put(out, "v", json_object_new_string(event->version));
+	json_put(out, "retry_counter",
+	    json_object_new_int(event->retry_counter));
+	if (event->lane != NULL)
+		json_put(out, "conversation",
+		    json_object_new_string(event->lane));
+	for (i = 0; i < n; i++)
+		(void)json_object_array_add(list, task_as_json(&tasks[i]));
+	json_put(out, "handlers", list);
+	return out;
+}
+
+/* How it stands; of one that did not succeed yet also how it went so far. */
+static void
+print_task(const struct inbox_task *task)
+{
+	bool again = task->state == INBOX_WAITING && task->attempts > 0;
+
+	printf("  %s %s", task->handler, inbox_state_name(task->state));
+	if (task->attempts > 1 || again)
+		printf(" (%d)", task->attempts);
+	if ((task->state == INBOX_FAILED || again) && *task->reason != '\0')
+		printf(": %s", task->reason);
+}
+
+static bool
+list_event(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	const struct request *request = arg;
+	size_t i;
+
+	if (request->given & JSON) {
+		command_print_json(event_as_json(event, tasks, n),
+		    JSON_C_TO_STRING_PLAIN);
+		return true;
+	}
+	printf("%8" PRId64 "  ", event->id);
+	print_time(event->received);
+	printf("  %-11" PRId64 " ", event->group_id);
+	print_plain(event->type);
+	for (i = 0; i < n; i++)
+		print_task(&tasks[i]);
+	putchar('\n');
+	return true;
+}
+
+static int
+cmd_inbox_list(struct request *request)
+{
+	if (!(request->given & ALL))
+		request->filter.limit = LISTED;
+	if (request->inbox->store->look(request->inbox, &request->filter,
+	    list_event, request) == -1)
+		return inbox_failed(request);
+	return EXIT_OK;
+}
+
+static bool
+cmd_inbox_is_secret(const char *key)
+{
+	return strcmp(key, "secret") == 0 || strcmp(key, "token") == 0 ||
+	    strcmp(key, "access_token") == 0;
+}
+
+static void
+mask(struct json_object *value)
+{
+	size_t i, n;
+
+	if (json_object_is_type(value, json_type_array)) {
+		n = json_object_array_length(value);
+		for (i = 0; i < n; i++)
+			mask(json_object_array_get_idx(value, i));
+	}
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	json_object_object_foreach(value, key, member) {
+		if (cmd_inbox_is_secret(key))
+			json_put(value, key,
+			    json_object_new_string("(masked)"));
+		else
+			mask(member);
+	}
+}
+
+/* The object as a tree; NULL: there is none, or no memory. */
+static struct json_object *
+tree_of(char *text, size_t len)
+{
+	struct json_object *tree;
+	struct json_value value;
+	size_t where;
+
+	if (len == 0 || json_check_value(text, len, &value, &where) != NULL ||
+	    json_tree(&value, &tree) == -1)
+		return NULL;
+	mask(tree);
+	return tree;
+}
+
+static bool
+show_event(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct json_object *out = event_as_json(event, tasks, n);
+	/* The tree's keys are in it. */
+	char *text = malloc(event->object_len + 1);
+	bool *found = arg;
+
+	if (text != NULL) {
+		memcpy(text, event->object, event->object_len);
+		text[event->object_len] = '\0';
+	}
+	json_put(out, "object", text != NULL ? tree_of(text,
+	    event->object_len) : NULL);
+	command_print_json(out, JSON_C_TO_STRING_PRETTY |
+	    JSON_C_TO_STRING_SPACED);
+	free(text);
+	*found = true;
+	return true;
+}
+
+static int
+cmd_inbox_read_id(const char *text, int64_t *id)
+{
+	char *end;
+
+	errno = 0;
+	*id = strtoll(text, &end, 10);
+	return *text >= '1' && *text <= '9' && *end == '\0' && errno == 0 ?
+	    0 : -1;
+}
+
+/* Does something with each id given, a good one; the worst status. */
+static int
+each_id(struct request *request, int (*act)(struct request *, int64_t))
+{
+	int status = EXIT_OK, i;
+	int64_t id;
+
+	for (i = 0; i < request->n_ids; i++)
+		if (cmd_inbox_read_id(request->ids[i], &id) == -1 ||
+		    act(request, id) != EXIT_OK)
+			status = EXIT_ERROR;
+	return status;
+}
+
+static int
+no_event(int64_t id)
+{
+	return command_fail("inbox", "%" PRId64 ": no such event", id);
+}
+
+static int
+cmd_inbox_show(struct request *request, int64_t id)
+{
+	bool found = false;
+
+	request->filter = (struct inbox_filter){
+		.id = id, .state = INBOX_ANY,
+	};
+	if (request->inbox->store->look(request->inbox, &request->filter,
+	    show_event, &found) == -1)
+		return inbox_failed(request);
+	return found ? EXIT_OK : no_event(id);
+}
+
+/*
+ * What workers had in hand that were killed altogether waits again, as the next
+ * ones would see to: it is nobody's now. What cannot be written here cannot be
+ * changed after it either, and that says why.
+ */
+static void
+end_what_is_held(struct request *request)
+{
+	struct inbox *inbox = request->inbox;
+	int lock = pool_lock_out(request->conf->inbox);
+	struct inbox_claim claim;
+	struct inbox_end end;
+
+	if (lock == -1)
+		return;
+	while (inbox->store->held(inbox, 1, INT32_MAX, &claim) == 1) {
+		(void)command_open_log(request->conf);
+		inbox_try_again(inbox, &claim, request->conf->attempts,
+		    INBOX_KILLED, 0, &end);
+		if (inbox->store->finish(inbox, &claim, &end) == -1)
+			break;
+	}
+	close(lock);
+}
+
+static int
+cmd_inbox_drop(struct request *request, int64_t id)
+{
+	int dropped = request->inbox->store->drop(request->inbox, id);
+
+	if (dropped == -1)
+		return inbox_failed(request);
+	return dropped > 0 ? EXIT_OK : no_event(id);
+}
+
+/* 0: all that failed and the options name. */
+static int
+retry_one(struct request *request, int64_t id)
+{
+	int tasks;
+
+	request->filter.id = id;
+	tasks = request->inbox->store->again(request->inbox, &request->filter);
+	if (tasks == -1)
+		return inbox_failed(request);
+	if (id != 0 && tasks == 0)
+		return command_fail("inbox", "%" PRId64 ": no such event, or "
+		    "nothing of it failed", id);
+	request->retried |= tasks > 0;
+	printf("%d handler%s will run again\n", tasks, tasks == 1 ? "" : "s");
+	return EXIT_OK;
+}
+
+/* Wakes the workers when there may be something new to do; the worst status. */
+static int
+wake(const struct request *request, int status)
+{
+	int there = pool_wake(request->conf->inbox);
+
+	if (there == -1)
+		return command_fail("inbox", "cannot wake a worker: %s: start "
+		    "`vkcb work`", strerror(errno));
+	if (there == 0 && request->retried)
+		printf("no worker is running: the next event starts one, or "
+		    "`vkcb work`\n");
+	return status;
+}
+
+static int
+retry(struct request *request)
+{
+	end_what_is_held(request);
+	if (request->given & FAILED)
+		return wake(request, retry_one(request, 0));
+	return wake(request, each_id(request, retry_one));
+}
+
+struct seen {
+	int64_t id;		/* 0: none */
+	int64_t received;
+};
+
+/* What tail has shown and expects to change. */
+struct tail {
+	struct request *request;
+	struct seen newest;	/* that there is */
+	struct seen last;	/* what comes after it is new */
+	int64_t *open;		/* TAIL_OPEN_MAX, n_open of them, in order */
+	size_t n_open;
+	bool told;		/* that there are more */
+	bool ended;		/* the event looked at has nothing left to do */
+};
+
+static bool
+has_state(const struct inbox_task *tasks, size_t n, int state)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (state == INBOX_ANY || (int)tasks[i].state == state)
+			return true;
+	return false;
+}
+
+static bool
+cmd_inbox_is_over(const struct inbox_task *tasks, size_t n)
+{
+	return !has_state(tasks, n, INBOX_WAITING) &&
+	    !has_state(tasks, n, INBOX_RUNNING);
+}
+
+static void
+tail_past(struct tail *tail, const struct inbox_event *event)
+{
+	if (event->id >= tail->last.id)
+		tail->last = (struct seen){ event->id, event->received };
+}
+
+static bool
+tail_show(struct tail *tail, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	if (!has_state(tasks, n, tail->request->filter.state))
+		return true;
+	return list_event(tail->request, event, tasks, n);
+}
+
+static bool
+tail_newest(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	(void)tasks;
+	(void)n;
+	tail->newest = (struct seen){ event->id, event->received };
+	return true;
+}
+
+static bool
+tail_first(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	tail_past(arg, event);
+	return tail_show(arg, event, tasks, n);
+}
+
+/* Those that come later have greater ids, as a rule. False: it has no room. */
+static bool
+tail_add(struct tail *tail, int64_t id)
+{
+	size_t at = tail->n_open;
+
+	while (at > 0 && tail->open[at - 1] > id)
+		at--;
+	if (at > 0 && tail->open[at - 1] == id)
+		return true;
+	if (tail->n_open == TAIL_OPEN_MAX)
+		return false;
+	memmove(tail->open + at + 1, tail->open + at,
+	    (tail->n_open++ - at) * sizeof(*tail->open));
+	tail->open[at] = id;
+	return true;
+}
+
+static bool
+tail_follow(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	if (cmd_inbox_is_over(tasks, n) || tail_add(tail, event->id))
+		return true;
+	if (!tail->told)
+		(void)command_fail("inbox", "tail: of %d unfinished events the "
+		    "end is shown, and of no more", TAIL_OPEN_MAX);
+	tail->told = true;
+	return false;
+}
+
+static bool
+tail_new(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	tail_past(arg, event);
+	(void)tail_follow(arg, event, tasks, n);
+	return tail_show(arg, event, tasks, n);
+}
+
+static bool
+tail_open(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct tail *tail = arg;
+
+	tail->ended = cmd_inbox_is_over(tasks, n);
+	return !tail->ended || tail_show(tail, event, tasks, n);
+}
+
+static int
+tail_look(struct tail *tail, const struct inbox_filter *filter,
+    inbox_look_fn *look)
+{
+	struct inbox *inbox = tail->request->inbox;
+
+	return inbox->store->look(inbox, filter, look, tail);
+}
+
+static int
+look_for_newest(struct tail *tail)
+{
+	const struct inbox_filter filter = { .state = INBOX_ANY, .limit = 1 };
+
+	tail->newest = (struct seen){ .id = 0 };
+	return tail_look(tail, &filter, tail_newest);
+}
+
+/* All that is unfinished now. */
+static int
+follow_open(struct tail *tail)
+{
+	struct inbox_filter filter = tail->request->filter;
+
+	tail->n_open = 0;
+	filter.state = INBOX_RUNNING;
+	if (tail_look(tail, &filter, tail_follow) == -1)
+		return -1;
+	filter.state = INBOX_WAITING;
+	return tail_look(tail, &filter, tail_follow);
+}
+
+/* The newest as list shows them. */
+static int
+begin_tail(struct tail *tail)
+{
+	struct inbox_filter filter = tail->request->filter;
+
+	if (look_for_newest(tail) == -1)
+		return -1;
+	tail->last = tail->newest;
+	filter.limit = TAIL_FIRST;
+	if (tail_look(tail, &filter, tail_first) == -1)
+		return -1;
+	return follow_open(tail);
+}
+
+static int
+look_at_open(struct tail *tail)
+{
+	struct inbox_filter filter = { .state = INBOX_ANY };
+	size_t i, kept = 0;
+
+	for (i = 0; i < tail->n_open; i++) {
+		filter.id = tail->open[i];
+		tail->ended = true;	/* also when it was dropped */
+		if (tail_look(tail, &filter, tail_open) == -1)
+			return -1;
+		if (!tail->ended)
+			tail->open[kept++] = tail->open[i];
+	}
+	tail->n_open = kept;
+	return 0;
+}
+
+static int
+cmd_inbox_look_again(struct tail *tail)
+{
+	struct inbox_filter filter = tail->request->filter;
+
+	if (look_for_newest(tail) == -1)
+		return -1;
+	filter.state = INBOX_ANY;
+	filter.after = tail->last.id;
+	/* It was dropped, or this is another store: new is what came later. */
+	if (tail->newest.id < tail->last.id) {
+		filter.after = 0;
+		filter.since = tail->last.received + 1;
+		tail->last.id = tail->newest.id;
+		if (follow_open(tail) == -1)
+			return -1;
+	}
+	if (look_at_open(tail) == -1)
+		return -1;
+	return tail_look(tail, &filter, tail_new);
+}
+
+static int
+tail(struct request *request)
+{
+	struct tail tail = { .request = request };
+	int result;
+
+	tail.open = malloc(TAIL_OPEN_MAX * sizeof(*tail.open));
+	if (tail.open == NULL)
+		return command_fail("inbox", "tail: out of memory");
+	result = begin_tail(&tail);
+	while (result == 0 && fflush(stdout) == 0) {
+		request->inbox->store->wait(request->inbox, TAIL_LOOK);
+		result = cmd_inbox_look_again(&tail);
+	}
+	free(tail.open);
+	return result == -1 ? inbox_failed(request) : EXIT_OK;
+}
+
+static int
+show_all(struct request *request)
+{
+	return each_id(request, cmd_inbox_show);
+}
+
+static int
+drop_all(struct request *request)
+{
+	end_what_is_held(request);
+	/* What waited behind them may begin, or nothing is left to wait for. */
+	return wake(request, each_id(request, cmd_inbox_drop));
+}
+
+struct verb {
+	const char *name;
+	int (*run)(struct request *);
+	int options;		/* that it takes */
+	bool ids;		/* it takes some */
+};
+
+#define FILTER (GROUP | TYPE | SINCE)
+
+static const struct verb verbs[] = {
+	{ "list", cmd_inbox_list, STATES | FILTER | ALL | JSON, false },
+	{ "show", show_all, 0, true },
+	{ "retry", retry, FAILED | FILTER, true },
+	{ "drop", drop_all, 0, true },
+	{ "tail", tail, STATES | FILTER | ALL | JSON, false },
+};
+
+static int
+set_since(struct request *request, const char *text)
+{
+	static const struct conf_key key = {
+		.name = "--since", .type = CONF_TIME, .max = INT64_MAX,
+	};
+	int64_t ago;
+
+	if (conf_value(&key, text, &ago) != NULL)
+		return command_misused(&command_inbox, "--since %s: expected "
+		    "a time such as 10m, 1h or 2d", text);
+	request->filter.since = clock_wall_ms() - ago;
+	return EXIT_OK;
+}
+
+static int
+set_group(struct request *request, const char *text)
+{
+	if (cmd_inbox_read_id(text, &request->filter.group_id) == 0)
+		return EXIT_OK;
+	return command_misused(&command_inbox, "--group %s: expected a "
+	    "community's id", text);
+}
+
+static const struct option options[] = {
+	{ "failed", no_argument, NULL, FAILED },
+	{ "waiting", no_argument, NULL, WAITING },
+	{ "done", no_argument, NULL, DONE },
+	{ "group", required_argument, NULL, GROUP },
+	{ "type", required_argument, NULL, TYPE },
+	{ "since", required_argument, NULL, SINCE },
+	{ "all", no_argument, NULL, ALL },
+	{ "json", no_argument, NULL, JSON },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+take_option(struct request *request, int option, const char *value)
+{
+	request->given |= option;
+	switch (option) {
+	case FAILED:
+		request->filter.state = INBOX_FAILED;
+		return EXIT_OK;
+	case WAITING:
+		request->filter.state = INBOX_WAITING;
+		return EXIT_OK;
+	case DONE:
+		request->filter.state = INBOX_DONE;
+		return EXIT_OK;
+	case GROUP:
+		return set_group(request, value);
+	case TYPE:
+		request->filter.type = value;
+		return EXIT_OK;
+	case SINCE:
+		return set_since(request, value);
+	default:
+		return EXIT_OK;
+	}
+}
+
+static int
+cmd_inbox_read_options(struct request *request, int argc, char **argv)
+{
+	int option, status = EXIT_OK;
+
+	opterr = 0;
+	optind = 1;
+	while (status == EXIT_OK && (option = getopt_long(argc, argv, ":",
+	    options, NULL)) != -1) {
+		if (option == ':')
+			return command_misused(&command_inbox, "%s needs a "
+			    "value", argv[optind - 1]);
+		if (option == '?')
+			return command_misused(&command_inbox, "unknown option "
+			    "%s", argv[optind - 1]);
+		status = take_option(request, option, optarg);
+	}
+	request->ids = argv + optind;
+	request->n_ids = argc - optind;
+	return status;
+}
+
+/* An option that the verb does not take; NULL: there is none. */
+static const char *
+odd_option(const struct request *request, const struct verb *verb)
+{
+	const struct option *option;
+
+	for (option = options; option->name != NULL; option++)
+		if (request->given & option->val & ~verb->options)
+			return option->name;
+	return NULL;
+}
+
+static int
+check_ids(const struct request *request)
+{
+	int64_t id;
+	int i;
+
+	for (i = 0; i < request->n_ids; i++)
+		if (cmd_inbox_read_id(request->ids[i], &id) == -1)
+			return command_misused(&command_inbox, "%s is not an "
+			    "event's id", request->ids[i]);
+	return EXIT_OK;
+}
+
+/* Nothing is done before all of what is asked for makes sense. */
+static int
+check_use(const struct request *request, const struct verb *verb)
+{
+	const char *option = odd_option(request, verb);
+	int state = request->given & STATES;
+
+	if (option != NULL)
+		return command_misused(&command_inbox, "%s takes no --%s",
+		    verb->name, option);
+	if (state & (state - 1))
+		return command_misused(&command_inbox, "--failed, --waiting, "
+		    "--done: one at a time");
+	if (!verb->ids && request->n_ids > 0)
+		return command_misused(&command_inbox, "%s: unknown argument "
+		    "%s", verb->name, request->ids[0]);
+	if (!verb->ids)
+		return EXIT_OK;
+	if (request->n_ids > 0 && request->given != 0)
+		return command_misused(&command_inbox, "%s: events by their "
+		    "ids, or by options", verb->name);
+	if (request->n_ids == 0 && !(request->given & FAILED))
+		return command_misused(&command_inbox, "which event? `vkcb "
+		    "inbox list` shows their ids");
+	return check_ids(request);
+}
+
+static int
+cmd_inbox_run(struct request *request, int (*verb)(struct request *))
+{
+	char error[INBOX_ERROR_MAX];
+	int status;
+
+	request->conf = command_configure_inbox("inbox");
+	if (request->conf == NULL)
+		return EXIT_ERROR;
+	request->inbox = inbox_open(request->conf->inbox, false, error);
+	if (request->inbox == NULL) {
+		status = command_fail("inbox", "%s", error);
+	} else {
+		/* pool_wake() writes to a FIFO whose reader may leave. */
+		(void)signal(SIGPIPE, SIG_IGN);
+		status = verb(request);
+		inbox_close(request->inbox);
+	}
+	conf_free(request->conf);
+	return status;
+}
+
+static int
+inbox_command(int argc, char **argv)
+{
+	struct request request = { .filter = { .state = INBOX_ANY } };
+	const char *verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "list";
+	bool named = argc > 1 && argv[1][0] != '-';
+	int status;
+	size_t i;
+
+	status = cmd_inbox_read_options(&request, argc - named, argv + named);
+	if (status != EXIT_OK)
+		return status;
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, verb) != 0)
+			continue;
+		status = check_use(&request, &verbs[i]);
+		return status == EXIT_OK ?
+		    cmd_inbox_run(&request, verbs[i].run) :
+		    status;
+	}
+	return command_misused(&command_inbox, "%s: it is list, show, retry, "
+	    "drop or tail", verb);
+}

@@ -1,0 +1,50 @@
+/*
+ * cmd_work.c - `vkcb work`: runs the handlers of what the inbox holds.
+ */
+#include "command/command.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+#include "pool/parent.h"
+
+#include "banned.h"
+
+static int cmd_work_work(int, char **);
+
+const struct command command_work = {
+	.name = "work",
+	.args = "[--once]",
+	.summary = "runs the handlers of the events in the inbox",
+	.help =
+	    "--once        leave when nothing is due any more (for cron)\n"
+	    "--until-idle  leave when the inbox is empty: what a responder "
+	    "starts where\n"
+	    "              no `vkcb work` runs\n",
+	.run = cmd_work_work,
+};
+
+static int
+cmd_work_work(int argc, char **argv)
+{
+	enum work_until until = WORK_STOPPED;
+	struct conf *conf;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--once") == 0)
+			until = WORK_ONCE;
+		else if (strcmp(argv[i], "--until-idle") == 0)
+			until = WORK_IDLE;
+		else
+			return command_misused(&command_work,
+			    "unknown argument %s", argv[i]);
+	}
+	conf = command_configure_inbox("work");
+	if (conf == NULL)
+		return EXIT_ERROR;
+	if (command_open_log(conf) == 0)
+		return work_run(conf, until);
+	conf_free(conf);
+	return EXIT_ERROR;
+}

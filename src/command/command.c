@@ -1,0 +1,229 @@
+/*
+ * command.c - picks the command, and says how commands are used.
+ */
+#include "command/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "conf/conf.h"
+#include "event/fields.h"
+#include "inbox/inbox.h"
+#include "log.h"
+#include "nearest.h"
+#include "version.h"
+
+#include "banned.h"
+
+#define FAIL_MAX 8192	/* of one message, with two paths in it */
+
+static const struct command *const commands[] = {
+	&command_check,
+	&command_setup,
+	&command_events,
+	&command_new,
+	&command_trigger,
+	&command_work,
+	&command_inbox,
+	&command_status,
+	NULL,
+};
+
+struct conf *
+command_configure(void)
+{
+	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	struct conf *conf = NULL;
+
+	if (conf_find(path, error) == 0)
+		conf = conf_read(path, error);
+	if (conf == NULL)
+		(void)command_fail("configuration", "%s", error);
+	return conf;
+}
+
+struct conf *
+command_configure_inbox(const char *what)
+{
+	char error[INBOX_ERROR_MAX];
+	struct conf *conf = command_configure();
+
+	if (conf == NULL)
+		return NULL;
+	if (conf->inbox != NULL && inbox_check(error) == 0)
+		return conf;
+	if (conf->inbox == NULL)
+		(void)command_fail(what, "no inbox: set inbox = PATH in %s",
+		    conf->path);
+	else
+		(void)command_fail(what, "%s", error);
+	conf_free(conf);
+	return NULL;
+}
+
+int
+command_open_log(const struct conf *conf)
+{
+	if (log_open(conf->log, (enum log_level)conf->log_level) == 0)
+		return 0;
+	(void)command_fail(conf->log, "cannot open the log: %s",
+	    strerror(errno));
+	return -1;
+}
+
+const struct event_info *
+command_event(const char *name)
+{
+	const struct event_info *info = event_info(name);
+	const char *nearest;
+
+	if (info != NULL)
+		return info;
+	nearest = event_nearest(name);
+	(void)command_fail(name, "no such event%s%s%s: vkcb events lists them",
+	    nearest != NULL ? " (did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
+	return NULL;
+}
+
+static void
+print_usage(FILE *out, const struct command *command)
+{
+	fprintf(out, "usage: vkcb %s%s%s\n", command->name,
+	    *command->args != '\0' ? " " : "", command->args);
+}
+
+static void
+print_help(FILE *out)
+{
+	const struct command *const *command;
+
+	fprintf(out, "usage: vkcb COMMAND [ARGUMENT ...]\n"
+	    "       vkcb --help | --version | COMMAND --help\n\n"
+	    "Receives the events of VK communities (Callback API). Started by "
+	    "a web server as\nFastCGI or CGI it serves; with a command it is "
+	    "its own tool:\n\n");
+	for (command = commands; *command != NULL; command++)
+		fprintf(out, "  %-9s %s\n", (*command)->name,
+		    (*command)->summary);
+	fprintf(out, "\nManual: vkcb(1), vkcb.conf(5), vkcb-handler(7).\n");
+}
+
+void
+command_print_json(struct json_object *object, int flags)
+{
+	const char *text = json_object_to_json_string_ext(object, flags |
+	    JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	puts(text != NULL ? text : "{}");
+	json_object_put(object);
+}
+
+int
+command_fail(const char *what, const char *fmt, ...)
+{
+	char text[FAIL_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fputs("vkcb: ", stderr);
+	log_print(stderr, what);
+	fputs(": ", stderr);
+	log_print(stderr, text);
+	fputc('\n', stderr);
+	return EXIT_ERROR;
+}
+
+int
+command_misused(const struct command *command, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "vkcb: %s: ", command->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	print_usage(stderr, command);
+	return EXIT_USAGE;
+}
+
+static int
+unknown_command(const char *word)
+{
+	const struct command *const *command;
+	struct nearest nearest;
+
+	nearest_begin(&nearest, word);
+	for (command = commands; *command != NULL; command++)
+		nearest_try(&nearest, (*command)->name);
+	if (nearest.best != NULL)
+		fprintf(stderr, "vkcb: %s: no such command: did you mean "
+		    "%s?\n", word, nearest.best);
+	else
+		fprintf(stderr, "vkcb: %s: no such command: vkcb --help lists "
+		    "them\n", word);
+	return EXIT_USAGE;
+}
+
+static int
+command_call(const struct command *command, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") != 0)
+			continue;
+		print_usage(stdout, command);
+		printf("\n%s\n%s", command->summary, command->help);
+		return EXIT_OK;
+	}
+	return command->run(argc, argv);
+}
+
+static int
+run_what_is_asked(int argc, char **argv)
+{
+	const struct command *const *command;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("vkcb %s\n", VKCB_VERSION);
+		return EXIT_OK;
+	}
+	for (command = commands; *command != NULL; command++)
+		if (strcmp((*command)->name, argv[1]) == 0)
+			return command_call(*command, argc - 1, argv + 1);
+	return unknown_command(argv[1]);
+}
+
+/* What was printed may have met a full disk: half an output is no success. */
+static int
+close_output(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)command_fail("standard output", "%s", errno != 0 ?
+	    strerror(errno) : "not all of it could be written");
+	return status == EXIT_OK ? EXIT_ERROR : status;
+}
+
+int
+command_run(int argc, char **argv)
+{
+	return close_output(run_what_is_asked(argc, argv));
+}

@@ -1,0 +1,65 @@
+/*
+ * command.h - vkcb as its own command line tool.
+ *
+ * A command is a file src/cmd_NAME.c that opens with what the command is for
+ * and a struct command; to add one, write that file, declare its entry here
+ * and put it into the table in command/command.c. Manual: docs/vkcb.1.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+enum {
+	EXIT_OK = 0,
+	EXIT_ERROR = 1,	/* it found or met one */
+	EXIT_USAGE = 2,
+};
+
+struct event_info;
+struct json_object;
+
+struct command {
+	const char *name;
+	const char *args;	/* "[--online]" */
+	const char *summary;	/* one line */
+	const char *help;	/* lines on the arguments; "" */
+	int (*run)(int argc, char **argv);	/* argv[0]: its name */
+};
+
+extern const struct command command_check;
+extern const struct command command_events;
+extern const struct command command_new;
+extern const struct command command_trigger;
+extern const struct command command_setup;
+extern const struct command command_work;
+extern const struct command command_inbox;
+extern const struct command command_status;
+
+/* Runs what the arguments ask for. The exit status. */
+int command_run(int argc, char **argv);
+
+struct conf;
+
+/* The configuration, for a command; NULL: said why. */
+struct conf *command_configure(void);
+
+/* One with an inbox that can work; what: the command. NULL: said why. */
+struct conf *command_configure_inbox(const char *what);
+
+/* The log goes where the configuration wants it. 0, or -1: said why not. */
+int command_open_log(const struct conf *);
+
+/* The event of this name; NULL: it was said that there is none. */
+const struct event_info *command_event(const char *name);
+
+/* A line on standard output, made with json-c's flags. Takes it over. */
+void command_print_json(struct json_object *, int flags);
+
+/* "vkcb: what: why" on standard error; returns EXIT_ERROR. */
+int command_fail(const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a wrong argument, with the usage; returns EXIT_USAGE. */
+int command_misused(const struct command *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

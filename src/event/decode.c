@@ -1,0 +1,629 @@
+/*
+ * decode.c - what objects.def says, as decoders.
+ *
+ * The values come from outside and are of any type. What can be taken without
+ * loss is taken; anything else leaves its field absent and is reported: there
+ * is never a wrong value in a field. Depth was bounded when the JSON was
+ * checked.
+ *
+ * Out of memory: decoding goes on with absent fields to its end, and the
+ * result says so; nobody gets to see it then.
+ */
+#include "event/decode.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "json/json.h"
+
+#include "banned.h"
+
+#define OBJECT_WANTED "object"
+#define LIST_WANTED "list"
+#define INT_WANTED "64-bit integer"
+#define BOOL_WANTED "boolean"
+#define DOUBLE_WANTED "number"
+
+struct decode {
+	struct arena *arena;
+	decode_odd_fn *odd;
+	void *arg;
+	bool no_memory;
+};
+
+/* Where in the object: a chain from the field up to "object". */
+struct decode_place {
+	const struct decode_place *up;
+	const char *key;	/* NULL: element number `index` */
+	size_t index;
+};
+
+/* The all-zero objects that absent ones are. */
+
+static const int64_t none_integer;
+static const char *const none_string = "";
+
+#define OBJECT(tag, text) static const struct vk_##tag none_##tag;
+#include "objects.def"
+
+#define OBJECT(tag, text) static const struct vk_##tag none_##tag = {
+#define STR(name, example, text) .name = "",
+#define OBJ(name, tag, text) .name = &none_##tag,
+#define OBJ_TEXT(name, tag, text) .name = &none_##tag,
+#define LIST(name, tag, text) .name = &none_##tag,
+#define INTS(name, example, text) .name = &none_integer,
+#define STRS(name, example, text) .name = &none_string,
+#define END(tag) .json = NULL };
+#include "objects.def"
+
+/* Returns the new length, DECODE_PATH_MAX or more if there is no room. */
+static size_t
+put_place(char *out, size_t len, const struct decode_place *place)
+{
+	size_t left;
+	int more;
+
+	if (len >= DECODE_PATH_MAX)
+		return len;
+	left = DECODE_PATH_MAX - len;
+	if (place->key == NULL)
+		more = snprintf(out + len, left, "[%zu]", place->index);
+	else
+		more = snprintf(out + len, left, "%s%s",
+		    place->up != NULL ? "." : "", place->key);
+	return len + (more > 0 ? (size_t)more : 0);
+}
+
+/* Of what is too deep to be shown whole, the ends: they say most. */
+#define FIRST_SHOWN 4
+#define LAST_SHOWN 6
+
+void
+decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
+{
+	const struct decode_place *chain[JSON_DEPTH_MAX + 2];
+	size_t n = 0, i, len = 0;
+
+	for (; place != NULL && n < JSON_DEPTH_MAX + 2; place = place->up)
+		chain[n++] = place;
+	for (i = n; i > 0; i--)
+		len = put_place(out, len, chain[i - 1]);
+	if (len < DECODE_PATH_MAX || n <= FIRST_SHOWN + LAST_SHOWN)
+		return;
+	for (i = n, len = 0; i > n - FIRST_SHOWN; i--)
+		len = put_place(out, len, chain[i - 1]);
+	if (len < DECODE_PATH_MAX)
+		len += (size_t)snprintf(out + len, DECODE_PATH_MAX - len, "..");
+	for (i = LAST_SHOWN; i > 0; i--)
+		len = put_place(out, len, chain[i - 1]);
+}
+
+/*
+ * A number's text. One with a point or an exponent was made from a text, which
+ * json-c keeps; to ask json-c for it would take memory for each.
+ */
+static const char *
+number_text(struct json_object *value, char buffer[32])
+{
+	const char *kept;
+	uint64_t large;
+
+	if (json_object_is_type(value, json_type_double)) {
+		kept = json_object_get_userdata(value);
+		if (kept != NULL)
+			return kept;
+		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
+		return buffer;
+	}
+	large = json_object_get_uint64(value);
+	if (large > INT64_MAX)
+		snprintf(buffer, 32, "%" PRIu64, large);
+	else
+		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
+	return buffer;
+}
+
+/* A number that was not taken: what is wrong with it where one would do. */
+static const char *
+number_name(struct json_object *value, const char *wanted)
+{
+	bool is_int = strcmp(wanted, INT_WANTED) == 0, whole;
+	const char *text;
+	char buffer[32];
+
+	if (strcmp(wanted, BOOL_WANTED) == 0)
+		return "number other than 0 and 1";
+	if (!is_int && strcmp(wanted, DOUBLE_WANTED) != 0)
+		return "number";
+	text = number_text(value, buffer);
+	whole = json_is_whole(text, strlen(text));
+	if (is_int)
+		return whole ? "integer out of range" :
+		    "number with a fraction";
+	return whole ? "integer that a double cannot hold" :
+	    "number out of range";
+}
+
+static const char *
+kind_name(struct json_object *value, const char *wanted)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_boolean:
+		return "boolean";
+	case json_type_int:
+	case json_type_double:
+		return number_name(value, wanted);
+	case json_type_string:
+		return "text";
+	case json_type_array:
+		return "list";
+	case json_type_object:
+		return "object";
+	default:
+		return "null";
+	}
+}
+
+static void
+report(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, const char *wanted)
+{
+	decode->odd(decode->arg, place, kind_name(value, wanted), wanted);
+}
+
+static void *
+take_memory(struct decode *decode, size_t n, size_t size)
+{
+	void *memory = NULL;
+
+	if (n == 0 || size <= SIZE_MAX / n)
+		memory = arena_alloc(decode->arena, n * size);
+	if (memory == NULL)
+		decode->no_memory = true;
+	return memory;
+}
+
+static bool
+is_false_or_empty(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return true;
+	case json_type_boolean:
+		return !json_object_get_boolean(value);
+	case json_type_array:
+		return json_object_array_length(value) == 0;
+	default:
+		return false;
+	}
+}
+
+/* The kinds, each: take the value, or report it and leave *out as it was. */
+
+static bool
+int_of(struct json_object *value, int64_t *out)
+{
+	const char *text;
+	char buffer[32];
+
+	switch (json_object_get_type(value)) {
+	case json_type_int:
+		if (json_object_get_uint64(value) > INT64_MAX)
+			return false;
+		*out = json_object_get_int64(value);
+		return true;
+	case json_type_double:
+		text = number_text(value, buffer);
+		return json_integer(text, strlen(text), out);
+	case json_type_string:
+		return json_integer(json_object_get_string(value),
+		    (size_t)json_object_get_string_len(value), out);
+	default:
+		return false;
+	}
+}
+
+static void
+take_int(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, int64_t *out)
+{
+	if (!int_of(value, out))
+		report(decode, place, value, INT_WANTED);
+}
+
+static void
+take_bool(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, bool *out)
+{
+	int64_t number;
+
+	if (json_object_is_type(value, json_type_boolean))
+		*out = json_object_get_boolean(value);
+	else if (int_of(value, &number) && (number == 0 || number == 1))
+		*out = number == 1;
+	else
+		report(decode, place, value, BOOL_WANTED);
+}
+
+/* Is this large double the whole number that the text writes, to a digit? */
+static bool
+is_exact(const char *text, double number)
+{
+	char digits[DBL_MAX_10_EXP + 2];
+	const char *at = digits;
+
+	snprintf(digits, sizeof(digits), "%.0f", fabs(number));
+	for (; *text != '\0' && *text != 'e' && *text != 'E'; text++) {
+		if (*text < '0' || *text > '9' ||
+		    (*text == '0' && at == digits))
+			continue;
+		if (*text != (*at != '\0' ? *at : '0'))
+			return false;
+		at += *at != '\0';
+	}
+	return at[strspn(at, "0")] == '\0';
+}
+
+/* A fraction is the nearest double, but digits not all 0 never become 0. */
+static bool
+is_held(const char *text, double number)
+{
+	if (!isfinite(number))
+		return false;
+	if (fabs(number) < 0x1p53) {
+		text += strspn(text, "-0.");
+		return fabs(number) > 0 || *text < '1' || *text > '9';
+	}
+	return !json_is_whole(text, strlen(text)) || is_exact(text, number);
+}
+
+static bool
+number_of(const char *text, double *out)
+{
+	*out = strtod(text, NULL);
+	return is_held(text, *out);
+}
+
+static bool
+double_of(struct json_object *value, double *out)
+{
+	const char *text;
+	char buffer[32];
+
+	switch (json_object_get_type(value)) {
+	case json_type_int:
+	case json_type_double:
+		text = number_text(value, buffer);
+		*out = json_object_get_double(value);
+		return is_held(text, *out);
+	case json_type_string:
+		text = json_object_get_string(value);
+		return json_is_number(text,
+		    (size_t)json_object_get_string_len(value)) &&
+		    number_of(text, out);
+	default:
+		return false;
+	}
+}
+
+static void
+take_double(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, double *out)
+{
+	double number;
+
+	if (double_of(value, &number))
+		*out = number;
+	else
+		report(decode, place, value, DOUBLE_WANTED);
+}
+
+static bool
+string_of(struct decode *decode, struct json_object *value, const char **out)
+{
+	const char *text;
+	char buffer[32], *copy;
+	size_t size;
+
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		text = json_object_get_string(value);
+		if (strlen(text) != (size_t)json_object_get_string_len(value))
+			return false;
+		*out = text;
+		return true;
+	case json_type_int:
+	case json_type_double:
+		text = number_text(value, buffer);
+		size = strlen(text) + 1;
+		copy = take_memory(decode, 1, size);
+		if (copy != NULL)
+			*out = memcpy(copy, text, size);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+take_string(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, const char **out)
+{
+	if (!string_of(decode, value, out))
+		report(decode, place, value, "text without NUL");
+}
+
+/* Does an object stand here? If not, and not an absent one, it is reported. */
+static bool
+is_object(struct decode *decode, const struct decode_place *place,
+    struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_object))
+		return true;
+	if (!is_false_or_empty(value))
+		report(decode, place, value, OBJECT_WANTED);
+	return false;
+}
+
+/* Elements of a list to come; 0 for an absent or odd one. */
+static size_t
+list_length(struct decode *decode, const struct decode_place *place,
+    struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_array))
+		return json_object_array_length(value);
+	if (!is_false_or_empty(value) &&
+	    !(json_object_is_type(value, json_type_object) &&
+	    json_object_object_length(value) == 0))
+		report(decode, place, value, LIST_WANTED);
+	return 0;
+}
+
+static void
+take_ints(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, const int64_t **out, size_t *n_out)
+{
+	struct decode_place element = { place, NULL, 0 };
+	size_t n = list_length(decode, place, value), taken = 0;
+	struct json_object *number;
+	int64_t *list = n == 0 ? NULL :
+	    take_memory(decode, n, sizeof(*list));
+
+	if (list == NULL)
+		return;
+	for (; element.index < n; element.index++) {
+		number = json_object_array_get_idx(value, element.index);
+		if (int_of(number, &list[taken]))
+			taken++;
+		else
+			report(decode, &element, number, "64-bit integer");
+	}
+	if (taken > 0)
+		*out = list;
+	*n_out = taken;
+}
+
+static void
+take_strings(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, const char *const **out, size_t *n_out)
+{
+	struct decode_place element = { place, NULL, 0 };
+	size_t n = list_length(decode, place, value), taken = 0;
+	struct json_object *string;
+	const char **list = n == 0 ? NULL :
+	    take_memory(decode, n, sizeof(*list));
+
+	if (list == NULL)
+		return;
+	for (; element.index < n; element.index++) {
+		string = json_object_array_get_idx(value, element.index);
+		list[taken] = "";
+		if (string_of(decode, string, &list[taken]))
+			taken++;
+		else
+			report(decode, &element, string, "text without NUL");
+	}
+	if (taken > 0)
+		*out = list;
+	*n_out = taken;
+}
+
+/* In posts the coordinates are a text: "55.75 37.61". */
+static bool
+decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
+{
+	const char *text = json_object_get_string(value);
+	size_t len = (size_t)json_object_get_string_len(value);
+	size_t first = strcspn(text, " ");
+
+	*out = none_coordinates;
+	out->json = value;
+	return first < len && json_is_number(text, first) &&
+	    json_is_number(text + first + 1, len - first - 1) &&
+	    number_of(text, &out->latitude) &&
+	    number_of(text + first + 1, &out->longitude);
+}
+
+/* A member's key is the field's name, less the _ of a C keyword. */
+#define KEY_LEN(name) \
+	(sizeof(#name) - 1 - (#name[sizeof(#name) - 2] == '_'))
+#define IS(name) \
+	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
+
+#define OBJECT(tag, text) \
+static void decode_##tag(struct decode *, const struct decode_place *, \
+    struct json_object *, struct vk_##tag *);
+#include "objects.def"
+
+#define OBJECT(tag, text) \
+static void \
+decode_##tag(struct decode *decode, const struct decode_place *up, \
+    struct json_object *in, struct vk_##tag *out) \
+{ \
+	struct decode_place here = { up, NULL, 0 }; \
+	const struct lh_entry *entry; \
+	struct json_object *value; \
+	size_t len; \
+	\
+	*out = none_##tag; \
+	out->json = in; \
+	for (entry = json_object_get_object(in)->head; entry != NULL; \
+	    entry = entry->next) { \
+		value = lh_entry_v(entry); \
+		if (value == NULL) \
+			continue; \
+		here.key = lh_entry_k(entry); \
+		len = strlen(here.key);
+#define AKA(name, other) \
+		if (strcmp(here.key, other) == 0) { \
+			here.key = #name; \
+			len = KEY_LEN(name); \
+		}
+#define FIELD(name, take) \
+		if (IS(name)) { \
+			take; \
+			continue; \
+		}
+#define INT(name, example, text) \
+	FIELD(name, take_int(decode, &here, value, &out->name))
+#define BOOL(name, example, text) \
+	FIELD(name, take_bool(decode, &here, value, &out->name))
+#define DOUBLE(name, example, text) \
+	FIELD(name, take_double(decode, &here, value, &out->name))
+#define STR(name, example, text) \
+	FIELD(name, take_string(decode, &here, value, &out->name))
+#define INTS(name, example, text) \
+	FIELD(name, take_ints(decode, &here, value, &out->name, \
+	    &out->n_##name))
+#define STRS(name, example, text) \
+	FIELD(name, take_strings(decode, &here, value, &out->name, \
+	    &out->n_##name))
+#define JSON(name, example, text) \
+	FIELD(name, out->name = value)
+#define OBJ(name, tag, text) \
+		if (IS(name)) { \
+			struct vk_##tag *object; \
+			\
+			if (is_object(decode, &here, value) && \
+			    (object = take_memory(decode, 1, \
+			    sizeof(*object))) != NULL) { \
+				decode_##tag(decode, &here, value, object); \
+				out->name = object; \
+			} \
+			continue; \
+		}
+#define OBJ_TEXT(name, tag, text) \
+		if (IS(name) && \
+		    json_object_is_type(value, json_type_string)) { \
+			struct vk_##tag *object = \
+			    take_memory(decode, 1, sizeof(*object)); \
+			\
+			if (object != NULL && \
+			    decode_text_##tag(value, object)) \
+				out->name = object; \
+			else \
+				report(decode, &here, value, #tag); \
+			continue; \
+		} \
+		OBJ(name, tag, text)
+#define LIST(name, tag, text) \
+		if (IS(name)) { \
+			size_t n = list_length(decode, &here, value); \
+			struct vk_##tag *list = n == 0 ? NULL : \
+			    take_memory(decode, n, sizeof(*list)); \
+			struct decode_place element = { &here, NULL, 0 }; \
+			\
+			for (out->n_##name = 0; list != NULL && \
+			    element.index < n; element.index++) { \
+				struct json_object *one = \
+				    json_object_array_get_idx(value, \
+				    element.index); \
+				\
+				if (!json_object_is_type(one, \
+				    json_type_object)) \
+					report(decode, &element, one, \
+					    OBJECT_WANTED); \
+				else \
+					decode_##tag(decode, &element, one, \
+					    &list[out->n_##name++]); \
+			} \
+			if (out->n_##name > 0) \
+				out->name = list; \
+			continue; \
+		}
+#define END(tag) \
+	} \
+}
+#include "objects.def"
+
+/* Before API 5.103 the object of message_new was the message itself. */
+static bool
+is_bare_message(struct json_object *object)
+{
+	return !json_object_object_get_ex(object, "message", NULL) &&
+	    (json_object_object_get_ex(object, "from_id", NULL) ||
+	    json_object_object_get_ex(object, "peer_id", NULL));
+}
+
+static void
+decode_bare_message(struct decode *decode, const struct decode_place *place,
+    struct json_object *object, struct vk_message_new *out)
+{
+	struct vk_message *message;
+
+	message = take_memory(decode, 1, sizeof(*message));
+	if (message != NULL) {
+		decode_message(decode, place, object, message);
+		out->message = message;
+	}
+}
+
+bool
+decode_is_typed(enum vkcb_event_type type)
+{
+	switch (type) {
+#define EVENT(event, object, settable, text) \
+	case VKCB_EVENT_##event:
+#include "events.def"
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum decode_result
+decode_event(enum vkcb_event_type type, struct json_object *object,
+    struct arena *arena, decode_odd_fn *odd, void *arg, const void **typed)
+{
+	struct decode decode = { arena, odd, arg, false };
+	const struct decode_place place = { NULL, "object", 0 };
+
+	*typed = NULL;
+	if (!json_object_is_type(object, json_type_object))
+		return DECODE_NO_OBJECT;
+	switch (type) {
+#define EVENT(event, tag, settable, text) \
+	case VKCB_EVENT_##event: { \
+		struct vk_##tag *out = take_memory(&decode, 1, sizeof(*out)); \
+		\
+		if (out != NULL) \
+			decode_##tag(&decode, &place, object, out); \
+		*typed = out; \
+		break; \
+	}
+#include "events.def"
+	default:
+		return DECODE_NO_OBJECT;
+	}
+	if (type == VKCB_EVENT_message_new && *typed != NULL &&
+	    is_bare_message(object))
+		decode_bare_message(&decode, &place, object, (void *)*typed);
+	if (decode.no_memory)
+		*typed = NULL;
+	return decode.no_memory ? DECODE_NO_MEMORY : DECODE_OK;
+}

@@ -1,0 +1,33 @@
+/* envelope.h - what stands around an event's object in the body VK posts. */
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json/json.h"
+
+/* Text from outside: `at` ends with a NUL, but may hold others before it. */
+struct text {
+	const char *at;
+	size_t len;
+};
+
+struct envelope {
+	struct text type;
+	int64_t group_id;
+	struct text event_id;		/* "" when absent */
+	struct text version;		/* "" when absent */
+	struct text secret;		/* at is NULL when absent or no text */
+	enum json_kind secret_kind;	/* JSON_ABSENT: there is none */
+	struct json_value object;	/* unchanged bytes of the body */
+};
+
+/*
+ * Reads a body of len bytes (body[len] is a NUL) in place: the envelope points
+ * into it. NULL: fine; else the reason to refuse it, and *where in the body.
+ */
+const char *envelope_read(struct envelope *, char *body, size_t len,
+    size_t *where) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * handler.c - what one handler of the table takes. Nothing can fail.
+ */
+#include "event/handler_table.h"
+
+#include <string.h>
+
+#include "event/catalogue.h"
+#include "event/decode.h"
+
+#include "banned.h"
+
+bool
+handler_takes(const struct handler *handler, enum vkcb_event_type type,
+    const char *name)
+{
+	const struct vkcb_handler *def = handler->def;
+
+	if (def->event == VKCB_EVENT_unknown)
+		return def->type != NULL && strcmp(def->type, name) == 0;
+	return def->event == VKCB_EVENT_any || def->event == type;
+}
+
+bool
+handler_is_typed(const struct handler *handler)
+{
+	return decode_is_typed(handler->def->event);
+}
+
+const char *
+handler_event(const struct handler *handler)
+{
+	const struct vkcb_handler *def = handler->def;
+
+	if (def->event == VKCB_EVENT_any)
+		return "any";
+	if (def->event == VKCB_EVENT_unknown)
+		return def->type != NULL ? def->type : "";
+	return catalogue_name(def->event);
+}

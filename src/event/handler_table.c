@@ -1,0 +1,19 @@
+/*
+ * handler_table.c - the table of handlers, from the list that make writes.
+ *
+ * Constant: nothing is built at start-up, and nothing can fail.
+ */
+#include "event/handler_table.h"
+
+#include "banned.h"
+
+#define HANDLER(name, symbol) extern const struct vkcb_handler symbol;
+#include "handlers.def"
+#undef HANDLER
+
+const struct handler handlers[] = {
+#define HANDLER(name, symbol) { name, &symbol },
+#include "handlers.def"
+#undef HANDLER
+	{ NULL, NULL },
+};

@@ -1,0 +1,28 @@
+/* handler_table.h - the handlers compiled in, in the order they are called. */
+#ifndef HANDLER_TABLE_H
+#define HANDLER_TABLE_H
+
+#include <stdbool.h>
+
+#include "vkcb.h"
+
+#define HANDLER_NAME_MAX 63	/* letters; list-handlers reads it here */
+
+struct handler {
+	const char *name;	/* of the file, without .c */
+	const struct vkcb_handler *def;
+};
+
+extern const struct handler handlers[];	/* ends with a NULL name */
+
+/* Does this handler take events of this type? (name: as VK spells it) */
+bool handler_takes(const struct handler *, enum vkcb_event_type,
+    const char *name);
+
+/* Does it get the event's struct, rather than the event alone? */
+bool handler_is_typed(const struct handler *);
+
+/* "message_new", "any", or the name given to ON_TYPE; "" if it has neither. */
+const char *handler_event(const struct handler *);
+
+#endif

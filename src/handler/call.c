@@ -1,0 +1,123 @@
+/*
+ * call.c - a handler's calls to VK: what vkcb.h offers of them.
+ *
+ * A call that failed is logged here, once, with what to do about it: a handler
+ * that returns its outcome needs no words of its own.
+ */
+#include <string.h>
+
+#include "event/event.h"
+#include "event/handler_table.h"
+#include "hash.h"
+#include "log.h"
+#include "vk/params.h"
+
+#include "banned.h"
+
+static void
+log_failed(const struct event *event, const char *method,
+    enum vkcb_outcome outcome)
+{
+	const struct api *api = &event->api;
+	struct log_line line;
+
+	log_begin(&line, outcome == VKCB_FAIL || api->advice == NULL ?
+	    LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "call to VK failed");
+	event_log(&line, event);
+	log_text(&line, "method", method);
+	log_int(&line, "code", api->error.code);
+	log_text(&line, "error", api->error.message);
+	if (api->tries > 1)
+		log_int(&line, "tries", api->tries);
+	if (api->advice != NULL)
+		log_text(&line, "advice", api->advice);
+	log_end(&line);
+}
+
+static void
+log_failed_inside(const struct event *event, const char *method)
+{
+	const struct api_inside *inside = &event->api.inside;
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARNING, "calls failed inside a call to VK");
+	event_log(&line, event);
+	log_text(&line, "method", method);
+	log_int(&line, "failed", inside->failed);
+	log_text(&line, "first", inside->method);
+	log_int(&line, "code", inside->code);
+	log_text(&line, "error", inside->message);
+	log_end(&line);
+}
+
+int32_t
+vkcb_random_id(struct vkcb_event *ev)
+{
+	struct event *event = event_of(ev);
+	const char *name = event->running != NULL ? event->running->name : "";
+	int32_t number = event->numbers++;
+	uint64_t hash;
+	int32_t id;
+
+	hash = hash_add(event->key, &ev->group_id, sizeof(ev->group_id));
+	hash = hash_add(hash, name, strlen(name));
+	hash = hash_add(hash, &number, sizeof(number));
+	id = (int32_t)((hash ^ hash >> 32) & INT32_MAX);
+	return id != 0 ? id : 1;
+}
+
+/* VK takes 0, as a number or as text, for no random_id. */
+static bool
+is_random_id(struct json_object *id)
+{
+	if (json_object_is_type(id, json_type_string))
+		return strcmp(json_object_get_string(id), "0") != 0;
+	return id != NULL && (!json_object_is_type(id, json_type_int) ||
+	    json_object_get_int64(id) != 0);
+}
+
+/* So that VK drops a message that it got before. */
+static int
+add_random_id(struct vkcb_event *ev, struct json_object *params)
+{
+	struct json_object *id = json_object_object_get(params, "random_id");
+
+	if (is_random_id(id))
+		return 0;
+	return params_add(params, "random_id", VK_INT(vkcb_random_id(ev)));
+}
+
+enum vkcb_outcome
+vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
+    struct json_object **response)
+{
+	struct event *event = event_of(ev);
+	enum vkcb_outcome outcome;
+
+	if (method != NULL && strcmp(method, "messages.send") == 0 &&
+	    json_object_is_type(params, json_type_object) &&
+	    add_random_id(ev, params) == -1) {
+		json_object_put(params);
+		params = NULL;
+	}
+	outcome = api_call(&event->api, method, params, response);
+	if (outcome != VKCB_OK)
+		log_failed(event, method != NULL ? method : "", outcome);
+	else if (event->api.inside.failed > 0)
+		log_failed_inside(event, method);
+	return outcome;
+}
+
+enum vkcb_outcome
+vkcb_execute(struct vkcb_event *ev, const char *code,
+    struct json_object **response)
+{
+	return vkcb_api(ev, "execute", VK_PARAMS("code", VK_STR(code)),
+	    response);
+}
+
+const struct vkcb_error *
+vkcb_error(struct vkcb_event *ev)
+{
+	return &event_of(ev)->api.error;
+}

@@ -1,0 +1,137 @@
+/*
+ * keyboard.c - keyboards, as VK's JSON.
+ *
+ * Whether VK takes one (how many buttons, how long a label) is VK's to say.
+ * Out of memory anywhere makes the whole keyboard NULL, and so the parameters
+ * it would go into: no button is ever missing.
+ * https://dev.vk.com/ru/api/bots/development/keyboard
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "json/json_text.h"
+#include "vk/params.h"
+#include "vkcb.h"
+
+#include "banned.h"
+
+/* Takes both over. */
+static struct json_object *
+append(struct json_object *list, struct json_object *item)
+{
+	if (item == NULL)
+		params_mistake("a button or row of a keyboard is NULL: leave "
+		    "it out");
+	else if (list != NULL && json_object_array_add(list, item) == 0)
+		return list;
+	else if (list != NULL)
+		(void)params_made(NULL);
+	json_object_put(item);
+	json_object_put(list);
+	return NULL;
+}
+
+static struct json_object *
+list_of(struct json_object *first, va_list args)
+{
+	struct json_object *list = params_made(json_object_new_array());
+	struct json_object *item;
+
+	for (item = first; item != VK_END;
+	    item = va_arg(args, struct json_object *))
+		list = append(list, item);
+	return list;
+}
+
+struct json_object *
+vk_row(struct json_object *button, ...)
+{
+	struct json_object *row;
+	va_list args;
+
+	va_start(args, button);
+	row = list_of(button, args);
+	va_end(args);
+	return row;
+}
+
+struct json_object *
+vk_keyboard(unsigned int flags, ...)
+{
+	struct json_object *rows;
+	va_list args;
+
+	va_start(args, flags);
+	rows = list_of(va_arg(args, struct json_object *), args);
+	va_end(args);
+	/* VK refuses an inline keyboard that says one_time, even false. */
+	if ((flags & VK_INLINE) != 0)
+		return VK_PARAMS("inline", VK_BOOL(true), "buttons", rows);
+	return VK_PARAMS("one_time", VK_BOOL((flags & VK_ONE_TIME) != 0),
+	    "buttons", rows);
+}
+
+static const char *
+color_name(enum vk_color color)
+{
+	switch (color) {
+	case VK_PRIMARY:
+		return "primary";
+	case VK_POSITIVE:
+		return "positive";
+	case VK_NEGATIVE:
+		return "negative";
+	case VK_SECONDARY:
+		break;
+	}
+	return "secondary";
+}
+
+/* VK wants the payload as text that holds JSON. Takes it over. */
+static struct json_object *
+payload_text(struct json_object *payload)
+{
+	struct json_object *result = NULL;
+	struct json_text text = { .at = NULL };
+
+	if (payload == NULL) {
+		params_mistake("a button's payload is NULL: write "
+		    "VK_NO_PARAMS for none");
+		return NULL;
+	}
+	json_text_add(&text, payload);
+	if (!text.failed)
+		result = json_object_new_string_len(text.at, (int)text.len);
+	free(text.at);
+	json_object_put(payload);
+	return params_made(result);
+}
+
+static struct json_object *
+action(const char *type, const char *label, struct json_object *payload)
+{
+	return VK_PARAMS("type", VK_STR(type), "label", VK_STR(label),
+	    "payload", payload_text(payload));
+}
+
+struct json_object *
+vk_button(const char *label, enum vk_color color, struct json_object *payload)
+{
+	return VK_PARAMS("action", action("text", label, payload),
+	    "color", VK_STR(color_name(color)));
+}
+
+struct json_object *
+vk_callback_button(const char *label, enum vk_color color,
+    struct json_object *payload)
+{
+	return VK_PARAMS("action", action("callback", label, payload),
+	    "color", VK_STR(color_name(color)));
+}
+
+struct json_object *
+vk_link_button(const char *label, const char *url)
+{
+	return VK_PARAMS("action", VK_PARAMS("type", VK_STR("open_link"),
+	    "label", VK_STR(label), "link", VK_STR(url)));
+}

@@ -1,0 +1,209 @@
+/*
+ * inbox.c - what all stores of events share: opening, ends, times, names.
+ *
+ * Out of memory is an error like any other.
+ */
+#include "inbox/inbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "owner.h"
+#include "inbox/sqlite.h"
+
+#include "banned.h"
+
+struct inbox *
+inbox_open(const char *where, bool create, char error[INBOX_ERROR_MAX])
+{
+	return inbox_sqlite(where, create, error);
+}
+
+int
+inbox_check(char error[INBOX_ERROR_MAX])
+{
+	return sqlite_load(error, INBOX_ERROR_MAX) != NULL ? 0 : -1;
+}
+
+static int
+denied(const char *file, uid_t owner, char error[INBOX_ERROR_MAX])
+{
+	char user[OWNER_NAME_MAX], name[OWNER_NAME_MAX];
+
+	(void)owner_name(geteuid(), user);
+	if (owner == geteuid())
+		snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: its mode keeps "
+		    "its owner, %s, from reading and writing it: chmod u+rw",
+		    file, user);
+	else
+		snprintf(error, INBOX_ERROR_MAX, "inbox %.200s: it belongs to "
+		    "%s, and %s may not read and write it: chown %s all files "
+		    "of the inbox, and run vkcb as that user alone", file,
+		    owner_name(owner, name), user, user);
+	return -1;
+}
+
+int
+inbox_allows(const char *where, char error[INBOX_ERROR_MAX])
+{
+	static const char *const files[] = {
+		"", "-wal", "-shm", "-turn", "-lock", "-wake",
+	};
+	char path[PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", where, files[i]);
+		if (stat(path, &st) == 0 && faccessat(AT_FDCWD, path,
+		    R_OK | W_OK, AT_EACCESS) == -1 && errno == EACCES)
+			return denied(path, st.st_uid, error);
+	}
+	return 0;
+}
+
+void
+inbox_close(struct inbox *inbox)
+{
+	if (inbox != NULL)
+		inbox->store->close(inbox);
+}
+
+static void
+log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
+    int64_t wait)
+{
+	struct log_line line;
+
+	log_begin(&line, end->state == INBOX_FAILED ? LOG_LEVEL_ERROR :
+	    LOG_LEVEL_WARNING, end->state == INBOX_FAILED ?
+	    "parked: see vkcb inbox list --failed" : "will be tried again");
+	log_int(&line, "group", claim->event.group_id);
+	log_text(&line, "event", claim->event.type);
+	log_int(&line, "inbox", claim->event.id);
+	log_text(&line, "handler", claim->handler);
+	log_int(&line, "attempt", claim->attempt);
+	log_text(&line, "reason", end->reason);
+	if (end->state == INBOX_WAITING)
+		log_int(&line, "seconds", wait / 1000);
+	log_end(&line);
+}
+
+void
+inbox_try_again(const struct inbox *inbox, const struct inbox_claim *claim,
+    int64_t attempts, const char *reason, int64_t wait,
+    struct inbox_end *end)
+{
+	*end = (struct inbox_end){
+		.state = claim->attempt >= attempts ? INBOX_FAILED :
+		    INBOX_WAITING,
+		.due = inbox->now() + wait,
+		.reason = reason,
+	};
+	log_end_of(claim, end, wait);
+}
+
+void
+inbox_give_up(const struct inbox_claim *claim, const char *reason,
+    struct inbox_end *end)
+{
+	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
+	log_end_of(claim, end, 0);
+}
+
+/* 1, 2, 5, 10, 20, 50, ... up to 2 hours and more. */
+int64_t
+inbox_bucket_end(int bucket)
+{
+	static const int64_t steps[] = { 1, 2, 5 };
+	int64_t end;
+
+	if (bucket >= INBOX_BUCKETS - 1)
+		return INT64_MAX;
+	end = steps[bucket % 3];
+	for (; bucket >= 3; bucket -= 3)
+		end *= 10;
+	return end;
+}
+
+int
+inbox_bucket(int64_t milliseconds)
+{
+	int bucket = 0;
+
+	while (milliseconds > inbox_bucket_end(bucket))
+		bucket++;
+	return bucket;
+}
+
+int64_t
+inbox_percentile(const struct inbox_histogram *histogram, double share)
+{
+	int64_t all = 0, sum = 0;
+	int i;
+
+	for (i = 0; i < INBOX_BUCKETS; i++)
+		all += histogram->n[i];
+	for (i = 0; all > 0 && i < INBOX_BUCKETS - 1; i++) {
+		sum += histogram->n[i];
+		if ((double)sum >= (double)all * share)
+			break;
+	}
+	return all > 0 ? inbox_bucket_end(i) : -1;
+}
+
+const char *
+inbox_state_name(enum inbox_state state)
+{
+	switch (state) {
+	case INBOX_WAITING:
+		return "waiting";
+	case INBOX_RUNNING:
+		return "running";
+	case INBOX_DONE:
+		return "done";
+	case INBOX_FAILED:
+		return "failed";
+	}
+	return "unknown";
+}
+
+bool
+inbox_is_urgent(const char *type)
+{
+	return strcmp(type, "message_event") == 0;
+}
+
+void
+inbox_status_free(struct inbox_status *status)
+{
+	free(status->handlers);
+	status->handlers = NULL;
+	status->n_handlers = 0;
+}
+
+struct inbox_handler_status *
+inbox_status_handler(struct inbox_status *status, const char *name)
+{
+	struct inbox_handler_status *rows;
+	size_t i;
+
+	for (i = 0; i < status->n_handlers; i++)
+		if (strcmp(status->handlers[i].name, name) == 0)
+			return &status->handlers[i];
+	rows = realloc(status->handlers, (i + 1) * sizeof(*rows));
+	if (rows == NULL)
+		return NULL;
+	status->handlers = rows;
+	status->n_handlers = i + 1;
+	rows[i] = (struct inbox_handler_status){ .done = 0 };
+	snprintf(rows[i].name, sizeof(rows[i].name), "%s", name);
+	return &rows[i];
+}

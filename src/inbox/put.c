@@ -1,0 +1,192 @@
+/*
+ * put.c - the SQLite store's side for responders: storing an event, and
+ * what VK is to be told with a group's next answer.
+ *
+ * An event is on disk before put_event() returns 0: inbox/store.c says why.
+ */
+#include "inbox/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "banned.h"
+
+/* FNV-1a: finds candidates, which are then compared. */
+static int64_t
+hash(const struct inbox_event *event)
+{
+	const char *key = event->event_id;
+	size_t len = strlen(key), i;
+	uint64_t sum = UINT64_C(14695981039346656037) ^
+	    (uint64_t)event->group_id;
+
+	if (len == 0) {
+		key = event->object;
+		len = event->object_len;
+	}
+	for (i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
+	return (int64_t)sum;
+}
+
+static int
+find_event(struct store *store, const struct inbox_event *event, int64_t *id)
+{
+	return store_number(store, id, "SELECT id FROM event WHERE hash = ? "
+	    "AND group_id = ? AND event_id = ? AND (event_id <> '' OR "
+	    "(type = ? AND object IS ?))", "iittb", hash(event),
+	    event->group_id, event->event_id, event->type, event->object,
+	    event->object_len);
+}
+
+static int
+add_task(struct store *store, int64_t id, int64_t place,
+    const struct inbox_target *wanted)
+{
+	bool parked = wanted->reason != NULL;
+
+	if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, 0, 0, "
+	    "0, ?)", "iitit", id, place, wanted->handler,
+	    (int64_t)(parked ? INBOX_FAILED : INBOX_WAITING),
+	    parked ? wanted->reason : "") == -1)
+		return -1;
+	return parked ? store_count(store, wanted->handler, STAT_PARKED, 0,
+	    0) : 0;
+}
+
+static int
+add_tasks(struct store *store, int64_t id, const struct inbox_target *wanted,
+    size_t n, bool *waits)
+{
+	size_t i;
+
+	*waits = false;
+	for (i = 0; i < n; i++) {
+		*waits |= wanted[i].reason == NULL;
+		if (add_task(store, id, (int64_t)i, &wanted[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_event(struct store *store, const struct inbox_event *event,
+    const struct inbox_target *wanted, size_t n)
+{
+	int64_t id;
+	bool waits;
+
+	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
+	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
+	    event->event_id, event->type, event->version,
+	    (int64_t)event->retry_counter, event->received, event->lane,
+	    event->object, event->object_len) == -1)
+		return -1;
+	id = store->sql->last_insert_rowid(store->db);
+	if (add_tasks(store, id, wanted, n, &waits) == -1)
+		return -1;
+	return waits ? queue_add(store, id, event->lane, event->type) : 0;
+}
+
+int
+put_command(struct store *store, int64_t group_id,
+    const struct inbox_command *command)
+{
+	if (!command->remove && command->version[0] == '\0')
+		return 0;
+	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT DO UPDATE SET remove = remove OR ?2, "
+	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "iit",
+	    group_id, (int64_t)command->remove, command->version);
+}
+
+static int
+take_command(struct store *store, int64_t group_id,
+    struct inbox_command *command)
+{
+	struct sqlite3_stmt *stmt;
+	int row;
+
+	*command = (struct inbox_command){ .remove = false };
+	stmt = store_query(store, "SELECT remove, version FROM command "
+	    "WHERE group_id = ?", "i", group_id);
+	row = stmt != NULL ? store_row(store, stmt) : -1;
+	if (row != 1)
+		return row;
+	command->remove = store_int(store, stmt, 0) != 0;
+	snprintf(command->version, sizeof(command->version), "%s",
+	    store_text(store, stmt, 1));
+	store_reset(store, stmt);
+	return store_run(store, "DELETE FROM command WHERE group_id = ?", "i",
+	    group_id);
+}
+
+/* Does a command wait for this group's next answer? */
+static int
+command_waits(struct store *store, int64_t group_id, int64_t *waits)
+{
+	return store_number(store, waits, "SELECT count(*) FROM command "
+	    "WHERE group_id = ?", "i", group_id);
+}
+
+static int
+find_or_add(struct store *store, const struct inbox_event *event,
+    const struct inbox_target *wanted, size_t n, enum inbox_put *put)
+{
+	int64_t id;
+
+	if (find_event(store, event, &id) == -1)
+		return -1;
+	*put = id != 0 ? INBOX_REPEATED : INBOX_STORED;
+	return id != 0 ? 0 : add_event(store, event, wanted, n);
+}
+
+/*
+ * A command is gone once it is taken, so it is taken when nothing else can fail
+ * any more. It is not flushed: a power cut right now would hand it out again,
+ * which is better than never.
+ */
+int
+put_take(struct inbox *inbox, int64_t group_id,
+    struct inbox_command *command)
+{
+	struct store *store = store_of(inbox);
+	int64_t waits;
+
+	*command = (struct inbox_command){ .remove = false };
+	if (store_ready(store) == -1 ||
+	    command_waits(store, group_id, &waits) == -1)
+		return -1;
+	if (waits == 0)
+		return 0;
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
+		return -1;
+	if (store_end(store, take_command(store, group_id, command)) == 0)
+		return 0;
+	*command = (struct inbox_command){ .remove = false };
+	return -1;
+}
+
+int
+put_event(struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_target *wanted, size_t n, enum inbox_put *put,
+    struct inbox_command *command)
+{
+	struct store *store = store_of(inbox);
+	int64_t waits = 0;
+	int result;
+
+	*command = (struct inbox_command){ .remove = false };
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
+		return -1;
+	result = find_or_add(store, event, wanted, n, put);
+	if (result == 0)
+		result = command_waits(store, event->group_id, &waits);
+	if (store_end(store, result) == -1 || store_flush(inbox) == -1 ||
+	    store_stays(store) == -1)
+		return -1;
+	/* The event is stored, whatever comes of this. */
+	if (waits)
+		(void)put_take(inbox, event->group_id, command);
+	return 0;
+}

@@ -1,0 +1,597 @@
+/*
+ * store.c - the store in a file of SQLite: opening it, transactions.
+ * inbox/put.c stores events, inbox/queue.c hands them out, inbox/admin.c shows
+ * them; inbox/statement.c is how they all talk to SQLite.
+ *
+ * Why an event is on disk when put() returns, though SQLite itself, with
+ * synchronous=NORMAL, flushes nothing when it commits:
+ *
+ *  1. In WAL mode a transaction is the frames appended to the log up to a
+ *     commit frame. After a power cut SQLite takes from the log the longest
+ *     run of frames whose checksums (chained from the header's salt) are right,
+ *     up to the last commit frame in it. So a transaction survives if all bytes
+ *     of the log up to its commit frame are on disk, in whatever order they got
+ *     there, and a torn or missing byte only shortens the run: no event is
+ *     ever half there.
+ *  2. When COMMIT has returned, these bytes were written to the log, by this
+ *     process or by others before it. fdatasync(2) on the log waits for all of
+ *     them, whoever wrote them. It is called after the write lock was given up:
+ *     others write meanwhile, and the kernel makes one flush of the device of
+ *     many that wait. That is the point: the flush is outside of the lock.
+ *  3. The log may be emptied into the database by a checkpoint, and begun anew,
+ *     between COMMIT and fdatasync. With synchronous=NORMAL, which every
+ *     connection here uses, a checkpoint flushes the log, then writes the
+ *     database, then flushes that, and only then lets the log be overwritten
+ *     (a new header is flushed before frames follow it). Thus what is no longer
+ *     in the log is on disk in the database.
+ *  4. The log is the file that our connection holds open: its last user alone
+ *     deletes it, and a connection keeps a lock that says that there is one. So
+ *     the file flushed is the file that was written. The names of the files are
+ *     made durable by flushing their folder when the store is opened.
+ *  5. A repeat is answered ok too, and its first copy may have been committed
+ *     by another process that did not flush yet: a repeat flushes as well.
+ *  6. A flush that fails may leave pages that look clean and are not on disk.
+ *     A process that saw that takes on nothing until a checkpoint has written
+ *     all of the log into the database and flushed it. (Linux reports a failed
+ *     write to every process that has the file open.)
+ *
+ * Errors of the file close it; the next call opens it anew, so that the store
+ * recovers by itself when the cause is gone.
+ */
+#include "inbox/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "owner.h"
+
+#include "banned.h"
+
+#define APPLICATION_ID "1447773026"	/* "VKcb" */
+#define CHECKPOINT_WORKER 1000		/* pages of 4 KiB in the log */
+#define CHECKPOINT_OTHER 8000		/* one that a web server waits for */
+
+static const char schema[] =
+    "CREATE TABLE event ("
+    " id INTEGER PRIMARY KEY,"
+    " hash INTEGER NOT NULL,"	/* of the key; not unique */
+    " group_id INTEGER NOT NULL,"
+    " event_id TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " version TEXT NOT NULL,"
+    " retry_counter INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " lane TEXT,"
+    " object BLOB);"
+    "CREATE INDEX event_hash ON event (hash);"
+
+    "CREATE TABLE task ("
+    " event INTEGER NOT NULL,"
+    " place INTEGER NOT NULL,"	/* in the order of calls */
+    " handler TEXT NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " started INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " PRIMARY KEY (event, place)) WITHOUT ROWID;"
+    "CREATE INDEX task_failed ON task (event) WHERE state = 3;"
+
+    /*
+     * Events with something still to do: what is done costs a claim nothing.
+     * head: the one of its lane whose turn it is; an event without lane is
+     * always one.
+     */
+    "CREATE TABLE queue ("
+    " event INTEGER PRIMARY KEY,"
+    " lane TEXT,"
+    " urgent INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"	/* the first of its tasks */
+    " head INTEGER NOT NULL,"
+    " worker INTEGER NOT NULL);"
+    "CREATE INDEX queue_lane ON queue (lane, head DESC, urgent DESC, event)"
+    " WHERE lane IS NOT NULL;"
+    "CREATE INDEX queue_ready ON queue (urgent, due, event)"
+    " WHERE head = 1 AND worker = 0;"
+    "CREATE INDEX queue_held ON queue (worker) WHERE worker > 0;"
+
+    "CREATE TABLE command ("
+    " group_id INTEGER PRIMARY KEY,"
+    " remove INTEGER NOT NULL,"
+    " version TEXT NOT NULL);"
+
+    "CREATE TABLE stat ("
+    " handler TEXT NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " bucket INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " sum INTEGER NOT NULL,"
+    " PRIMARY KEY (handler, kind, bucket)) WITHOUT ROWID;"
+
+    "PRAGMA application_id = " APPLICATION_ID ";"
+    "PRAGMA user_version = 1;";
+
+struct store *
+store_of(struct inbox *inbox)
+{
+	return (struct store *)(void *)inbox;
+}
+
+static const char *
+advice(int code)
+{
+	switch (code & 0xff) {
+	case SQL_FULL:
+		return "the disk is full: free some space";
+	case SQL_READONLY:
+	case SQL_PERM:
+	case SQL_AUTH:
+		return "it cannot be written: make the file and its folder "
+		    "writable for the user that vkcb runs as";
+	case SQL_BUSY:
+	case SQL_LOCKED:
+	case SQL_PROTOCOL:
+		return "another program keeps it locked: fuser(1) on the file "
+		    "names it";
+	case SQL_CORRUPT:
+	case SQL_NOTADB:
+		return "the file is damaged: move it away together with its "
+		    "-wal and -shm, a new one is made by itself; sqlite3's "
+		    ".recover reads the old one";
+	case SQL_CANTOPEN:
+		return "see that its folder exists and is writable for the "
+		    "user that vkcb runs as";
+	case SQL_IOERR:
+		return "the disk gives errors or is full: see df(1), dmesg(1)";
+	case SQL_NOMEM:
+		return "out of memory";
+	default:
+		return "unexpected; `sqlite3 FILE 'PRAGMA integrity_check'` "
+		    "tells whether the file is sound";
+	}
+}
+
+/* Else a new connection may be rid of what the error left behind. */
+static bool
+leaves_file_usable(int code)
+{
+	switch (code & 0xff) {
+	case SQL_BUSY:
+	case SQL_LOCKED:
+	case SQL_FULL:
+	case SQL_NOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* May be that of a file, whose owner is the one to name then. */
+static bool
+is_denial(int code)
+{
+	switch (code & 0xff) {
+	case SQL_READONLY:
+	case SQL_PERM:
+	case SQL_AUTH:
+	case SQL_CANTOPEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+store_fail(struct store *store, int code)
+{
+	int number = store->db != NULL ? store->sql->system_errno(store->db) :
+	    0;
+
+	if (is_denial(code) &&
+	    inbox_allows(store->path, store->inbox.error) == -1) {
+		store->must_reopen = true;
+		return -1;
+	}
+	if ((code & 0xff) == SQL_IOERR && number == ENOSPC)
+		code = SQL_FULL;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
+	    store->path, store->sql->errstr(code),
+	    (code & 0xff) == SQL_IOERR && number != 0 ? ": " : "",
+	    (code & 0xff) == SQL_IOERR && number != 0 ? strerror(number) : "",
+	    advice(code));
+	if (!leaves_file_usable(code))
+		store->must_reopen = true;
+	return -1;
+}
+
+/* Waits for another process's lock: briefly, as it is held briefly. */
+static int
+wait_for_lock(void *arg, int tries)
+{
+	const struct store *store = arg;
+	const struct timespec pause = { .tv_nsec = tries < 50 ? 100000 :
+	    1000000 };
+
+	if (clock_ms() >= store->patience_ends)
+		return 0;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
+/*
+ * After a commit, with the length of the log. Workers empty it, little by
+ * little; others only when nobody else does. A commit stays one if this fails.
+ */
+static int
+checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = arg;
+	int at = store->works ? CHECKPOINT_WORKER : CHECKPOINT_OTHER;
+
+	if (pages < at) {
+		store->restart_at = 4 * at;
+		return SQL_OK;
+	}
+	write_lock_release(
+	    &store->turn); /* it is committed: others may write */
+	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_PASSIVE,
+	    NULL, NULL);
+	if (pages < 4 * at || pages < store->restart_at)
+		return SQL_OK;
+	/*
+	 * Writers kept it from ever being emptied: hold them for a moment. Or a
+	 * reader does, who may go on for long: not again with each commit.
+	 */
+	store->restart_at = pages + at;
+	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
+	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_RESTART,
+	    NULL, NULL);
+	return SQL_OK;
+}
+
+static void
+close_file(struct store *store)
+{
+	size_t i;
+
+	for (i = 0; i < STORE_STATEMENTS_MAX; i++) {
+		if (store->statements[i].sql != NULL)
+			store->sql->finalize(store->statements[i].stmt);
+		store->statements[i] = (struct store_statement){ NULL, NULL };
+	}
+	if (store->db != NULL)
+		store->sql->close_v2(store->db);
+	store->db = NULL;
+	write_lock_close(&store->turn);
+	store->must_reopen = false;
+	store->in_transaction = false;
+}
+
+/* Readable for its owner only: it holds what people write. */
+static int
+make_file(struct store *store)
+{
+	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
+	    0600);
+
+	if (fd == -1 && errno == EACCES &&
+	    inbox_allows(store->path, store->inbox.error) == -1)
+		return -1;
+	if (fd == -1) {
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: "
+		    "%s", store->path, strerror(errno), errno == ENOSPC ?
+		    advice(SQL_FULL) : advice(SQL_CANTOPEN));
+		return -1;
+	}
+	owner_from_directory(fd, store->path);
+	close(fd);
+	return 0;
+}
+
+/* The names of a new file and its log must survive too. */
+static int
+flush_folder(struct store *store)
+{
+	const char *slash = strrchr(store->path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd, result;
+
+	if (slash != NULL)
+		snprintf(folder, sizeof(folder), "%.*s",
+		    (int)(slash - store->path) + 1, store->path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		result = errno == EACCES ? 0 : -1;	/* cannot be, then */
+	else
+		result = fsync(fd);
+	if (result == -1)
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: "
+		    "cannot flush its folder: %s", store->path,
+		    strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
+static int
+execute(struct store *store, const char *sql)
+{
+	int code = store->sql->exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQL_OK ? 0 : store_fail(store, code);
+}
+
+/*
+ * Of several processes that open a new file one changes its mode; SQLite does
+ * not let the others wait for that by itself.
+ */
+static int
+set_mode(struct store *store)
+{
+	int code, tries = 0;
+
+	do
+		code = store->sql->exec(store->db, "PRAGMA journal_mode = WAL;"
+		    "PRAGMA synchronous = NORMAL;"
+		    "PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
+	while (code != SQL_OK && (code & 0xff) == SQL_BUSY &&
+	    wait_for_lock(store, tries++));
+	return code == SQL_OK ? 0 : store_fail(store, code);
+}
+
+static int
+check_version(struct store *store, bool *fresh)
+{
+	int64_t version, tables;
+
+	if (store_number(store, &version, "PRAGMA user_version", "") == -1 ||
+	    store_number(store, &tables, "SELECT count(*) FROM "
+	    "sqlite_schema", "") == -1)
+		return -1;
+	*fresh = version == 0 && tables == 0;
+	if (*fresh || version == 1)
+		return 0;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: name "
+	    "another path", store->path, version == 0 ? "another program's "
+	    "database" : "made by a newer vkcb");
+	return -1;
+}
+
+static int
+make_tables(struct store *store)
+{
+	bool fresh;
+
+	if (check_version(store, &fresh) == -1)
+		return -1;
+	if (!fresh)
+		return 0;
+	if (execute(store, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	/* Another process may have been quicker. */
+	if (check_version(store, &fresh) == -1 ||
+	    (fresh && execute(store, schema) == -1)) {
+		(void)store->sql->exec(store->db, "ROLLBACK", NULL, NULL,
+		    NULL);
+		return -1;
+	}
+	store->dirty = true;
+	return execute(store, "COMMIT");
+}
+
+static void
+open_turn(struct store *store)
+{
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s-turn", store->path);
+
+	if (len > 0 && (size_t)len < sizeof(path))
+		write_lock_open(&store->turn, path);
+}
+
+static int
+store_open_file(struct store *store)
+{
+	const struct sqlite *sql = store->sql;
+	int code;
+
+	if (!store->create && access(store->path, F_OK) == -1) {
+		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s",
+		    store->path, errno == ENOENT ? "not there: no event was "
+		    "stored yet" : strerror(errno));
+		return -1;
+	}
+	if (store->create && make_file(store) == -1)
+		return -1;
+	store->patience_ends = clock_ms() + STORE_PATIENCE_ANSWER;
+	code = sql->open_v2(store->path, &store->db, SQL_OPEN_READWRITE |
+	    SQL_OPEN_NOMUTEX, NULL);
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	(void)sql->extended_result_codes(store->db, 1);
+	(void)sql->busy_handler(store->db, wait_for_lock, store);
+	(void)sql->wal_hook(store->db, checkpoint, store);
+	/* A CGI program ends after each event: that must not flush it all. */
+	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (set_mode(store) == -1 || make_tables(store) == -1)
+		return -1;
+	open_turn(store);
+	return flush_folder(store);
+}
+
+static bool
+is_moved(struct store *store)
+{
+	int moved = 0;
+
+	(void)store->sql->file_control(store->db, "main", SQL_FCNTL_HAS_MOVED,
+	    &moved);
+	return moved != 0;
+}
+
+int
+store_stays(struct store *store)
+{
+	if (!is_moved(store))
+		return 0;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: moved away "
+	    "or deleted while it was in use", store->path);
+	store->must_reopen = true;
+	return -1;
+}
+
+int
+store_ready(struct store *store)
+{
+	if (store->db != NULL && (store->must_reopen || is_moved(store)))
+		close_file(store);
+	if (store->db != NULL)
+		return 0;
+	if (store_open_file(store) == 0)
+		return 0;
+	close_file(store);
+	return -1;
+}
+
+/* After a flush that failed: see the sixth point above. */
+static int
+settle(struct store *store)
+{
+	int code = store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	store->doubtful = false;
+	return 0;
+}
+
+int
+store_begin(struct store *store, int64_t patience)
+{
+	store->patience_ends = clock_ms() + patience;
+	if (store_ready(store) == -1)
+		return -1;
+	store->patience_ends = clock_ms() + patience;
+	if (store->doubtful && settle(store) == -1)
+		return -1;
+	/* Ours first: SQLite polls for its own. */
+	write_lock_acquire(&store->turn, patience);
+	if (store_run(store, "BEGIN IMMEDIATE", "") == -1) {
+		write_lock_release(&store->turn);
+		return -1;
+	}
+	store->in_transaction = true;
+	return 0;
+}
+
+static void
+roll_back(struct store *store)
+{
+	char error[INBOX_ERROR_MAX];
+
+	memcpy(error, store->inbox.error, sizeof(error));
+	/* Some errors have rolled it back already. */
+	if (!store->sql->get_autocommit(store->db))
+		(void)store_run(store, "ROLLBACK", "");
+	memcpy(store->inbox.error, error, sizeof(error));
+}
+
+int
+store_end(struct store *store, int result)
+{
+	store->in_transaction = false;
+	if (result == 0)
+		result = store_run(store, "COMMIT", "");
+	if (result == -1)
+		roll_back(store);
+	write_lock_release(&store->turn);
+	if (result == -1)
+		return -1;
+	store->dirty = true;
+	return 0;
+}
+
+int
+store_flush(struct inbox *inbox)
+{
+	struct store *store = store_of(inbox);
+	struct sqlite_file *file = NULL;
+	int code;
+
+	if (store->db == NULL)
+		return 0;
+	code = store->sql->file_control(store->db, "main",
+	    SQL_FCNTL_JOURNAL_POINTER, &file);
+	if (code == SQL_OK && file != NULL && file->methods != NULL)
+		code = file->methods->sync(file, SQL_SYNC_NORMAL |
+		    SQL_SYNC_DATAONLY);
+	if (code != SQL_OK) {
+		store->doubtful = true;
+		return store_fail(store, code);
+	}
+	store->dirty = false;
+	return 0;
+}
+
+static void
+sqlite_close(struct inbox *inbox)
+{
+	struct store *store = store_of(inbox);
+
+	close_file(store);
+	if (store->inotify != -1)
+		close(store->inotify);
+	free(store->claimed);
+	free(store->path);
+	free(store);
+}
+
+static const struct inbox_store sqlite_store = {
+	.put = put_event,
+	.take = put_take,
+	.claim = queue_claim,
+	.finish = queue_finish,
+	.held = queue_held,
+	.flush = store_flush,
+	.shift = queue_shift,
+	.purge = queue_purge,
+	.look = look_events,
+	.status = look_status,
+	.wait = look_wait,
+	.again = look_again,
+	.drop = look_drop,
+	.close = sqlite_close,
+};
+
+struct inbox *
+inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
+{
+	const struct sqlite *sql = sqlite_load(error, INBOX_ERROR_MAX);
+	struct store *store;
+
+	if (sql == NULL)
+		return NULL;
+	store = calloc(1, sizeof(*store));
+	if (store == NULL || (store->path = strdup(path)) == NULL) {
+		free(store);
+		snprintf(error, INBOX_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	store->inbox.store = &sqlite_store;
+	store->inbox.now = clock_wall_ms;
+	store->turn.fd = -1;
+	store->inotify = -1;
+	store->watched = -1;
+	store->sql = sql;
+	store->create = create;
+	return &store->inbox;
+}

@@ -1,0 +1,166 @@
+/*
+ * store.h - what the files of the SQLite store share; no one else
+ * includes it, but a test that makes its disk fail.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inbox/inbox.h"
+#include "inbox/sqlite.h"
+#include "inbox/write_lock.h"
+
+#define STORE_STATEMENTS_MAX 64
+
+/* How long to wait for another process's lock, milliseconds. */
+#define STORE_PATIENCE_ANSWER 700	/* a web server waits for us */
+#define STORE_PATIENCE 10000
+#define STORE_PATIENCE_READERS 50	/* while nobody can write */
+
+struct store_statement {
+	const char *sql;		/* the constant it was made of */
+	struct sqlite3_stmt *stmt;
+};
+
+struct store {
+	struct inbox inbox;		/* first, see store_of() */
+	const struct sqlite *sql;
+	struct sqlite3 *db;		/* NULL: to be opened */
+	struct turn turn;		/* among those who write */
+	char *path;
+	bool create;
+	bool works;			/* claims; see checkpoint() */
+	bool dirty;			/* committed, not flushed */
+	bool doubtful;			/* a flush failed, see store_begin() */
+	bool in_transaction;
+	bool must_reopen;		/* after an error of the file */
+	int64_t patience_ends;
+	int restart_at;			/* pages of the log: not before */
+	unsigned int claims;
+	bool claimed_unsure;		/* the last claim's flush failed */
+	int64_t purged_upto;
+	int inotify;			/* -1: not yet, see look_wait() */
+	int watched;			/* the log, by its number there */
+	char *claimed;			/* the texts of the last claim */
+	size_t claimed_size;
+	struct store_statement statements[STORE_STATEMENTS_MAX];
+};
+
+/* Kinds of rows in the table stat. */
+enum store_stat {
+	STAT_DONE,
+	STAT_FAILED,
+	STAT_PARKED,
+	STAT_WAIT,		/* histograms, by bucket */
+	STAT_RUN,
+	STAT_SECOND_DONE,	/* by second since 1970, of all handlers */
+	STAT_SECOND_FAILED,
+};
+
+/* inbox/store.c: the file and its transactions */
+struct store *store_of(struct inbox *);
+
+/* Opens what is closed, leaves a file that was moved away. 0, or -1. */
+int store_ready(struct store *);
+
+/* Is the file still where it was? 0, or -1: what was written to it is lost. */
+int store_stays(struct store *);
+
+/* A write transaction. 0, or -1. */
+int store_begin(struct store *, int64_t patience);
+
+/* result 0: commits it, else takes it back. 0, or -1: nothing was changed. */
+int store_end(struct store *, int result);
+
+int store_flush(struct inbox *);
+
+/* Says in inbox.error what SQLite's result code means and what to do. -1. */
+int store_fail(struct store *, int code);
+
+/* inbox/statement.c: statements and rows */
+
+/*
+ * A statement with its parameters: i int64_t, t const char * (NULL is null),
+ * b const void * and size_t (a blob; length 0 is null). sql is a constant, and
+ * prepared once. NULL: error.
+ */
+struct sqlite3_stmt *store_query(struct store *, const char *sql,
+    const char *types, ...);
+
+/* 1: a row; 0: no more; -1: error. After 0 and -1 the statement is reset. */
+int store_row(struct store *, struct sqlite3_stmt *);
+void store_reset(struct store *, struct sqlite3_stmt *);
+
+/* A statement without rows. 0, or -1. */
+int store_run(struct store *, const char *sql, const char *types, ...);
+
+/* The first column of the only row, 0 if there is none. 0, or -1. */
+int store_number(struct store *, int64_t *, const char *sql,
+    const char *types, ...);
+
+/* One more in a handler's row of stat, and so much in its sum. 0, or -1. */
+int store_count(struct store *, const char *handler, enum store_stat,
+    int64_t bucket, int64_t sum);
+
+int64_t store_int(struct store *, struct sqlite3_stmt *, int column);
+const char *store_text(struct store *, struct sqlite3_stmt *, int column);
+
+/* The columns of an event, as store_event() reads them. */
+#define STORE_EVENT "id, group_id, event_id, type, version, retry_counter, " \
+	"received, lane, object"
+void store_event(struct store *, struct sqlite3_stmt *,
+    struct inbox_event *);
+
+/*
+ * Gives a claim, or the event in one, texts of its own, until the next call: an
+ * open statement would keep the log from being emptied. 0, or -1.
+ */
+int store_copy(struct store *, struct inbox_claim *);
+
+/* The event, and its task in this state that comes first. 1; 0: none; -1. */
+int store_load(struct store *, int64_t id, enum inbox_state, int64_t now,
+    struct inbox_claim *);
+
+/* inbox/put.c: for responders */
+int put_event(struct inbox *, const struct inbox_event *,
+    const struct inbox_target *, size_t n, enum inbox_put *,
+    struct inbox_command *);
+int put_take(struct inbox *, int64_t group_id, struct inbox_command *);
+
+/* Adds to what waits for the group's next answer. 0, or -1. */
+int put_command(struct store *, int64_t group_id,
+    const struct inbox_command *);
+
+/* inbox/queue.c: for workers */
+int queue_claim(struct inbox *, int worker, struct inbox_claim *,
+    int64_t *due);
+int queue_finish(struct inbox *, const struct inbox_claim *,
+    const struct inbox_end *);
+int queue_held(struct inbox *, int from, int to, struct inbox_claim *);
+int queue_shift(struct inbox *, int64_t milliseconds);
+int queue_purge(struct inbox *, int64_t before);
+
+/*
+ * An event that has something to do, at once: the last of its lane, unless it
+ * is urgent, or was there before. 0, or -1.
+ */
+int queue_add(struct store *, int64_t id, const char *lane, const char *type);
+
+/* The event has nothing to do any more: the next of its lane may. 0, or -1. */
+int queue_leave(struct store *, int64_t id);
+
+/* Sees that the lane's first event, and no other, is its head. 0, or -1. */
+int queue_elect(struct store *, const char *lane);
+
+/* inbox/admin.c: for operators */
+int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
+    void *arg);
+int look_status(struct inbox *, struct inbox_status *);
+void look_wait(struct inbox *, int milliseconds);
+int look_again(struct inbox *, const struct inbox_filter *);
+int look_drop(struct inbox *, int64_t id);
+
+#endif

@@ -1,0 +1,175 @@
+/*
+ * cgi.c - the one request of a CGI program: environment, standard input and
+ * output.
+ *
+ * The web server may send SIGTERM as soon as it has what it wants: stop
+ * signals wait until the answer is out. Descriptor 1 is kept for the answer
+ * alone; what a handler prints goes to standard error.
+ *
+ * A body that is refused unread is thrown away after the answer: under Apache
+ * input and output are one socket, and one closed with bytes unread takes the
+ * answer along.
+ */
+#include "web/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "web/http.h"
+#include "web/receive.h"
+#include "stop.h"
+
+#include "banned.h"
+
+#define LINGER_MS 2000
+
+struct cgi_request {
+	struct http_request http;	/* first, see read_body() */
+	bool whole;			/* the body was read */
+};
+
+bool
+cgi_is_host(void)
+{
+	return getenv("GATEWAY_INTERFACE") != NULL;
+}
+
+static void
+cgi_set_signals(void)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	stop_block(&blocked);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The next bytes of the body; 0: none will come, or none in time. */
+static size_t
+read_some(char *into, size_t size, int64_t deadline)
+{
+	struct pollfd poll_in = { .fd = STDIN_FILENO, .events = POLLIN };
+	int64_t left;
+	ssize_t got;
+	int ready;
+
+	for (;;) {
+		left = deadline - clock_ms();
+		ready = left <= 0 ? 0 : poll(&poll_in, 1, (int)left);
+		if (ready == 0 || (ready == -1 && errno != EINTR))
+			return 0;
+		if (ready == -1)
+			continue;
+		got = read(STDIN_FILENO, into, size);
+		if (got >= 0)
+			return (size_t)got;
+		if (errno != EINTR && errno != EAGAIN)
+			return 0;
+	}
+}
+
+static size_t
+cgi_read_body(struct http_request *http, char *into, size_t size)
+{
+	struct cgi_request *request = (struct cgi_request *)http;
+	size_t got = 0, more;
+
+	while (got < size) {
+		more = read_some(into + got, size - got, http->deadline);
+		if (more == 0)
+			break;
+		got += more;
+	}
+	request->whole = got == size;
+	return got;
+}
+
+/* Ends the answer, then reads what the web server still sends, for a while. */
+static void
+linger(int out)
+{
+	int64_t deadline = clock_ms() + LINGER_MS;
+	char waste[16384];
+
+	(void)shutdown(out, SHUT_WR);	/* a pipe needs none: it is closed */
+	close(out);
+	while (read_some(waste, sizeof(waste), deadline) > 0)
+		;
+}
+
+static int
+write_all(int fd, const char *bytes, size_t len)
+{
+	ssize_t written;
+
+	while (len > 0) {
+		written = write(fd, bytes, len);
+		if (written == -1 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return -1;
+		bytes += written;
+		len -= (size_t)written;
+	}
+	return 0;
+}
+
+/* In one write, as answers are short: the web server wakes once. */
+static int
+cgi_send_answer(int fd, const struct http_answer *answer)
+{
+	char out[2 * HTTP_HEADER_MAX];
+	size_t len = http_header(answer, out);
+	size_t first = sizeof(out) - len;
+
+	if (first > answer->len)
+		first = answer->len;
+	memcpy(out + len, answer->body, first);
+	if (write_all(fd, out, len + first) == -1)
+		return -1;
+	return write_all(fd, answer->body + first, answer->len - first);
+}
+
+int
+cgi_serve(struct receiver *receiver)
+{
+	struct cgi_request request = {
+		.http = {
+			.method = getenv("REQUEST_METHOD"),
+			.length = getenv("CONTENT_LENGTH"),
+			.retry_counter = getenv("HTTP_X_RETRY_COUNTER"),
+			.read = cgi_read_body,
+		},
+	};
+	struct http_answer answer;
+	int out, result;
+
+	cgi_set_signals();
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		return 1;
+	receive(receiver, &request.http, &answer);
+	result = cgi_send_answer(out, &answer);
+	if (!request.whole)
+		linger(out);
+	receive_done(receiver);
+	return result == 0 ? 0 : 1;
+}
+
+void
+cgi_send_unconfigured(void)
+{
+	struct http_answer answer;
+
+	http_answer(&answer, 503, "Not Configured");
+	answer.retry_after = 60;
+	(void)cgi_send_answer(STDOUT_FILENO, &answer);
+	linger(STDOUT_FILENO);
+}

@@ -1,0 +1,68 @@
+/*
+ * http.c - the few words of HTTP that vkcb speaks. Nothing can fail.
+ */
+#include "web/http.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "banned.h"
+
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+	{ 200, "OK" },
+	{ 400, "Bad Request" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 413, "Content Too Large" },
+	{ 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" },
+	{ 503, "Service Unavailable" },
+};
+
+void
+http_answer(struct http_answer *answer, int status, const char *body)
+{
+	*answer = (struct http_answer){
+		.status = status,
+		.body = body,
+		.len = strlen(body),
+		.retry_after = -1,
+	};
+}
+
+static const char *
+reason_of(int status)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Unknown";
+}
+
+size_t
+http_header(const struct http_answer *answer, char out[HTTP_HEADER_MAX])
+{
+	char retry_after[40] = "";
+	int len;
+
+	if (answer->retry_after >= 0)
+		snprintf(retry_after, sizeof(retry_after),
+		    "Retry-After: %d\r\n", answer->retry_after);
+	len = snprintf(out, HTTP_HEADER_MAX,
+	    "Status: %d %s\r\n"
+	    "Content-Type: text/plain\r\n"
+	    "Content-Length: %zu\r\n"
+	    "%s%s"
+	    "\r\n",
+	    answer->status, reason_of(answer->status), answer->len,
+	    answer->status == 405 ? "Allow: POST\r\n" : "", retry_after);
+	return (size_t)len;
+}
