@@ -155,7 +155,7 @@ conf_text(const struct conf_key *key, const char *text)
 	if (key->type == CONF_URL)
 		return conf_url(text);
 	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
-		return "this vkcb knows no such addresses: give a path";
+		return "unsupported URL: give a path";
 	if (key->type == CONF_CODE && strpbrk(text, " \t") != NULL)
 		return "expected one word; a comment begins with ;";
 	return NULL;

@@ -123,8 +123,8 @@ conf_refresh(struct conf **conf, const struct conf_group *group)
 	fresh = conf_try((*conf)->path, &refused);
 	if (fresh == NULL) {
 		if (strcmp(said, refused.error) != 0)
-			log_msg(LOG_LEVEL_ERROR, "the changed configuration is "
-			    "broken, the one before it stays: %s",
+			log_msg(LOG_LEVEL_ERROR, "new configuration is "
+			    "invalid, keeping the old one: %s",
 			    refused.error);
 		return false;
 	}
@@ -134,6 +134,6 @@ conf_refresh(struct conf **conf, const struct conf_group *group)
 		log_msg(LOG_LEVEL_ERROR, "cannot open the log %s: %s",
 		    fresh->log, strerror(errno));
 	if (change == CHANGED)
-		log_msg(LOG_LEVEL_INFO, "configuration read anew");
+		log_msg(LOG_LEVEL_INFO, "configuration reloaded");
 	return true;
 }

@@ -159,6 +159,6 @@ envelope_read(struct envelope *envelope, char *body, size_t len,
 		return error;
 	*where = 0;
 	if (found.twice)
-		return "a key of the envelope twice";
+		return "duplicate key at top level";
 	return take_members(envelope, &found);
 }

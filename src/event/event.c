@@ -237,7 +237,7 @@ report_odd(void *arg, const struct decode_place *place, const char *got,
 	if (event->odd++ >= ODD_LINES_MAX)
 		return;
 	decode_path(place, path);
-	log_begin(&line, LOG_LEVEL_WARNING, "field left absent");
+	log_begin(&line, LOG_LEVEL_WARNING, "type mismatch, field left empty");
 	event_log(&line, event);
 	log_text(&line, "path", path);
 	log_text(&line, "got", got);
@@ -334,8 +334,8 @@ outcome_of(const struct event *event, enum vkcb_outcome outcome)
 	    outcome == VKCB_GIVE_UP || outcome == event->asked.outcome)
 		return outcome;
 	snprintf(number, sizeof(number), "%d", (int)outcome);
-	log_rule(event, "not an outcome this handler may return: VKCB_FAIL is "
-	    "taken", "returned", number);
+	log_rule(event, "invalid outcome from handler, using VKCB_FAIL",
+	    "returned", number);
 	return VKCB_FAIL;
 }
 

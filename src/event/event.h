@@ -31,7 +31,7 @@ enum event_result {
 };
 
 /* Why a handler is given up then, in an inbox. */
-#define EVENT_BAD_OBJECT_WHY "the object is not one: it cannot be decoded"
+#define EVENT_BAD_OBJECT_WHY "the object is missing or not a JSON object"
 
 struct event {
 	struct vkcb_event seen;		/* by handlers; first, see event_of() */

@@ -191,8 +191,8 @@ write_end(struct work *work, const struct inbox_claim *claim,
 			atomic_fetch_add(&work->slot->handled, 1);
 			return;
 		}
-		if (!pause_for_trouble(work, "cannot note the end of an "
-		    "event"))
+		if (!pause_for_trouble(work, "cannot record the result of a "
+		    "task"))
 			return;
 	}
 }

@@ -364,7 +364,8 @@ setup_watch(struct setup *setup, char status[STATUS_MAX])
 			return EXIT_ERROR;
 		server = server_of_id(servers, setup->server_id);
 		if (server == NULL)
-			return setup_fail(setup, "the server is gone again");
+			return setup_fail(setup, "VK no longer lists the "
+			    "server that was just added");
 		if (servers_state(server) != SERVER_WAITING ||
 		    i == STATUS_TRIES)
 			break;

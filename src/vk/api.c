@@ -174,7 +174,7 @@ static enum cure
 wrong_call(struct api *api, const char *words)
 {
 	api_say(api, VKCB_ERROR_CALL, words);
-	api->advice = "mend the handler";
+	api->advice = "fix the handler";
 	return NOTHING;
 }
 
@@ -286,8 +286,7 @@ try_once(struct api *api, const struct http_post_request *request,
 	api->advice = NULL;
 	if (rate_wait(api->conf->state, api->token, request->total_ms) == -1) {
 		api_say(api, VKCB_ERROR_BUSY,
-		    "20 calls a second were not enough: "
-		    "no turn within api_timeout");
+		    "rate limit (20 calls/s): no free slot within api_timeout");
 		return TIME;
 	}
 	switch (http_post(request, &answer)) {
@@ -423,8 +422,8 @@ api_try(struct api *api, const char *method, struct json_object *params,
 	if (method == NULL || !is_method(method) ||
 	    !json_object_is_type(params, json_type_object) ||
 	    json_object_object_get_ex(params, "access_token", NULL))
-		return wrong_call(api, "not a method's name, or params that "
-		    "are no object or name an access_token");
+		return wrong_call(api, "invalid method name, params not an "
+		    "object, or params contain access_token");
 	api->secret = json_get_string(params, "secret_key");
 	if (api->stand_in != NULL)
 		return ask_stand_in(api, method, params, response);

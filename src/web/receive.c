@@ -156,7 +156,7 @@ check_request(struct receipt *receipt)
 		    "no Content-Length", NULL);
 	if (read_length(request->length, &receipt->len) == -1)
 		return receive_refuse(receipt, 400, "Bad Request",
-		    "Content-Length is no number", request->length);
+		    "invalid Content-Length", request->length);
 	if (receipt->len > (uint64_t)max_body)
 		return receive_refuse(receipt, 413, "Content Too Large",
 		    "body longer than max_body", request->length);
@@ -179,7 +179,7 @@ receive_read_body(struct receipt *receipt)
 	if (got < receipt->len)
 		return receive_refuse(receipt, 400, "Bad Request",
 		    clock_ms() >= request->deadline ?
-		    "body did not come within body_timeout" :
+		    "timed out reading the body (body_timeout)" :
 		    "body shorter than Content-Length", request->length);
 	receipt->body[receipt->len] = '\0';
 	return 0;
@@ -274,12 +274,12 @@ receive_check_secret(struct receipt *receipt)
 	if (envelope->secret.at == NULL)
 		return receive_refuse(receipt, 403, "Bad Secret",
 		    envelope->secret_kind == JSON_ABSENT ? "no secret" :
-		    "secret is not a text", NULL);
+		    "secret is not a string", NULL);
 	good = same_secret(&envelope->secret, group->secret);
 	good |= same_secret(&envelope->secret, group->old_secret);
 	receipt->proven = good;
 	return good ? 0 : receive_refuse(receipt, 403, "Bad Secret",
-	    "secret is another one", NULL);
+	    "wrong secret", NULL);
 }
 
 /*
@@ -413,7 +413,7 @@ handle(struct receipt *receipt)
 		break;
 	case EVENT_BAD_OBJECT:
 		(void)receive_refuse(receipt, 400, "Bad Request",
-		    "object is not one: it cannot be decoded", NULL);
+		    "object is missing or not a JSON object", NULL);
 		break;
 	case EVENT_NO_MEMORY:
 		(void)receive_refuse(receipt, 503, "Out of Memory",

@@ -112,7 +112,7 @@ slow_body() {
 claim "a client that stops sending is refused within body_timeout" \
     same "Bad Request" "$(slow_body)"
 claim "the log names body_timeout" \
-    says 'msg="body did not come within body_timeout"'
+    says 'msg="timed out reading the body (body_timeout)"'
 
 ### the body
 
@@ -202,7 +202,7 @@ for secret in '""' '"kf7vQ2mXw9aLcR4t"' '"Kf7vQ2mXw9aLcR4"' \
 	event "\"secret\":$secret" "$object"
 	claim "secret $secret: 403" sends "403 Forbidden" "Bad Secret" ""
 done
-claim "the log says that it is no text" says 'msg="secret is not a text"'
+claim "the log says that it is no text" says 'msg="secret is not a string"'
 event "$object"
 claim "no secret: 403" sends "403 Forbidden" "Bad Secret" ""
 claim "the log says so" says 'msg="no secret" status=403 group=219876543'
@@ -259,7 +259,7 @@ for odd in null false '[]' '[1]' 12 '"text"'; do
 done
 event "$right"
 claim "nor can none" sends "400 Bad Request" "Bad Request" ""
-claim "the log says so" says 'msg="object is not one: it cannot be decoded"'
+claim "the log says so" says 'msg="object is missing or not a JSON object"'
 printf '{"type":"new_event","group_id":219876543,%s,"object":[]}' "$right" \
     >"$body"
 claim "an event that no handler wants: ok, whatever its object" \

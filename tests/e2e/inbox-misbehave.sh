@@ -86,7 +86,7 @@ with_inbox "workers = 1" "log_level = debug"
 give_all "d-3 3 ok"
 until_true 10 done_are d-3
 claim "... and a changed configuration is found after it" \
-    has "$log" "configuration read anew"
+    has "$log" "configuration reloaded"
 claim "... and the inbox" serves
 kill "$service"
 gone "$service"

@@ -65,7 +65,7 @@ then
 	booked_has "begin 7 1"
 	dd if=/dev/zero of="$small/fill" bs=4k >"$work/dd" 2>&1
 	: >"$run/g"
-	until_true 10 has "$log" "cannot note the end of an event"
+	until_true 10 has "$log" "cannot record the result of a task"
 	kill "$service"
 	until_true 10 no_one_listens
 	rm "$small/fill"

@@ -15,7 +15,7 @@ if [ -e handlers/greet.c ]; then
 	claim "and what the sender reads" has "$work/shown" "И тебе привет!"
 fi
 claim "a wrong secret is shown" has "$work/shown" "  answer   403 Bad Secret"
-claim "and the log's line" has "$work/shown" 'msg="secret is another one"'
+claim "and the log's line" has "$work/shown" 'msg="wrong secret"'
 claim "a curl line to try is shown" grep -q "^  curl -d '{.*http://127" \
     "$work/shown"
 claim "nothing of it stays" same "" "$(ls "$work/tmp")"

@@ -146,7 +146,7 @@ configure 'body_timeout = 300ms'
 claim "a peer that stops sending its body is refused within body_timeout" \
     answers "Bad Request" head 100 part "$work/piece" answer closed
 claim "the log says that it took too long" \
-    has "$log" 'msg="body did not come within body_timeout"'
+    has "$log" 'msg="timed out reading the body (body_timeout)"'
 claim "a kept connection takes the next body as slowly as that, no slower" \
     answers "ok
 Bad Request" keep post "$good" answer head 100 part "$work/piece" answer

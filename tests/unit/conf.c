@@ -717,7 +717,7 @@ a_broken_change_is_said_once(void **state)
 	assert_int_equal(said, 2);
 	assert_non_null(strstr(text, "did you mean"));
 	assert_non_null(strstr(text, "No such file"));
-	assert_non_null(strstr(text, "configuration read anew"));
+	assert_non_null(strstr(text, "configuration reloaded"));
 }
 
 static void

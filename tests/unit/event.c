@@ -279,7 +279,8 @@ odd_fields_are_named_up_to_a_limit(void **state)
 	(void)logged();
 	assert_int_equal(handle("message_new", object), EVENT_HANDLED);
 	lines = logged();
-	assert_int_equal(count(lines, "msg=\"field left absent\""), 8);
+	assert_int_equal(count(lines,
+	    "msg=\"type mismatch, field left empty\""), 8);
 	assert_int_equal(count(lines, "fields=12"), 1);
 }
 
