@@ -710,7 +710,7 @@ a_broken_change_is_said_once(void **state)
 	assert_non_null(file);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
-	while ((at = strstr(at, "broken")) != NULL) {
+	while ((at = strstr(at, "is invalid")) != NULL) {
 		said++;
 		at++;
 	}
@@ -744,7 +744,7 @@ a_changed_secret_file_is_seen(void **state)
 static int
 times_broken(void)
 {
-	static const char word[] = "is broken";
+	static const char word[] = "is invalid";
 	char text[16384] = "", *at = text;
 	FILE *file = fopen(path_of("log"), "r");
 	int times = 0;
