@@ -65,7 +65,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests run check check-handlers bench fuzz fuzzers install uninstall \
+.PHONY: all tests run check lint check-handlers bench fuzz fuzzers install uninstall \
 	clean help FORCE
 
 all: $(BINARY) $(BESIDE)
@@ -239,6 +239,9 @@ check:
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
+lint:
+	@tests/lint/counts
+
 # The headers keep their places among each other: vkcb.h includes
 # "src/objects.def". The examples name the binary where it is.
 TO = $(DESTDIR)$(PREFIX)
@@ -286,6 +289,7 @@ help:
 	@echo 'make run        install what is missing, build, show it at work'
 	@echo 'make check      install what the tests need, build, test'
 	@echo 'make check-handlers  run the tests of your handlers, handlers/tests'
+	@echo 'make lint       look for faults and bad habits in the sources'
 	@echo 'make bench      measure speed and memory, side by side'
 	@echo 'make fuzz       feed it broken input for FUZZ_TIME=60 seconds'
 	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'
