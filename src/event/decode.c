@@ -484,6 +484,9 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 			here.key = #name; \
 			len = KEY_LEN(name); \
 		}
+#define ALSO(name, other) \
+		if (strcmp(here.key, other) == 0 && out->name == 0) \
+			take_int(decode, &here, value, &out->name);
 #define FIELD(name, take) \
 		if (IS(name)) { \
 			take; \

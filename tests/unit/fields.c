@@ -1,0 +1,224 @@
+/*
+ * fields.c - fields that other libraries' models and test bodies have, decoded
+ * from the bodies of tests/faults.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arena.h"
+#include "body.h"
+#include "event/catalogue.h"
+#include "event/decode.h"
+
+/* A body, decoded. */
+struct sent {
+	char *text;
+	struct json_object *tree;
+	struct arena arena;
+	const void *typed;
+};
+
+static void
+fail_of_type(void *arg, const struct decode_place *place, const char *got,
+    const char *wanted)
+{
+	char path[DECODE_PATH_MAX];
+
+	(void)arg;
+	decode_path(place, path);
+	fail_msg("%s: %s, not %s", path, got, wanted);
+}
+
+static void
+sent_init(struct sent *sent, const char *path, const char *type)
+{
+	size_t len;
+
+	sent->text = body_read(path, &len);
+	assert_non_null(sent->text);
+	assert_int_equal(body_tree(sent->text, len, "object", &sent->tree), 0);
+	arena_init(&sent->arena);
+	assert_int_equal(decode_event(catalogue_type(type, strlen(type)),
+	    sent->tree, &sent->arena, fail_of_type, NULL, &sent->typed),
+	    DECODE_OK);
+}
+
+static void
+sent_release(struct sent *sent)
+{
+	json_object_put(sent->tree);
+	arena_release(&sent->arena);
+	free(sent->text);
+}
+
+static const struct vk_message *
+message_of(struct sent *sent, const char *path)
+{
+	const struct vk_message_new *new;
+
+	sent_init(sent, path, "message_new");
+	new = sent->typed;
+	return new->message;
+}
+
+static void
+a_shared_post_has_an_owner(void **state)
+{
+	struct sent sent;
+	const struct vk_wallpost *post = message_of(&sent,
+	    "tests/faults/wall-to_id.json")->attachments[0].wall;
+
+	(void)state;
+	assert_int_equal(post->owner_id, -219876543);
+	assert_int_equal(post->to_id, -219876543);
+	assert_true(post->comments->groups_can_post);
+	sent_release(&sent);
+}
+
+static void
+a_post_has_its_newer_fields(void **state)
+{
+	const struct vk_wallpost *post;
+	struct sent sent;
+
+	(void)state;
+	sent_init(&sent, "tests/faults/wallpost-fields.json", "wall_post_new");
+	post = sent.typed;
+	assert_int_equal(post->owner_id, -219876543);
+	assert_int_equal(post->to_id, -219876543);
+	assert_int_equal(post->topic_id, 21);
+	assert_string_equal(post->type, "post");
+	assert_string_equal(post->track_code, "d23");
+	assert_true(post->can_archive);
+	sent_release(&sent);
+}
+
+static void
+a_text_has_its_format(void **state)
+{
+	struct sent sent;
+	const struct vk_format_data *format = message_of(&sent,
+	    "tests/faults/message-format_data.json")->format_data;
+
+	(void)state;
+	assert_string_equal(format->version, "1");
+	assert_int_equal(format->n_items, 2);
+	assert_string_equal(format->items[0].type, "bold");
+	assert_int_equal(format->items[1].offset, 9);
+	assert_int_equal(format->items[1].length, 6);
+	assert_string_equal(format->items[1].url, "https://example.ru");
+	sent_release(&sent);
+}
+
+static void
+money_is_attached(void **state)
+{
+	struct sent sent;
+	const struct vk_message *message = message_of(&sent,
+	    "tests/faults/attachment-money.json");
+	const struct vk_money_transfer *transfer =
+	    message->attachments[0].money_transfer;
+	const struct vk_money_request *request =
+	    message->attachments[1].money_request;
+
+	(void)state;
+	assert_int_equal(transfer->id, 10263042);
+	assert_int_equal(transfer->status, 1);
+	assert_string_equal(transfer->amount->amount, "30000");
+	assert_string_equal(transfer->comment, "за кружку");
+	assert_int_equal(request->id, 139);
+	assert_int_equal(request->processed, 0);
+	assert_string_equal(request->amount->currency->name, "RUB");
+	sent_release(&sent);
+}
+
+static void
+an_item_has_its_rating(void **state)
+{
+	struct sent sent;
+	const struct vk_market_item *item = message_of(&sent,
+	    "tests/faults/market-item-rating.json")->attachments[0].market;
+
+	(void)state;
+	assert_int_equal(item->orders_count, 12);
+	assert_true(item->rating == 4.8);
+	assert_int_equal(item->item_rating->reviews_count, 3);
+	assert_int_equal(item->ad_id, 7);
+	assert_int_equal(item->vk_pay_discount, 5);
+	assert_int_equal(item->wishlist_item_id, 9);
+	assert_string_equal(item->user_agreement_info, "x");
+	assert_string_equal(item->owner_info->name, "Мастера");
+	assert_string_equal(item->category->section->name, "Дом");
+	assert_int_equal(item->availability, 0);
+	sent_release(&sent);
+}
+
+static void
+a_track_has_its_album(void **state)
+{
+	struct sent sent;
+	const struct vk_audio *audio = message_of(&sent,
+	    "tests/faults/audio-album.json")->attachments[0].audio;
+
+	(void)state;
+	assert_string_equal(audio->album->title, "Весна");
+	assert_string_equal(audio->album->thumb->photo_300,
+	    "https://sun9-1.userapi.com/t.jpg");
+	assert_int_equal(audio->track_genre_id, 14);
+	assert_int_equal(audio->content_restricted, 1);
+	assert_int_equal(audio->n_featured_artists, 1);
+	assert_string_equal(audio->featured_artists[0].name, "Гость");
+	sent_release(&sent);
+}
+
+static void
+a_running_call_can_be_joined(void **state)
+{
+	struct sent sent;
+	const struct vk_call *call = message_of(&sent,
+	    "tests/faults/call-join_link.json")->attachments[0]
+	    .group_call_in_progress;
+
+	(void)state;
+	assert_string_equal(call->join_link, "https://vk.com/call/join/abc");
+	sent_release(&sent);
+}
+
+static void
+settings_have_their_newer_keys(void **state)
+{
+	const struct vk_group_change_settings *settings;
+	struct sent sent;
+
+	(void)state;
+	sent_init(&sent, "tests/faults/settings-enable.json",
+	    "group_change_settings");
+	settings = sent.typed;
+	assert_string_equal(settings->changes->enable_market->new_value, "1");
+	assert_string_equal(settings->changes->enable_audio->old_value, "0");
+	assert_string_equal(settings->changes->title->new_value, "b");
+	sent_release(&sent);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_shared_post_has_an_owner),
+		cmocka_unit_test(a_post_has_its_newer_fields),
+		cmocka_unit_test(a_text_has_its_format),
+		cmocka_unit_test(money_is_attached),
+		cmocka_unit_test(an_item_has_its_rating),
+		cmocka_unit_test(a_track_has_its_album),
+		cmocka_unit_test(a_running_call_can_be_joined),
+		cmocka_unit_test(settings_have_their_newer_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
