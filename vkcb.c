@@ -26,7 +26,8 @@
  *	src/json/     strict JSON: checked, made into trees, written
  *
  * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
- * file.c, clock.c, hash.c, owner.c, stop.c, wipe.c, nearest.c.
+ * file.c, private_file.c (a file of ours, and nothing put in its place),
+ * clock.c, hash.c, owner.c, stop.c, wipe.c, nearest.c.
  * The catalogue, read by many: src/events.def, src/objects.def.
  */
 #include "vkcb.h"
