@@ -27,7 +27,8 @@
  *
  * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
  * file.c, private_file.c (a file of ours, and nothing put in its place),
- * clock.c, hash.c, owner.c, stop.c, wipe.c, nearest.c.
+ * clock.c, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,
+ * nearest.c.
  * The catalogue, read by many: src/events.def, src/objects.def.
  */
 #include "vkcb.h"
@@ -75,7 +76,7 @@ main_configure(void)
 	/* What it lacks must not be found out by the first event. */
 	if (conf->inbox == NULL || inbox_check(error) == 0)
 		return conf;
-	command_fail("configuration", "%s", error);
+	report_fail("configuration", "%s", error);
 bad:
 	conf_free(conf);
 	return NULL;

@@ -87,10 +87,10 @@ show_handlers(void)
 		printf("  %-20s %-24s %s\n", handler->name, event,
 		    handler->def->summary != NULL ? handler->def->summary : "");
 		if (*event == '\0')
-			status = command_fail(handler->name, "has no ON(event, "
+			status = report_fail(handler->name, "has no ON(event, "
 			    "function) and is never called");
 		else if (strcmp(event, "confirmation") == 0)
-			status = command_fail(handler->name, "is never called: "
+			status = report_fail(handler->name, "is never called: "
 			    "vkcb answers a confirmation itself");
 	}
 	return status;
@@ -300,14 +300,14 @@ open_inbox(const char *path)
 	int result = EXIT_OK;
 
 	if (inbox_allows(path, error) == -1)
-		return command_fail("inbox", "%s", error);
+		return report_fail("inbox", "%s", error);
 	if (access(path, F_OK) == -1)
 		return EXIT_OK;
 	inbox = inbox_open(path, true, error);
 	if (inbox == NULL)
-		return command_fail("inbox", "%s", error);
+		return report_fail("inbox", "%s", error);
 	if (inbox->store->status(inbox, &status) == -1)
-		result = command_fail("inbox", "%s", inbox->error);
+		result = report_fail("inbox", "%s", inbox->error);
 	else
 		inbox_status_free(&status);
 	inbox_close(inbox);
@@ -323,10 +323,10 @@ check_inbox(const struct conf *conf)
 	if (conf->inbox == NULL)
 		return EXIT_OK;
 	if (inbox_check(error) == -1)
-		return command_fail("inbox", "%s", error);
+		return report_fail("inbox", "%s", error);
 	file_folder(conf->inbox, folder);
 	if (access(folder, W_OK) == -1)
-		return command_fail(conf->inbox, "its folder: %s: make one "
+		return report_fail(conf->inbox, "its folder: %s: make one "
 		    "that the web server's user can write", strerror(errno));
 	if (open_inbox(conf->inbox) != EXIT_OK)
 		return EXIT_ERROR;
@@ -375,7 +375,7 @@ check_online(const struct conf *conf)
 			status = EXIT_ERROR;
 	}
 	if (asked == 0)
-		return command_fail("--online", "no group has a token: add "
+		return report_fail("--online", "no group has a token: add "
 		    "`token = ...` to its section");
 	return status;
 }

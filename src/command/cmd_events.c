@@ -87,7 +87,7 @@ print_sample(const struct event_info *info)
 	struct json_object *body = sample_body(info);
 
 	if (body == NULL)
-		return command_fail("events", "out of memory");
+		return report_fail("events", "out of memory");
 	json_object_object_add(body, "event_id",
 	    json_object_new_string("13eeb4e12f5948aca176e3a950f7dd397b94e846"));
 	command_print_json(body, JSON_C_TO_STRING_PRETTY |

@@ -88,7 +88,7 @@ struct request {
 static int
 inbox_failed(const struct request *request)
 {
-	return command_fail("inbox", "%s", request->inbox->error);
+	return report_fail("inbox", "%s", request->inbox->error);
 }
 
 /* Letters, digits and signs of ASCII stay. */
@@ -296,7 +296,7 @@ each_id(struct request *request, int (*act)(struct request *, int64_t))
 static int
 no_event(int64_t id)
 {
-	return command_fail("inbox", "%" PRId64 ": no such event", id);
+	return report_fail("inbox", "%" PRId64 ": no such event", id);
 }
 
 static int
@@ -359,7 +359,7 @@ retry_one(struct request *request, int64_t id)
 	if (tasks == -1)
 		return inbox_failed(request);
 	if (id != 0 && tasks == 0)
-		return command_fail("inbox", "%" PRId64 ": no such event, or "
+		return report_fail("inbox", "%" PRId64 ": no such event, or "
 		    "nothing of it failed", id);
 	request->retried |= tasks > 0;
 	printf("%d handler%s will run again\n", tasks, tasks == 1 ? "" : "s");
@@ -373,7 +373,7 @@ wake(const struct request *request, int status)
 	int there = pool_wake(request->conf->inbox);
 
 	if (there == -1)
-		return command_fail("inbox", "cannot wake a worker: %s: start "
+		return report_fail("inbox", "cannot wake a worker: %s: start "
 		    "`vkcb work`", strerror(errno));
 	if (there == 0 && request->retried)
 		printf("no worker is running: the next event starts one, or "
@@ -487,7 +487,7 @@ tail_follow(void *arg, const struct inbox_event *event,
 	if (cmd_inbox_is_over(tasks, n) || tail_add(tail, event->id))
 		return true;
 	if (!tail->told)
-		(void)command_fail("inbox", "tail: of %d unfinished events the "
+		(void)report_fail("inbox", "tail: of %d unfinished events the "
 		    "end is shown, and of no more", TAIL_OPEN_MAX);
 	tail->told = true;
 	return false;
@@ -607,7 +607,7 @@ tail(struct request *request)
 
 	tail.open = malloc(TAIL_OPEN_MAX * sizeof(*tail.open));
 	if (tail.open == NULL)
-		return command_fail("inbox", "tail: out of memory");
+		return report_fail("inbox", "tail: out of memory");
 	result = begin_tail(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
 		request->inbox->store->wait(request->inbox, TAIL_LOOK);
@@ -795,7 +795,7 @@ cmd_inbox_run(struct request *request, int (*verb)(struct request *))
 		return EXIT_ERROR;
 	request->inbox = inbox_open(request->conf->inbox, false, error);
 	if (request->inbox == NULL) {
-		status = command_fail("inbox", "%s", error);
+		status = report_fail("inbox", "%s", error);
 	} else {
 		/* pool_wake() writes to a FIFO whose reader may leave. */
 		(void)signal(SIGPIPE, SIG_IGN);

@@ -127,7 +127,7 @@ look_for_clash(const char *name)
 		if (len > 2 && strcmp(entry->d_name + len - 2, ".c") == 0 &&
 		    clashes(name, entry->d_name, len - 2) &&
 		    strncmp(name, entry->d_name, len - 2) != 0)
-			status = command_fail(name, "handlers/%s is there, "
+			status = report_fail(name, "handlers/%s is there, "
 			    "and - and _ are the same: take another name",
 			    entry->d_name);
 	}
@@ -145,21 +145,21 @@ write_file(const char *path, const char *name, const struct event_info *info)
 	char *dash;
 
 	if (fd == -1 && errno == ENOENT)
-		return command_fail(path, "there is no folder handlers here: "
+		return report_fail(path, "there is no folder handlers here: "
 		    "run this in vkcb's own folder");
 	if (fd == -1)
-		return command_fail(path, "%s", strerror(errno));
+		return report_fail(path, "%s", strerror(errno));
 	out = fdopen(fd, "w");
 	if (out == NULL) {
 		close(fd);
-		return command_fail(path, "%s", strerror(errno));
+		return report_fail(path, "%s", strerror(errno));
 	}
 	snprintf(symbol, sizeof(symbol), "%s", name);
 	while ((dash = strchr(symbol, '-')) != NULL)
 		*dash = '_';
 	write_handler(out, name, symbol, info);
 	if (fclose(out) != 0)
-		return command_fail(path, "%s", strerror(errno));
+		return report_fail(path, "%s", strerror(errno));
 	printf("wrote %s: now edit it, then run make\n", path);
 	return EXIT_OK;
 }
@@ -181,7 +181,7 @@ new(int argc, char **argv)
 		if (info == NULL)
 			return EXIT_ERROR;
 		if (!info->has_handlers)
-			return command_fail(argv[2], "vkcb answers it itself, "
+			return report_fail(argv[2], "vkcb answers it itself, "
 			    "no handler gets it");
 	}
 	if (look_for_clash(argv[1]) != EXIT_OK)

@@ -137,17 +137,17 @@ set_up_all(const struct options *options, const struct conf *conf,
 			continue;
 		done++;
 		if (group->token == NULL)
-			status = command_fail(id, "this group has no token: "
+			status = report_fail(id, "this group has no token: "
 			    "add `token = ...` to its section");
 		else if (cmd_setup_set_up(options, conf, group, keys) !=
 		    EXIT_OK)
 			status = EXIT_ERROR;
 	}
 	if (done == 0 && options->group != NULL)
-		return command_fail(options->group, "no such group in %s",
+		return report_fail(options->group, "no such group in %s",
 		    conf->path);
 	if (done == 0)
-		return command_fail(conf->path, "no group has a token: make "
+		return report_fail(conf->path, "no group has a token: make "
 		    "one in the community's settings (API usage) with the "
 		    "right to manage it, and add `token = ...`");
 	return status;
@@ -181,13 +181,13 @@ run_setup(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_ERROR;
 	if (conf->keys == NULL) {
-		status = command_fail(conf->path, "setup needs `keys = FILE` "
+		status = report_fail(conf->path, "setup needs `keys = FILE` "
 		    "in [vkcb], where it keeps secrets and confirmation "
 		    "strings");
 	} else if ((!options.dry_run &&
 	    (lock = keys_lock(conf->keys, error)) == -1) ||
 	    keys_read(&keys, conf->keys, error) == -1) {
-		status = command_fail("setup", "%s", error);
+		status = report_fail("setup", "%s", error);
 	} else {
 		is_new = access(conf->keys, F_OK) == -1;
 		status = set_up_all(&options, conf, &keys);

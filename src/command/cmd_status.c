@@ -305,9 +305,9 @@ cmd_status_look(const char *path, print_fn *print)
 	int result = EXIT_OK;
 
 	if (inbox == NULL)
-		return command_fail("status", "%s", error);
+		return report_fail("status", "%s", error);
 	if (inbox->store->status(inbox, &report.now) == -1) {
-		result = command_fail("status", "%s", inbox->error);
+		result = report_fail("status", "%s", inbox->error);
 	} else {
 		report.workers = pool_is_there(path);
 		print(&report);

@@ -140,7 +140,7 @@ read_file(const char *path)
 	size_t len = 0, size = 0, got = 1;
 
 	if (in == NULL) {
-		command_fail(path, "%s", strerror(errno));
+		report_fail(path, "%s", strerror(errno));
 		return NULL;
 	}
 	while (got > 0 && len < BODY_MAX) {
@@ -155,13 +155,13 @@ read_file(const char *path)
 		len += got;
 	}
 	if (ferror(in) || got > 0) {
-		command_fail(path, "%s", ferror(in) ? "cannot be read" :
+		report_fail(path, "%s", ferror(in) ? "cannot be read" :
 		    len < BODY_MAX ? "out of memory" : "longer than 64 MiB");
 	} else {
 		text[len] = '\0';
 		body = json_edit_parse(text, len, error, sizeof(error));
 		if (body == NULL)
-			command_fail(path, "%s", error);
+			report_fail(path, "%s", error);
 	}
 	if (in != stdin)
 		fclose(in);
@@ -181,7 +181,7 @@ cmd_trigger_configure(struct request *request)
 	else
 		conf = conf_parse("no configuration", "", 0, error);
 	if (conf == NULL)
-		return command_fail("configuration", "%s", error);
+		return report_fail("configuration", "%s", error);
 	if (conf->n_groups == 0 && !conf->has_fallback) {
 		conf->has_fallback = true;
 		conf->fallback = (struct conf_group){
@@ -237,7 +237,7 @@ make_body(struct request *request)
 		request->body = sample_body(info);
 	}
 	if (request->body == NULL)
-		return command_fail("trigger", "out of memory");
+		return report_fail("trigger", "out of memory");
 	if (request->conf->n_groups > 0)
 		json_object_object_add(request->body, "group_id",
 		    json_object_new_int64(first_group(request->conf)));
@@ -253,9 +253,9 @@ json_edit_body(struct request *request, char **changes, int n)
 	for (i = 0; i < n; i++) {
 		if (json_edit_apply(request->body, changes[i], error,
 		    sizeof(error)) == -1)
-			return command_fail("trigger", "%s", error);
+			return report_fail("trigger", "%s", error);
 		if (error[0] != '\0')
-			command_fail("note", "%s", error);
+			report_fail("note", "%s", error);
 		if (strncmp(changes[i], "event_id", 8) == 0)
 			request->has_event_id = true;
 		if (strncmp(changes[i], "secret", 6) == 0)
@@ -319,7 +319,7 @@ look_whether_running(void)
 	if (!handlers_run)
 		return;
 	fflush(NULL);
-	command_fail("trigger", "a handler ended the program");
+	report_fail("trigger", "a handler ended the program");
 	_exit(EXIT_ERROR);
 }
 
@@ -339,7 +339,7 @@ run_here(struct request *request)
 	/* Handlers run here, now: nothing is put into the inbox. */
 	request->conf->inbox = NULL;
 	if (atexit(look_whether_running) != 0)
-		return command_fail("trigger", "out of memory");
+		return report_fail("trigger", "out of memory");
 	receiver_init(&receiver, request->conf);
 	receiver.keeps_conf = true;
 	snprintf(retry, sizeof(retry), "%d", request->retry);
@@ -420,8 +420,8 @@ show_answer(const struct request *request,
 	}
 	if (request->count == 1)
 		return fault == NULL ? EXIT_ERROR :
-		    command_fail(request->url, "%s", fault);
-	return command_fail(request->url, "answered %ld %.*s", answer->status,
+		    report_fail(request->url, "%s", fault);
+	return report_fail(request->url, "answered %ld %.*s", answer->status,
 	    len, answer->body);
 }
 
@@ -447,7 +447,7 @@ http_post_once(void *arg, int nth, double *ms)
 
 	snprintf(retry, sizeof(retry), "X-Retry-Counter: %d", request->retry);
 	if (http_post(&out, &answer) != POST_ANSWERED)
-		return command_fail(request->url, "%s", answer.why);
+		return report_fail(request->url, "%s", answer.why);
 	*ms = (double)(clock_us() - start) / 1000;
 	status = show_answer(request, &answer, *ms);
 	free(answer.body);

@@ -19,8 +19,6 @@
 
 #include "banned.h"
 
-#define FAIL_MAX 8192	/* of one message, with two paths in it */
-
 static const struct command *const commands[] = {
 	&command_check,
 	&command_setup,
@@ -42,7 +40,7 @@ command_configure(void)
 	if (conf_find(path, error) == 0)
 		conf = conf_read(path, error);
 	if (conf == NULL)
-		(void)command_fail("configuration", "%s", error);
+		(void)report_fail("configuration", "%s", error);
 	return conf;
 }
 
@@ -57,10 +55,10 @@ command_configure_inbox(const char *what)
 	if (conf->inbox != NULL && inbox_check(error) == 0)
 		return conf;
 	if (conf->inbox == NULL)
-		(void)command_fail(what, "no inbox: set inbox = PATH in %s",
+		(void)report_fail(what, "no inbox: set inbox = PATH in %s",
 		    conf->path);
 	else
-		(void)command_fail(what, "%s", error);
+		(void)report_fail(what, "%s", error);
 	conf_free(conf);
 	return NULL;
 }
@@ -70,7 +68,7 @@ command_open_log(const struct conf *conf)
 {
 	if (log_open(conf->log, (enum log_level)conf->log_level) == 0)
 		return 0;
-	(void)command_fail(conf->log, "cannot open the log: %s",
+	(void)report_fail(conf->log, "cannot open the log: %s",
 	    strerror(errno));
 	return -1;
 }
@@ -84,7 +82,7 @@ command_event(const char *name)
 	if (info != NULL)
 		return info;
 	nearest = event_nearest(name);
-	(void)command_fail(name, "no such event%s%s%s: vkcb events lists them",
+	(void)report_fail(name, "no such event%s%s%s: vkcb events lists them",
 	    nearest != NULL ? " (did you mean " : "",
 	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
 	return NULL;
@@ -121,23 +119,6 @@ command_print_json(struct json_object *object, int flags)
 
 	puts(text != NULL ? text : "{}");
 	json_object_put(object);
-}
-
-int
-command_fail(const char *what, const char *fmt, ...)
-{
-	char text[FAIL_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	fputs("vkcb: ", stderr);
-	log_print(stderr, what);
-	fputs(": ", stderr);
-	log_print(stderr, text);
-	fputc('\n', stderr);
-	return EXIT_ERROR;
 }
 
 int
@@ -217,7 +198,7 @@ close_output(int status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	(void)command_fail("standard output", "%s", errno != 0 ?
+	(void)report_fail("standard output", "%s", errno != 0 ?
 	    strerror(errno) : "not all of it could be written");
 	return status == EXIT_OK ? EXIT_ERROR : status;
 }

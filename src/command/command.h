@@ -8,11 +8,7 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
-enum {
-	EXIT_OK = 0,
-	EXIT_ERROR = 1,	/* it found or met one */
-	EXIT_USAGE = 2,
-};
+#include "report.h"
 
 struct event_info;
 struct json_object;
@@ -54,11 +50,7 @@ const struct event_info *command_event(const char *name);
 /* A line on standard output, made with json-c's flags. Takes it over. */
 void command_print_json(struct json_object *, int flags);
 
-/* "vkcb: what: why" on standard error; returns EXIT_ERROR. */
-int command_fail(const char *what, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* The same for a wrong argument, with the usage; returns EXIT_USAGE. */
+/* report_fail() for a wrong argument, with the usage; returns EXIT_USAGE. */
 int command_misused(const struct command *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -121,7 +121,7 @@ loadtest_run(int count, int parallel, loadtest_fn *job, void *arg)
 
 	if (ms == NULL || pipe(ends) == -1) {
 		free(ms);
-		return command_fail("load", "%s", strerror(errno));
+		return report_fail("load", "%s", strerror(errno));
 	}
 	fflush(stdout);
 	for (i = 0; i < parallel; i++) {
@@ -131,7 +131,7 @@ loadtest_run(int count, int parallel, loadtest_fn *job, void *arg)
 			loadtest_work(ends[1], i, parallel, count, job, arg);
 		}
 		if (pid == -1)
-			command_fail("load", "fork: %s", strerror(errno));
+			report_fail("load", "fork: %s", strerror(errno));
 	}
 	close(ends[1]);
 	status = gather(ends[0], count, ms);

@@ -28,10 +28,10 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "command/command.h"
 #include "conf/conf.h"
 #include "pool/pool.h"
 #include "log.h"
+#include "report.h"
 #include "pool/notify.h"
 #include "pool/program.h"
 #include "pool/spawn.h"
@@ -534,7 +534,7 @@ static int
 fail(const struct parent *parent, const char *why)
 {
 	if (parent->until != WORK_IDLE)
-		return command_fail("work", "%s", why);
+		return report_fail("work", "%s", why);
 	log_msg(LOG_LEVEL_ERROR, "no workers: %s", why);
 	return EXIT_ERROR;
 }
@@ -586,7 +586,7 @@ work_run(struct conf *conf, enum work_until until)
 		break;
 	case POOL_ALREADY_RUNNING:
 		/* They do what this one was started for. */
-		status = until == WORK_STOPPED ? command_fail("work", "%s",
+		status = until == WORK_STOPPED ? report_fail("work", "%s",
 		    error) : EXIT_OK;
 		break;
 	case POOL_FAILED:

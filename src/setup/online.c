@@ -16,10 +16,10 @@
 #include <json-c/json.h>
 
 #include "vk/api.h"
-#include "command/command.h"
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "log.h"
+#include "report.h"
 #include "json/json_get.h"
 #include "setup/names.h"
 #include "vk/http_post.h"

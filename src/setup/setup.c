@@ -18,9 +18,9 @@
 
 #include <json-c/json.h>
 
-#include "command/command.h"
 #include "conf/conf.h"
 #include "log.h"
+#include "report.h"
 #include "json/json_get.h"
 #include "setup/names.h"
 #include "setup/servers.h"
@@ -61,7 +61,7 @@ setup_fail(const struct setup *setup, const char *why)
 	char what[40];
 
 	snprintf(what, sizeof(what), "group %" PRId64, setup->group->id);
-	return command_fail(what, "%s", why);
+	return report_fail(what, "%s", why);
 }
 
 /* What to do about an error of which VK's code alone does not tell. */
