@@ -268,9 +268,9 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 		snprintf(what, sizeof(what), "[default]");
 	else
 		snprintf(what, sizeof(what), "[group %" PRId64 "]", group->id);
-	if (group->secret == NULL && !group->open)
+	if (group->secret == NULL && !group->no_secret)
 		warn(what, "no secret yet: run vkcb setup");
-	else if (group->open)
+	else if (group->no_secret)
 		warn(what, "without a secret anybody can send events: set one "
 		    "in the community's Callback API settings and here");
 	else

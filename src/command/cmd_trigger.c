@@ -185,7 +185,8 @@ cmd_trigger_configure(struct request *request)
 	if (conf->n_groups == 0 && !conf->has_fallback) {
 		conf->has_fallback = true;
 		conf->fallback = (struct conf_group){
-			.open = true, .confirmation = "confirmation-string",
+			.no_secret = true,
+			.confirmation = "confirmation-string",
 		};
 	}
 	request->conf = conf;
@@ -341,7 +342,7 @@ run_here(struct request *request)
 	if (atexit(look_whether_running) != 0)
 		return report_fail("trigger", "out of memory");
 	receiver_init(&receiver, request->conf);
-	receiver.keeps_conf = true;
+	receiver.conf_fixed = true;
 	snprintf(retry, sizeof(retry), "%d", request->retry);
 	for (nth = 0; nth < request->count; nth++) {
 		text = next_text(request, nth);
@@ -381,7 +382,7 @@ is_confirmation(const struct request *request, const char *body)
 
 	/* Line 0 is of no file: configure() made that group up. */
 	if (group != NULL && group->line != 0 && group->confirmation != NULL &&
-	    !group->confirmation_kept)
+	    !group->confirmation_from_keys_file)
 		return strcmp(body, group->confirmation) == 0;
 	return keys_is_confirmation(body);
 }

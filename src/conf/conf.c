@@ -43,21 +43,21 @@ static const struct conf_word log_words[] = {
 const struct conf_key conf_keys[] = {
 	{ "inbox", CONF_PATH, SETTING(inbox), "none", .words = none_words },
 	{ "log", CONF_PATH, SETTING(log), "stderr", .words = log_words },
-	{ "log_level", CONF_LEVEL, SETTING(log_level), .preset = "info" },
+	{ "log_level", CONF_LEVEL, SETTING(log_level), .default_text = "info" },
 	{ "max_body", CONF_BYTES, SETTING(max_body), "1M",
 	    .min = 1024, .max = 64 << 20 },
 	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s",
 	    .min = 100, .max = 3600 * 1000 },
 	{ "confirm_without_secret", CONF_BOOL,
-	    SETTING(confirm_without_secret), .preset = "no" },
+	    SETTING(confirm_without_secret), .default_text = "no" },
 	{ "keys", CONF_PATH, SETTING(keys), "none", .words = none_words },
 	{ "api_url", CONF_URL, SETTING(api_url),
-	    .preset = "https://api.vk.ru/method/" },
+	    .default_text = "https://api.vk.ru/method/" },
 	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s",
 	    .min = 100, .max = CONF_API_TIMEOUT_MAX },
 	{ "ca_file", CONF_PATH, SETTING(ca_file), "none",
 	    .words = none_words },
-	{ "state", CONF_PATH, SETTING(state), .preset = CONF_STATE },
+	{ "state", CONF_PATH, SETTING(state), .default_text = CONF_STATE },
 	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s",
 	    .min = 1000, .max = 3600 * 1000 },
 	{ "workers", CONF_COUNT, SETTING(workers), "2", .min = 1, .max = 256 },
@@ -65,7 +65,7 @@ const struct conf_key conf_keys[] = {
 	    .min = 1, .max = 1000 },
 	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h",
 	    .max = 24 * 3600 * 1000 },
-	{ "order", CONF_ORDER, SETTING(order), .preset = "conversation" },
+	{ "order", CONF_ORDER, SETTING(order), .default_text = "conversation" },
 	{ "keep", CONF_TIME, SETTING(keep), "48h", .min = 60 * 1000,
 	    .max = INT64_C(366) * 24 * 3600 * 1000 },
 	{ .name = NULL },
@@ -74,12 +74,11 @@ const struct conf_key conf_keys[] = {
 const struct conf_key conf_group_keys[] = {
 	{ "secret", CONF_TEXT, OF_GROUP(secret), .hidden = true },
 	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), .hidden = true },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path),
-	    .preset = NULL },
-	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), .preset = NULL },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), NULL },
+	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), NULL },
 	{ "token", CONF_TEXT, OF_GROUP(token), .hidden = true },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), .preset = NULL },
-	{ "events", CONF_TEXT, OF_GROUP(events), .preset = NULL },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), NULL },
+	{ "events", CONF_TEXT, OF_GROUP(events), NULL },
 	{ .name = NULL },
 };
 
@@ -130,16 +129,16 @@ conf_fail(struct reader *reader, const char *fmt, ...)
 
 /* Not the files' fault: the next try may fare better. */
 static bool
-is_passing(int error)
+is_transient(int error)
 {
 	return error == ENOMEM || error == EMFILE || error == ENFILE ||
 	    error == EIO;
 }
 
 static int
-fail_passing(struct reader *reader)
+fail_transient(struct reader *reader)
 {
-	reader->refused->passing = true;
+	reader->refused->transient = true;
 	return conf_fail(reader, "out of memory");
 }
 
@@ -200,7 +199,7 @@ keep_first_line(struct reader *reader, const char *path, const char *text,
 		    "VK's secrets and tokens are shorter", path,
 		    CONF_SECRET_MAX);
 	else if ((kept = conf_keep(reader->conf, text, len)) == NULL)
-		fail_passing(reader);
+		fail_transient(reader);
 	return kept;
 }
 
@@ -217,7 +216,7 @@ read_secret_file(struct reader *reader, struct conf_file *file)
 	file->stamp = conf_stamp(file->path);
 	text = file_read(file->path, CONF_LINE_MAX, &len, &st);
 	if (text == NULL) {
-		refused->passing = is_passing(errno);
+		refused->transient = is_transient(errno);
 		conf_fail(reader, "cannot read %s: %s", file->path,
 		    strerror(errno));
 	} else {
@@ -250,9 +249,10 @@ end_section(struct reader *reader)
 	else if (group->secret_file.path != NULL)
 		group->secret = read_secret_file(reader, &group->secret_file);
 	else
-		group->open = reader->secret_named && group->secret == NULL;
+		group->no_secret = reader->secret_named &&
+		    group->secret == NULL;
 	reader->line = line_of(reader, "old_secret");
-	if (group->open && group->old_secret != NULL)
+	if (group->no_secret && group->old_secret != NULL)
 		result = conf_fail(reader, "old_secret without a secret");
 	reader->line = line_of(reader, "token_file");
 	if (group->token_file.path != NULL && group->token != NULL)
@@ -284,7 +284,7 @@ add_group(struct reader *reader, const char *id_text)
 		size = size == 0 ? 8 : 2 * size;
 		groups = realloc(conf->groups, size * sizeof(*groups));
 		if (groups == NULL)
-			return fail_passing(reader);
+			return fail_transient(reader);
 		conf->groups = groups;
 		reader->groups_size = size;
 	}
@@ -504,8 +504,9 @@ set_text(struct reader *reader, const struct conf_key *key, char *field,
 		    conf_keep(reader->conf, text, strlen(text));
 		if (kept == NULL)
 			return reader->error[0] != '\0' ? -1 :
-			    fail_passing(reader);
-	} else if (key->preset != NULL && strcmp(key->preset, "none") != 0) {
+			    fail_transient(reader);
+	} else if (key->default_text != NULL &&
+	    strcmp(key->default_text, "none") != 0) {
 		return conf_fail(reader, "%s cannot be none", key->name);
 	}
 	memcpy(field, &kept, sizeof(kept));
@@ -613,19 +614,20 @@ add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 {
 	struct conf *conf = reader->conf;
 
-	if (group->secret == NULL && !group->open && key->secret[0] != '\0') {
+	if (group->secret == NULL && !group->no_secret &&
+	    key->secret[0] != '\0') {
 		group->secret = conf_keep(conf, key->secret,
 		    strlen(key->secret));
-		group->secret_kept = true;
+		group->secret_from_keys_file = true;
 		if (group->secret == NULL)
-			return fail_passing(reader);
+			return fail_transient(reader);
 	}
 	if (group->confirmation == NULL && key->confirmation[0] != '\0') {
 		group->confirmation = conf_keep(conf, key->confirmation,
 		    strlen(key->confirmation));
-		group->confirmation_kept = true;
+		group->confirmation_from_keys_file = true;
 		if (group->confirmation == NULL)
-			return fail_passing(reader);
+			return fail_transient(reader);
 	}
 	return 0;
 }
@@ -648,7 +650,7 @@ add_keys(struct reader *reader)
 	reader->refused->keys_stamp = conf->keys_stamp;
 	errno = 0;
 	if (keys_read(&keys, conf->keys, error) == -1) {
-		reader->refused->passing = is_passing(errno);
+		reader->refused->transient = is_transient(errno);
 		snprintf(reader->error, CONF_ERROR_MAX, "%s", error);
 		return -1;
 	}
@@ -667,7 +669,7 @@ conf_check_secret(struct reader *reader, const struct conf_group *group)
 {
 	bool awaited = reader->conf->keys != NULL && group->token != NULL;
 
-	if (group->secret != NULL || group->open || awaited)
+	if (group->secret != NULL || group->no_secret || awaited)
 		return 0;
 	reader->line = group->line;
 	return conf_fail(reader, "this section has no secret: add "
@@ -703,7 +705,7 @@ read_lines(struct reader *reader)
 	if (reader->error[0] != '\0')
 		return -1;
 	if (result == -2)
-		return fail_passing(reader);
+		return fail_transient(reader);
 	if (result != 0)
 		return conf_fail(reader,
 		    "neither a [section] nor `key = value`");
@@ -714,19 +716,19 @@ read_lines(struct reader *reader)
 }
 
 static void
-set_presets(struct reader *reader)
+set_defaults(struct reader *reader)
 {
 	const struct conf_key *key;
 
 	for (key = conf_keys; key->name != NULL; key++)
-		(void)set(reader, key, reader->conf, key->preset);
+		(void)set(reader, key, reader->conf, key->default_text);
 }
 
 static int
 make_memory(struct conf *conf, size_t len)
 {
 	/*
-	 * Room for a copy of every value, for the presets, and for what a line
+	 * Room for a copy of every value, for the defaults, and for what a line
 	 * may bring from elsewhere: the folder of the file before its path and
 	 * the secret in it; secret and confirmation string of a group.
 	 */
@@ -758,15 +760,15 @@ parse(const char *path, const char *text, size_t len,
 	reader.text = text;
 	reader.left = len;
 	if (conf == NULL) {
-		fail_passing(&reader);
+		fail_transient(&reader);
 		return NULL;
 	}
 	conf->path = path;
 	if (make_memory(conf, len) == -1) {
-		fail_passing(&reader);
+		fail_transient(&reader);
 		goto bad;
 	}
-	set_presets(&reader);
+	set_defaults(&reader);
 	if (read_lines(&reader) == 0)
 		return conf;
 bad:
@@ -778,7 +780,7 @@ struct conf *
 conf_parse(const char *path, const char *text, size_t len,
     char error[CONF_ERROR_MAX])
 {
-	struct conf_refused refused = { .passing = false };
+	struct conf_refused refused = { .transient = false };
 	struct conf *conf = parse(path, text, len, &refused);
 
 	memcpy(error, refused.error, CONF_ERROR_MAX);
@@ -797,7 +799,7 @@ conf_try(const char *path, struct conf_refused *refused)
 	*refused = (struct conf_refused){ .stamp = conf_stamp(path) };
 	text = file_read(path, CONF_SIZE_MAX, &len, &st);
 	if (text == NULL) {
-		refused->passing = is_passing(errno);
+		refused->transient = is_transient(errno);
 		snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
 		    strerror(errno));
 		return NULL;

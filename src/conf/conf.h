@@ -59,7 +59,7 @@ struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset;		/* of its value in struct conf, conf_group */
-	const char *preset;	/* NULL: none */
+	const char *default_text;	/* NULL: none */
 	int64_t min;		/* of numbers */
 	int64_t max;
 	bool hidden;		/* a secret: never shown */
@@ -88,12 +88,12 @@ struct conf_file {
 struct conf_group {
 	int64_t id;		/* 0: [default] */
 	int line;		/* of its section */
-	bool open;		/* `secret = none`: anybody may send events */
-	const char *secret;	/* NULL: none, or not set up yet; see open */
-	bool secret_kept;	/* it comes from the keys file */
+	bool no_secret;		/* `secret = none`: anybody may send events */
+	const char *secret;	/* NULL: none, or not set up yet */
+	bool secret_from_keys_file;
 	const char *old_secret;	/* NULL: none */
 	const char *confirmation;	/* NULL: none */
-	bool confirmation_kept;	/* it comes from the keys file */
+	bool confirmation_from_keys_file;
 	const char *events;	/* to tick at VK; NULL: what handlers take */
 	const char *token;	/* NULL: none */
 	struct conf_file secret_file;
@@ -166,7 +166,7 @@ struct conf_refused {
 	struct conf_stamp keys_stamp;
 	char named[PATH_MAX];		/* by a group, and wrong; "": none */
 	struct conf_stamp named_stamp;
-	bool passing;			/* out of memory, or of descriptors */
+	bool transient;			/* out of memory, or of descriptors */
 };
 
 /* As conf_read(); a refused one in full. */

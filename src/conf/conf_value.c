@@ -234,8 +234,8 @@ show_times(const struct conf_times *times, char *out, size_t size)
 static const char *
 show_none(const struct conf_key *key, const void *from)
 {
-	if (key->preset != NULL || (key == conf_group_keys &&
-	    ((const struct conf_group *)from)->open))
+	if (key->default_text != NULL || (key == conf_group_keys &&
+	    ((const struct conf_group *)from)->no_secret))
 		return "none";
 	return "(not set)";
 }

@@ -101,7 +101,7 @@ look_at_refused(const char *path, const struct conf_refused *refused)
 	    latest(conf_watch_look(&refused->keys_stamp, refused->keys),
 	    conf_watch_look(&refused->named_stamp, refused->named)));
 
-	return refused->passing ? latest(change, UNSETTLED) : change;
+	return refused->transient ? latest(change, UNSETTLED) : change;
 }
 
 /* Requests come by the thousand: what is broken is read, and told of, once. */

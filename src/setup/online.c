@@ -281,7 +281,7 @@ static void
 judge_answer(struct online *online, const char *url,
     const struct http_post_response *answer)
 {
-	bool open = online->group->open;
+	bool open = online->group->no_secret;
 
 	if (strcmp(answer->body, "Unknown Group") == 0)
 		online_say(online, "error",
@@ -329,7 +329,7 @@ probe(struct online *online, const char *url)
 	};
 
 	request.len = (size_t)snprintf(body, sizeof(body), "{%s\"group_id\":%"
-	    PRId64 ",\"secret\":\"-\"}", online->group->open ? "" :
+	    PRId64 ",\"secret\":\"-\"}", online->group->no_secret ? "" :
 	    "\"type\":\"vkcb_probe\",", online->group->id);
 	result = http_post(&request, &answer);
 	if (result != POST_ANSWERED) {
@@ -354,7 +354,7 @@ online_check_secret(struct online *online, struct json_object *server)
 	const char *theirs = json_get_string(server, "secret_key");
 	const struct conf_group *group = online->group;
 
-	if (group->open || online_is_secret(group->secret, theirs))
+	if (group->no_secret || online_is_secret(group->secret, theirs))
 		return;
 	if (group->secret == NULL)
 		online_say(online, "error",

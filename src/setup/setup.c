@@ -296,7 +296,8 @@ make_secret(char out[SECRET_LENGTH + 1])
 static bool
 conf_names_secret(const struct setup *setup)
 {
-	return setup->group->secret != NULL && !setup->group->secret_kept;
+	return setup->group->secret != NULL &&
+	    !setup->group->secret_from_keys_file;
 }
 
 /* The secret in force: vkcb.conf's, else the kept one, else "". */
@@ -333,7 +334,7 @@ keep_confirmation(struct setup *setup, const char *secret)
 		    "it is long, or has more in it than letters, digits, _ "
 		    "and -");
 	if (setup->group->confirmation != NULL &&
-	    !setup->group->confirmation_kept &&
+	    !setup->group->confirmation_from_keys_file &&
 	    strcmp(setup->group->confirmation, code) != 0)
 		return setup_fail(setup, "the configuration's confirmation is "
 		    "another one than VK gives through its API: remove that "
@@ -462,7 +463,7 @@ add_server(struct setup *setup, bool broken)
 	char secret[KEYS_SECRET_MAX];
 
 	snprintf(secret, sizeof(secret), "%s", secret_in_force(setup));
-	if (secret[0] == '\0' && !setup->group->open &&
+	if (secret[0] == '\0' && !setup->group->no_secret &&
 	    make_secret(secret) == -1)
 		return setup_fail(setup, "the system gives no random bytes");
 	if (keep_confirmation(setup, conf_names_secret(setup) ? NULL :
@@ -515,7 +516,7 @@ keep_server(struct setup *setup, struct json_object *server)
 	const char *theirs = json_get_string(server, "secret_key");
 	const char *title = json_get_string(server, "title");
 	bool waiting = servers_state(server) == SERVER_WAITING;
-	bool fits = setup->group->open || (*theirs != '\0' &&
+	bool fits = setup->group->no_secret || (*theirs != '\0' &&
 	    strcmp(theirs, secret_in_force(setup)) == 0);
 
 	if (!fits && *theirs != '\0' && !conf_names_secret(setup)) {

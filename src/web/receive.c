@@ -212,7 +212,7 @@ find_group(struct receipt *receipt)
 	int64_t id = receipt->envelope.group_id;
 
 	receipt->group = conf_group(receiver->conf, id);
-	if (receipt->group != NULL && !receiver->keeps_conf &&
+	if (receipt->group != NULL && !receiver->conf_fixed &&
 	    conf_refresh(&receiver->conf, receipt->group))
 		receipt->group = conf_group(receiver->conf, id);
 	if (receipt->group == NULL)
@@ -259,7 +259,7 @@ receive_check_secret(struct receipt *receipt)
 	const struct conf_group *group = receipt->group;
 	bool good;
 
-	if (group->open)
+	if (group->no_secret)
 		return 0;
 	if (group->secret == NULL)
 		return receive_refuse(receipt, 403, "Bad Secret",
@@ -294,11 +294,12 @@ may_ask(struct receipt *receipt)
 	struct receiver *receiver = receipt->receiver;
 
 	if (group->token == NULL || receiver->conf->keys == NULL ||
-	    (group->confirmation != NULL && !group->confirmation_kept))
+	    (group->confirmation != NULL &&
+	    !group->confirmation_from_keys_file))
 		return false;
 	if (receipt->proven)
 		return true;
-	if ((group->confirmation != NULL && !group->open) ||
+	if ((group->confirmation != NULL && !group->no_secret) ||
 	    clock_ms() < receiver->ask_after)
 		return false;
 	receiver->ask_after = clock_ms() + UNPROVEN_MS;
@@ -607,7 +608,7 @@ receive(struct receiver *receiver, struct http_request *request,
 	};
 
 	receiver->done = true;
-	if (!receiver->keeps_conf)
+	if (!receiver->conf_fixed)
 		(void)conf_refresh(&receiver->conf, NULL);
 	if (check_request(&receipt) == -1 ||
 	    receive_read_body(&receipt) == -1 ||

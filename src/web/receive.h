@@ -14,7 +14,7 @@ struct inbox;
 
 struct receiver {
 	struct conf *conf;	/* the one in force; replaced when it changes */
-	bool keeps_conf;	/* not replaced: changed by hand */
+	bool conf_fixed;	/* not replaced: changed by hand */
 	int64_t ask_after;	/* clock_ms(), for who shows no secret */
 	struct arena arena;	/* of the request in hand */
 	bool done;		/* all handlers of the last event are done */

@@ -79,7 +79,7 @@ parse_good(const char *text)
 }
 
 static void
-an_empty_file_has_every_preset(void **state)
+an_empty_file_has_every_default(void **state)
 {
 	static const char *const texts[] = {
 		"", "\n", "[vkcb]", "[vkcb]\n", "; words\n# more\n",
@@ -932,7 +932,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_empty_file_has_every_preset),
+		cmocka_unit_test(an_empty_file_has_every_default),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(line_ends_and_a_bom_do_not_matter),
 		cmocka_unit_test(every_mistake_is_told_with_its_line),

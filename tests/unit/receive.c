@@ -337,7 +337,7 @@ use_inbox(void)
 	static const char name[] = "/nowhere/inbox";
 
 	if (receiver.inbox == NULL) {
-		receiver.keeps_conf = true;
+		receiver.conf_fixed = true;
 		receiver.conf->inbox = name;
 		receiver.inbox_path = strdup(name);
 		receiver.inbox = inbox_memory();
