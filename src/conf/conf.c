@@ -74,11 +74,11 @@ const struct conf_key conf_keys[] = {
 const struct conf_key conf_group_keys[] = {
 	{ "secret", CONF_TEXT, OF_GROUP(secret), .hidden = true },
 	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), .hidden = true },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), NULL },
-	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), NULL },
+	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), .max = 0 },
+	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), .max = 0 },
 	{ "token", CONF_TEXT, OF_GROUP(token), .hidden = true },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), NULL },
-	{ "events", CONF_TEXT, OF_GROUP(events), NULL },
+	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), .max = 0 },
+	{ "events", CONF_TEXT, OF_GROUP(events), .max = 0 },
 	{ .name = NULL },
 };
 
