@@ -7,9 +7,8 @@
  * https://dev.vk.com/ru/api/bots/development/keyboard
  */
 #include <stdarg.h>
-#include <stdlib.h>
 
-#include "json/json_text.h"
+#include "json/json.h"
 #include "vk/params.h"
 #include "vkcb.h"
 
@@ -92,17 +91,17 @@ static struct json_object *
 payload_text(struct json_object *payload)
 {
 	struct json_object *result = NULL;
-	struct json_text text = { .at = NULL };
+	const char *text;
+	size_t len;
 
 	if (payload == NULL) {
 		params_mistake("a button's payload is NULL: write "
 		    "VK_NO_PARAMS for none");
 		return NULL;
 	}
-	json_text_add(&text, payload);
-	if (!text.failed)
-		result = json_object_new_string_len(text.at, (int)text.len);
-	free(text.at);
+	text = json_write(payload, &len);
+	if (text != NULL)
+		result = json_object_new_string_len(text, (int)len);
 	json_object_put(payload);
 	return params_made(result);
 }

@@ -10,6 +10,7 @@
  */
 #include "json/json.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -702,6 +703,18 @@ json_tree(const struct json_value *value, struct json_object **tree)
 
 	*tree = NULL;
 	return value->kind == JSON_ABSENT ? 0 : build_value(&build, tree);
+}
+
+/* json-c's writer leaves holes where memory ran out: errno tells of one. */
+const char *
+json_write(struct json_object *tree, size_t *len)
+{
+	const char *text;
+
+	errno = 0;
+	text = json_object_to_json_string_length(tree, JSON_C_TO_STRING_PLAIN |
+	    JSON_C_TO_STRING_NOSLASHESCAPE, len);
+	return errno == 0 ? text : NULL;
 }
 
 /* The exponent of a number, 0 if it has none; beyond any use it is clamped. */

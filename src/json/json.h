@@ -77,6 +77,13 @@ bool json_spells(const struct json_value *, const char *name, size_t len);
 int json_tree(const struct json_value *, struct json_object **tree)
     __attribute__((warn_unused_result));
 
+/*
+ * A tree as text, without spaces; it lives until the tree is changed or put.
+ * NULL: out of memory.
+ */
+const char *json_write(struct json_object *, size_t *len)
+    __attribute__((warn_unused_result));
+
 /* The kind of a checked value, by its first byte. */
 enum json_kind json_kind_of(char first);
 

@@ -22,6 +22,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "buffer.h"
 #include "clock.h"
 #include "conf/conf.h"
 #include "vk/curl.h"
@@ -380,7 +381,7 @@ is_method(const char *name)
 }
 
 static void
-fill(const struct api *api, struct form *form, struct json_object *params)
+fill(const struct api *api, struct buffer *form, struct json_object *params)
 {
 	form_object(form, params);
 	if (!json_object_object_get_ex(params, "v", NULL))
@@ -411,7 +412,7 @@ api_try(struct api *api, const char *method, struct json_object *params,
 {
 	const struct conf *conf = api->conf;
 	const char *why_none = params_why_none();
-	struct form form = { .at = NULL };
+	struct buffer form = { .max = FORM_MAX };
 	char state[CURL_STATE_MAX], why[CURL_STATE_MAX + 16], url[URL_MAX];
 	enum cure cure = NOTHING;
 	size_t len;
@@ -453,7 +454,7 @@ api_try(struct api *api, const char *method, struct json_object *params,
 			.total_ms = (long)(api->limit != 0 ? api->limit :
 			    conf->api_timeout),
 		    }, response);
-	form_wipe(&form);
+	buffer_free(&form);
 	return cure;
 }
 

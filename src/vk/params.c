@@ -8,6 +8,8 @@
 #include "vk/params.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "vkcb.h"
 
@@ -65,10 +67,20 @@ vk_int(int64_t number)
 	return params_made(json_object_new_int64(number));
 }
 
+/* Written with as few digits as name the same number: 0.1. */
 struct json_object *
 vk_double(double number)
 {
-	return params_made(json_object_new_double(number));
+	char digits[40];
+	int precision;
+
+	for (precision = 15; precision <= 17; precision++) {
+		snprintf(digits, sizeof(digits), "%.*g", precision, number);
+		if (strtod(digits, NULL) >= number &&
+		    strtod(digits, NULL) <= number)
+			break;
+	}
+	return params_made(json_object_new_double_s(number, digits));
 }
 
 struct json_object *

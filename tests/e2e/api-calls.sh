@@ -86,7 +86,7 @@ claim "no text at all is as one that is empty" same "200 ok" "$(say null)"
 claim "a keyboard that is NULL is not repeated for ever" \
     same "200 ok" "$(say "no keyboard")"
 claim "... the log says what to write" grep -q \
-    ' error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="mend' \
+    ' error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="fix' \
     "$work/log"
 claim "... nor is a payload" same "200 ok" "$(say "no payload")"
 claim "... of which it says the same" \

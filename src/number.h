@@ -1,0 +1,34 @@
+/* number.h - decimal integers in text: options, keys, ids, lengths. */
+#ifndef NUMBER_H
+#define NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Are these bytes, all of them, an integer from min to max? Digits, with a
+ * minus before them if min is negative; no plus, no space, in any locale. *out
+ * is set if so. A prefix such as the 10 of "10s" is read by its length.
+ */
+bool number_read(const char *text, size_t len, int64_t min, int64_t max,
+    int64_t *out);
+
+/* The same of digits alone, up to 2^64-1. */
+bool number_read_digits(const char *text, size_t len, uint64_t *out);
+
+/* How many digits a text begins with. */
+size_t number_digits(const char *text);
+
+/* Appends a digit (0 to 9); false if the result is over 2^64-1. */
+static inline bool
+number_append(uint64_t *number, unsigned int digit)
+{
+	if (*number >= UINT64_MAX / 10 && (*number > UINT64_MAX / 10 ||
+	    digit > UINT64_MAX % 10))
+		return false;
+	*number = *number * 10 + digit;
+	return true;
+}
+
+#endif
