@@ -143,7 +143,6 @@ $(H)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(H)/handlers-from \
 TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
 $(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/subscriptions: \
     TEST_OBJS = $(filter-out $(H)/src/event/handler_table.o,$(OBJS))
-$(O)/tests/unit/inbox $(O)/tests/unit/receive: $(O)/tests/inbox_memory.o
 
 TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
 	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c)) \
@@ -159,11 +158,6 @@ $(O)/tests/tool/%: tests/tool/%.c $(H)/link-flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
-
-$(O)/tests/inbox_memory.o: tests/inbox_memory.c $(O)/flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -c -o $@ $<
 
 # For LD_PRELOAD: no sanitizers, nothing of ours.
 $(O)/tests/preload/%.so: tests/preload/%.c
@@ -303,6 +297,5 @@ help:
 clean:
 	rm -rf $(O) $(BESIDE)
 
--include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o \
-    $(O)/tests/inbox_memory.o)
+-include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o)
 -include $(patsubst %,%.d,$(TESTS) $(FUZZERS) $(BENCHES) $(HANDLER_TESTS))

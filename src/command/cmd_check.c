@@ -306,7 +306,7 @@ open_inbox(const char *path)
 	inbox = inbox_open(path, true, error);
 	if (inbox == NULL)
 		return report_fail("inbox", "%s", error);
-	if (inbox->store->status(inbox, &status) == -1)
+	if (inbox_status(inbox, &status) == -1)
 		result = report_fail("inbox", "%s", inbox->error);
 	else
 		inbox_status_free(&status);

@@ -148,9 +148,9 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	json_put(out, "v", json_object_new_string(event->version));
 	json_put(out, "retry_counter",
 	    json_object_new_int(event->retry_counter));
-	if (event->lane != NULL)
+	if (event->conversation != NULL)
 		json_put(out, "conversation",
-		    json_object_new_string(event->lane));
+		    json_object_new_string(event->conversation));
 	for (i = 0; i < n; i++)
 		(void)json_object_array_add(list, task_as_json(&tasks[i]));
 	json_put(out, "handlers", list);
@@ -197,7 +197,7 @@ cmd_inbox_list(struct request *request)
 {
 	if (!(request->given & ALL))
 		request->filter.limit = LISTED;
-	if (request->inbox->store->look(request->inbox, &request->filter,
+	if (inbox_list(request->inbox, &request->filter,
 	    list_event, request) == -1)
 		return inbox_failed(request);
 	return EXIT_OK;
@@ -307,7 +307,7 @@ cmd_inbox_show(struct request *request, int64_t id)
 	request->filter = (struct inbox_filter){
 		.id = id, .state = INBOX_ANY,
 	};
-	if (request->inbox->store->look(request->inbox, &request->filter,
+	if (inbox_list(request->inbox, &request->filter,
 	    show_event, &found) == -1)
 		return inbox_failed(request);
 	return found ? EXIT_OK : no_event(id);
@@ -328,11 +328,11 @@ end_what_is_held(struct request *request)
 
 	if (lock == -1)
 		return;
-	while (inbox->store->held(inbox, 1, INT32_MAX, &claim) == 1) {
+	while (inbox_orphaned(inbox, 1, INT32_MAX, &claim) == 1) {
 		(void)command_open_log(request->conf);
 		inbox_try_again(inbox, &claim, request->conf->attempts,
 		    INBOX_KILLED, 0, &end);
-		if (inbox->store->finish(inbox, &claim, &end) == -1)
+		if (inbox_finish(inbox, &claim, &end) == -1)
 			break;
 	}
 	close(lock);
@@ -341,7 +341,7 @@ end_what_is_held(struct request *request)
 static int
 cmd_inbox_drop(struct request *request, int64_t id)
 {
-	int dropped = request->inbox->store->drop(request->inbox, id);
+	int dropped = inbox_drop(request->inbox, id);
 
 	if (dropped == -1)
 		return inbox_failed(request);
@@ -355,7 +355,7 @@ retry_one(struct request *request, int64_t id)
 	int tasks;
 
 	request->filter.id = id;
-	tasks = request->inbox->store->again(request->inbox, &request->filter);
+	tasks = inbox_retry(request->inbox, &request->filter);
 	if (tasks == -1)
 		return inbox_failed(request);
 	if (id != 0 && tasks == 0)
@@ -514,11 +514,11 @@ tail_open(void *arg, const struct inbox_event *event,
 
 static int
 tail_look(struct tail *tail, const struct inbox_filter *filter,
-    inbox_look_fn *look)
+    inbox_list_fn *look)
 {
 	struct inbox *inbox = tail->request->inbox;
 
-	return inbox->store->look(inbox, filter, look, tail);
+	return inbox_list(inbox, filter, look, tail);
 }
 
 static int
@@ -610,7 +610,7 @@ tail(struct request *request)
 		return report_fail("inbox", "tail: out of memory");
 	result = begin_tail(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
-		request->inbox->store->wait(request->inbox, TAIL_LOOK);
+		inbox_wait(request->inbox, TAIL_LOOK);
 		result = cmd_inbox_look_again(&tail);
 	}
 	free(tail.open);

@@ -306,7 +306,7 @@ cmd_status_look(const char *path, print_fn *print)
 
 	if (inbox == NULL)
 		return report_fail("status", "%s", error);
-	if (inbox->store->status(inbox, &report.now) == -1) {
+	if (inbox_status(inbox, &report.now) == -1) {
 		result = report_fail("status", "%s", inbox->error);
 	} else {
 		report.workers = pool_is_there(path);

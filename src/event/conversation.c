@@ -70,7 +70,7 @@ best(const struct found *found)
 }
 
 void
-conversation_name(const struct envelope *envelope, char out[LANE_MAX])
+conversation_name(const struct envelope *envelope, char out[CONVERSATION_MAX])
 {
 	const struct json_value *object = &envelope->object;
 	struct found found = { .ids = { 0 } };
@@ -87,9 +87,9 @@ conversation_name(const struct envelope *envelope, char out[LANE_MAX])
 		&found, &where) == NULL)
 		id = best(&found);
 	if (id != 0)
-		snprintf(out, LANE_MAX, "%" PRId64 "/%" PRId64,
+		snprintf(out, CONVERSATION_MAX, "%" PRId64 "/%" PRId64,
 		    envelope->group_id, id);
 	else
-		snprintf(out, LANE_MAX, "%" PRId64 "/%.*s",
+		snprintf(out, CONVERSATION_MAX, "%" PRId64 "/%.*s",
 		    envelope->group_id, TYPE_MAX, envelope->type.at);
 }

@@ -4,8 +4,9 @@
  */
 #include "inbox/store.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,7 +184,7 @@ load_tasks(struct store *store, int64_t id, struct shown *shown, size_t *n)
 /* 1: go on; 0: the caller has seen enough; -1. */
 static int
 admin_show(struct store *store, int64_t id, struct shown *shown,
-    inbox_look_fn *look, void *arg)
+    inbox_list_fn *look, void *arg)
 {
 	struct inbox_claim copy = { .handler = NULL };
 	struct sqlite3_stmt *stmt;
@@ -205,8 +206,8 @@ admin_show(struct store *store, int64_t id, struct shown *shown,
 }
 
 int
-look_events(struct inbox *inbox, const struct inbox_filter *filter,
-    inbox_look_fn *look, void *arg)
+admin_list(struct inbox *inbox, const struct inbox_filter *filter,
+    inbox_list_fn *look, void *arg)
 {
 	struct store *store = store_of(inbox);
 	struct shown *shown = malloc(sizeof(*shown));
@@ -348,10 +349,10 @@ count_handlers(struct store *store, struct inbox_status *status)
 }
 
 int
-look_status(struct inbox *inbox, struct inbox_status *status)
+admin_status(struct inbox *inbox, struct inbox_status *status)
 {
 	struct store *store = store_of(inbox);
-	int64_t now = inbox->now();
+	int64_t now = inbox_now(inbox);
 
 	*status = (struct inbox_status){ .bytes = 0 };
 	if (store_ready(store) == 0 &&
@@ -363,36 +364,57 @@ look_status(struct inbox *inbox, struct inbox_status *status)
 	return -1;
 }
 
-/* The log changes with every commit; -1: it is not there. */
+/* The pool makes and holds this file; reading a byte of it wakes the pool. */
 static int
-watch_log(struct store *store)
+admin_lock_path(const struct store *store, char path[PATH_MAX])
 {
+	int len = snprintf(path, PATH_MAX, "%s-lock", store->path);
+
+	return len > 0 && len < PATH_MAX ? 0 : -1;
+}
+
+int
+admin_wake_fd(struct inbox *inbox)
+{
+	struct store *store = store_of(inbox);
 	char path[PATH_MAX];
-	int len = snprintf(path, sizeof(path), "%s-wal", store->path);
 
 	if (store->inotify == -1)
 		store->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (len < 0 || (size_t)len >= sizeof(path))
+	/* Watching a file that is watched already changes nothing. */
+	if (admin_lock_path(store, path) == -1 || inotify_add_watch(
+	    store->inotify, path, IN_ACCESS | IN_DONT_FOLLOW) == -1)
 		return -1;
-	return inotify_add_watch(store->inotify, path, IN_MODIFY);
+	return store->inotify;
 }
 
 void
-look_wait(struct inbox *inbox, int milliseconds)
+admin_drain_wakes(struct inbox *inbox)
 {
-	struct store *store = store_of(inbox);
-	struct pollfd fd = { .events = POLLIN };
-	int watched = watch_log(store);
 	char events[4096];
 
-	/* Another file than before: it may have changed already. */
-	if (watched != -1 && watched != store->watched)
-		milliseconds = 0;
-	store->watched = watched;
-	fd.fd = store->inotify;
-	(void)poll(&fd, 1, milliseconds);
-	while (read(fd.fd, events, sizeof(events)) > 0)
+	while (read(store_of(inbox)->inotify, events, sizeof(events)) > 0)
 		continue;
+}
+
+int
+admin_wake(struct inbox *inbox)
+{
+	char path[PATH_MAX], byte;
+	int fd, result;
+
+	if (admin_lock_path(store_of(inbox), path) == -1)
+		return 0;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	result = fd != -1 && read(fd, &byte, 1) != -1 ? 1 : -1;
+	if (result == -1)
+		snprintf(inbox->error, INBOX_ERROR_MAX, "cannot read %.256s: "
+		    "%s", path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return result;
 }
 
 /* Puts an event back into the queue that left it. */
@@ -409,9 +431,9 @@ queue_again(struct store *store, int64_t id)
 	if (row != 1)
 		return row;
 	store_event(store, stmt, &event);
-	result = queue_add(store, id, event.lane, event.type);
+	result = queue_add(store, id, event.conversation, event.type);
 	if (result == 0)
-		result = queue_elect(store, event.lane);
+		result = queue_elect(store, event.conversation);
 	store_reset(store, stmt);
 	return result;
 }
@@ -448,7 +470,7 @@ some_again(struct store *store, const int64_t *ids, size_t n)
 }
 
 int
-look_again(struct inbox *inbox, const struct inbox_filter *filter)
+admin_retry(struct inbox *inbox, const struct inbox_filter *filter)
 {
 	struct store *store = store_of(inbox);
 	struct inbox_filter failed = *filter;
@@ -469,7 +491,7 @@ look_again(struct inbox *inbox, const struct inbox_filter *filter)
 }
 
 static int
-admin_drop(struct store *store, int64_t id)
+drop_event(struct store *store, int64_t id)
 {
 	int64_t running;
 	int dropped;
@@ -493,14 +515,14 @@ admin_drop(struct store *store, int64_t id)
 }
 
 int
-look_drop(struct inbox *inbox, int64_t id)
+admin_drop(struct inbox *inbox, int64_t id)
 {
 	struct store *store = store_of(inbox);
 	int dropped;
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	dropped = admin_drop(store, id);
+	dropped = drop_event(store, id);
 	if (store_end(store, dropped == -1 ? -1 : 0) == -1 ||
 	    store_flush(inbox) == -1)
 		return -1;

@@ -1,13 +1,14 @@
 /*
- * inbox.c - what all stores of events share: opening, ends, times, names.
+ * inbox.c - what all backends of the inbox share: opening, ends, times, names.
  *
  * Out of memory is an error like any other.
  */
-#include "inbox/inbox.h"
+#include "inbox/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,130 @@ void
 inbox_close(struct inbox *inbox)
 {
 	if (inbox != NULL)
-		inbox->store->close(inbox);
+		inbox->backend->close(inbox);
+}
+
+int64_t
+inbox_now(struct inbox *inbox)
+{
+	return inbox->clock();
+}
+
+int
+inbox_put(struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_target *targets, size_t n, enum inbox_put *put,
+    struct inbox_command *command)
+{
+	return inbox->backend->put(inbox, event, targets, n, put, command);
+}
+
+int
+inbox_take_command(struct inbox *inbox, int64_t group_id,
+    struct inbox_command *command)
+{
+	return inbox->backend->take_command(inbox, group_id, command);
+}
+
+int
+inbox_claim(struct inbox *inbox, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *claim, int64_t *due)
+{
+	return inbox->backend->claim(inbox, worker, names, n_names, claim, due);
+}
+
+void
+backend_check_name(struct inbox_claim *claim, const char *const *names,
+    size_t n_names)
+{
+	size_t i = 0;
+
+	while (i < n_names && strcmp(names[i], claim->handler) != 0)
+		i++;
+	claim->unknown = i == n_names;
+}
+
+int
+inbox_finish(struct inbox *inbox, const struct inbox_claim *claim,
+    const struct inbox_end *end)
+{
+	return inbox->backend->finish(inbox, claim, end);
+}
+
+int
+inbox_orphaned(struct inbox *inbox, int from, int to,
+    struct inbox_claim *claim)
+{
+	return inbox->backend->orphaned(inbox, from, to, claim);
+}
+
+int
+inbox_flush(struct inbox *inbox)
+{
+	return inbox->backend->flush(inbox);
+}
+
+int
+inbox_shift_due(struct inbox *inbox, int64_t milliseconds)
+{
+	return inbox->backend->shift_due(inbox, milliseconds);
+}
+
+int
+inbox_purge(struct inbox *inbox, int64_t before)
+{
+	return inbox->backend->purge(inbox, before);
+}
+
+int
+inbox_list(struct inbox *inbox, const struct inbox_filter *filter,
+    inbox_list_fn *fn, void *arg)
+{
+	return inbox->backend->list(inbox, filter, fn, arg);
+}
+
+int
+inbox_status(struct inbox *inbox, struct inbox_status *status)
+{
+	return inbox->backend->status(inbox, status);
+}
+
+int
+inbox_retry(struct inbox *inbox, const struct inbox_filter *filter)
+{
+	return inbox->backend->retry(inbox, filter);
+}
+
+int
+inbox_drop(struct inbox *inbox, int64_t id)
+{
+	return inbox->backend->drop(inbox, id);
+}
+
+int
+inbox_wake_fd(struct inbox *inbox)
+{
+	return inbox->backend->wake_fd(inbox);
+}
+
+void
+inbox_drain_wakes(struct inbox *inbox)
+{
+	inbox->backend->drain_wakes(inbox);
+}
+
+int
+inbox_wake(struct inbox *inbox)
+{
+	return inbox->backend->wake(inbox);
+}
+
+void
+inbox_wait(struct inbox *inbox, int milliseconds)
+{
+	struct pollfd fd = { .fd = inbox_wake_fd(inbox), .events = POLLIN };
+
+	(void)poll(&fd, 1, milliseconds);
+	inbox_drain_wakes(inbox);
 }
 
 static void
@@ -97,14 +221,14 @@ log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
 }
 
 void
-inbox_try_again(const struct inbox *inbox, const struct inbox_claim *claim,
+inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
     int64_t attempts, const char *reason, int64_t wait,
     struct inbox_end *end)
 {
 	*end = (struct inbox_end){
 		.state = claim->attempt >= attempts ? INBOX_FAILED :
 		    INBOX_WAITING,
-		.due = inbox->now() + wait,
+		.due = inbox_now(inbox) + wait,
 		.reason = reason,
 	};
 	log_end_of(claim, end, wait);

@@ -1,21 +1,22 @@
 /*
- * inbox.h - where events wait for their handlers: one interface, several
- * stores.
+ * inbox.h - the inbox: where events wait for their handlers.
  *
- * A store is a struct of functions and a constructor. There is one in SQLite
- * (inbox/store.c: one machine) and, for tests, one in memory
- * (tests/inbox_memory.c); tests/unit/inbox.c holds both to the same sentences.
+ * An inbox is kept by a backend (inbox/backend.h): SQLite's, for one machine
+ * (inbox/store.c), or one in memory, for tests (inbox/memory.c).
+ * tests/unit/inbox.c holds every backend to the sentences below.
  *
- * An event is kept once, however often VK sends it. Each handler that wants it,
- * and there is one, is a task of its own: done, waiting for another attempt, or
- * parked as failed. An event that was dropped has no task left, and is not
- * shown.
- * Events with the same lane are handed out one at a time, in the order in
- * which they came; urgent ones go before the others of their lane, and of all.
+ * An event is kept once, however often VK sends it. Each handler that wants the
+ * event is a task of its own: waiting, running, done, or failed ("parked"). A
+ * dropped event has no tasks left and is not listed.
  *
- * Functions return 0, or -1 and one line in inbox->error that says what is
- * wrong and what to do, unless said otherwise. After -1 nothing was changed, or
- * it was and a power cut may still undo it: the call may be made again.
+ * Events of one conversation are handed out one at a time, in the order in
+ * which they came. Urgent events go first, in their conversation and overall.
+ * The ids of a conversation's events grow, but are neither dense nor in the
+ * order of commits: an event with a smaller id may appear later.
+ *
+ * Functions return 0, or -1 with one line in inbox->error that says what is
+ * wrong and what to do, unless said otherwise. After -1 either nothing was
+ * changed, or a power cut may still undo the change: the call can be repeated.
  */
 #ifndef INBOX_H
 #define INBOX_H
@@ -32,12 +33,12 @@
 #define INBOX_DUE_MAX (INT64_C(25) * 3600 * 1000)	/* over any back-off */
 #define INBOX_BUCKETS 22		/* of a histogram */
 
-/* Of a task. Kept in files: numbers stay as they are. */
+/* A task's state. The numbers stand in files and must not change. */
 enum inbox_state {
 	INBOX_WAITING = 0,	/* for its first attempt, or another one */
 	INBOX_RUNNING = 1,
 	INBOX_DONE = 2,
-	INBOX_FAILED = 3,	/* parked until somebody sends it round again */
+	INBOX_FAILED = 3,	/* parked until an operator retries it */
 };
 
 #define INBOX_ANY (-1)
@@ -50,7 +51,7 @@ struct inbox_event {
 	const char *version;
 	int retry_counter;
 	int64_t received;	/* milliseconds since 1970 */
-	const char *lane;	/* NULL: in no order */
+	const char *conversation;	/* NULL: in no order */
 	const char *object;	/* JSON; no secret is ever stored */
 	size_t object_len;	/* 0: the event has no object */
 };
@@ -58,7 +59,7 @@ struct inbox_event {
 /* A handler that wants the event. */
 struct inbox_target {
 	const char *handler;
-	const char *reason;	/* set: parked at once, and why */
+	const char *reason;	/* set: why the task is parked at once */
 };
 
 struct inbox_task {
@@ -71,25 +72,27 @@ struct inbox_task {
 	const char *reason;	/* of the last failure; "" */
 };
 
-/* What the next answer to VK for a group shall be instead of ok. */
+/* The next answer to VK for a group, instead of ok. */
 struct inbox_command {
 	bool remove;
 	char version[16];	/* ""; set_version */
 };
 
-/* A task handed to a worker; good until the worker's next call. */
+/* A task in a worker's hands; its texts last until the inbox's next call. */
 struct inbox_claim {
 	struct inbox_event event;
 	const char *handler;
+	int worker;
 	int attempt;		/* this one: 1, 2, ... */
 	int64_t started;
+	bool unknown;		/* see inbox_claim() */
 };
 
 /* How an attempt ended. */
 struct inbox_end {
 	enum inbox_state state;	/* DONE, WAITING or FAILED */
 	int64_t due;		/* of WAITING */
-	bool untried;		/* WAITING: it never began, so counts as none */
+	bool untried;		/* WAITING: it never began, so is not counted */
 	const char *reason;	/* "" for DONE */
 	struct inbox_command command;
 };
@@ -110,8 +113,8 @@ struct inbox_filter {
 	int64_t limit;		/* at most so many, the newest; 0: all */
 };
 
-/* Oldest first. Returns false to be told no more. */
-typedef bool inbox_look_fn(void *arg, const struct inbox_event *,
+/* Returns false to end the list. */
+typedef bool inbox_list_fn(void *arg, const struct inbox_event *,
     const struct inbox_task *, size_t n_tasks);
 
 /* Times by the bucket they fall into, see inbox_bucket(). */
@@ -143,145 +146,162 @@ struct inbox_status {
 	size_t n_handlers;
 };
 
-struct inbox;
+struct inbox_backend;
 
-struct inbox_store {
-	/*
-	 * Keeps an event with its tasks. Durable when it returns, a repeat too:
-	 * then the answer may be ok. After -1 it may be there, and a repeat
-	 * finds it. A command that waits for the group is taken along, as by
-	 * take(), if that succeeds.
-	 */
-	int (*put)(struct inbox *, const struct inbox_event *,
-	    const struct inbox_target *, size_t n, enum inbox_put *,
-	    struct inbox_command *);
-
-	/*
-	 * Hands out what waits for this group's next answer: once, but for a
-	 * power cut; after -1 it waits on.
-	 */
-	int (*take)(struct inbox *, int64_t group_id, struct inbox_command *);
-
-	/*
-	 * The next task for a worker (1, 2, ...), its attempt counted, durably,
-	 * before this returns. 1: here it is. 0: nothing now, *due is when
-	 * something will be (0: nothing waits at all, INT64_MAX: only what
-	 * other workers hold). A worker holds one at a time: after -1 the next
-	 * call may hand out what this one had counted.
-	 */
-	int (*claim)(struct inbox *, int worker, struct inbox_claim *,
-	    int64_t *due);
-
-	/* The end of an attempt. Durable with the next claim() or flush(). */
-	int (*finish)(struct inbox *, const struct inbox_claim *,
-	    const struct inbox_end *);
-
-	/*
-	 * A task that a worker of from..to held when it died. 1: here it is, to
-	 * be given to finish(). 0: none.
-	 */
-	int (*held)(struct inbox *, int from, int to, struct inbox_claim *);
-
-	int (*flush)(struct inbox *);
-
-	/*
-	 * The clock was set: moves what waits by that much. What waits for a
-	 * time that is over INBOX_DUE_MAX ahead waits no more, also with 0.
-	 */
-	int (*shift)(struct inbox *, int64_t milliseconds);
-
-	/*
-	 * Forgets events received before this, if all is done, a few at a
-	 * time. The newest event stays: no id is given twice. How many it
-	 * looked at, 0: there are no more; or -1.
-	 */
-	int (*purge)(struct inbox *, int64_t before);
-
-	/* What an operator does. */
-	int (*look)(struct inbox *, const struct inbox_filter *,
-	    inbox_look_fn *, void *arg);
-	int (*status)(struct inbox *, struct inbox_status *);
-
-	/*
-	 * Waits until something changes, at most so many milliseconds. What
-	 * changed before the first call, or while the store was replaced, is
-	 * noticed at once or when the time is over.
-	 */
-	void (*wait)(struct inbox *, int milliseconds);
-
-	/*
-	 * What is parked of these events, whatever state they are to be in,
-	 * waits anew. How many tasks, or -1.
-	 */
-	int (*again)(struct inbox *, const struct inbox_filter *);
-
-	/*
-	 * Forgets an event, its object and tasks. Its id and key stay until it
-	 * would have been purged: a repeat is not stored anew, unless the
-	 * object was the key. 1; 0: no such event; -1, also when it runs now.
-	 */
-	int (*drop)(struct inbox *, int64_t id);
-
-	void (*close)(struct inbox *);
-};
-
-/* The first member of every store's own struct. */
+/* The first member of every backend's own struct. */
 struct inbox {
-	const struct inbox_store *store;
-	int64_t (*now)(void);	/* milliseconds since 1970; tests have theirs */
+	const struct inbox_backend *backend;
+	int64_t (*clock)(void);	/* tests set their own; see inbox_now() */
 	char error[INBOX_ERROR_MAX];
 };
 
-/* NULL, and one line in error: there is no SQLite, or no memory. */
-struct inbox *inbox_sqlite(const char *path, bool create,
-    char error[INBOX_ERROR_MAX]);
-
 /*
- * The store that the configuration names: a path. create: make it where there
- * is none. NULL, and one line in error.
+ * Opens the inbox that the configuration names: a path. With create, a missing
+ * inbox is made. NULL with one line in error.
  */
 struct inbox *inbox_open(const char *where, bool create,
     char error[INBOX_ERROR_MAX]) __attribute__((warn_unused_result));
 void inbox_close(struct inbox *);
 
-/* Is there what an inbox needs of this machine? 0, or -1 and a line. */
+/* An inbox in memory. NULL: out of memory. */
+struct inbox *inbox_in_memory(void);
+
+/* Milliseconds since 1970 by the backend's clock, which all times are of. */
+int64_t inbox_now(struct inbox *);
+
+/*
+ * Keeps an event with its tasks. The event is durable on return, a repeat too:
+ * then VK may be answered ok. After -1 the event may be there, and a repeat
+ * finds it. A command that waits for the group is taken along, as by
+ * inbox_take_command(), if that succeeds.
+ */
+int inbox_put(struct inbox *, const struct inbox_event *,
+    const struct inbox_target *, size_t n, enum inbox_put *,
+    struct inbox_command *);
+
+/*
+ * Takes the command that waits for this group's next answer: at most once, but
+ * for a power cut. After -1 the command still waits.
+ */
+int inbox_take_command(struct inbox *, int64_t group_id,
+    struct inbox_command *);
+
+/*
+ * Hands a worker (1, 2, ...) its next task. The attempt is counted, durably,
+ * before this returns. 1: *claim is the task. 0: nothing now, and *due is when
+ * something will be (0: nothing waits at all; INT64_MAX: only tasks that other
+ * workers run). A worker runs one task at a time: after -1 its next call may
+ * hand out the task that this call had counted.
+ *
+ * names: the handlers that the worker's program has. A task for
+ * another handler is handed out with claim->unknown set, for the worker to park
+ * (or to give back, when its program was replaced), so that the task does not
+ * block its conversation.
+ */
+int inbox_claim(struct inbox *, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *, int64_t *due);
+
+/*
+ * Ends an attempt. 1: ended; durable after the next inbox_claim() or
+ * inbox_flush(). 0: the worker no longer held the task in this attempt, and
+ * nothing was changed.
+ */
+int inbox_finish(struct inbox *, const struct inbox_claim *,
+    const struct inbox_end *);
+
+/*
+ * Finds a task that a worker numbered from..to, which is dead, still holds. 1:
+ * *claim is the task, for inbox_finish(). 0: none.
+ */
+int inbox_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
+
+/* Makes durable all that was done. */
+int inbox_flush(struct inbox *);
+
+/*
+ * Moves the times of waiting tasks after the clock was set. A task whose time
+ * is more than INBOX_DUE_MAX ahead becomes due at once, also with 0.
+ */
+int inbox_shift_due(struct inbox *, int64_t milliseconds);
+
+/*
+ * Deletes some events received before this time whose tasks are all done. The
+ * newest event stays, so that no id is given twice. Returns how many events it
+ * looked at, 0 if no more are left, or -1.
+ */
+int inbox_purge(struct inbox *, int64_t before);
+
+/* Lists events, oldest first. */
+int inbox_list(struct inbox *, const struct inbox_filter *, inbox_list_fn *,
+    void *arg);
+
+int inbox_status(struct inbox *, struct inbox_status *);
+
+/*
+ * Makes the failed tasks of these events wait again. filter->state is not
+ * looked at. Returns how many tasks, or -1.
+ */
+int inbox_retry(struct inbox *, const struct inbox_filter *);
+
+/*
+ * Deletes an event's object and tasks. Its id and key stay until it would have
+ * been purged: a repeat is not stored anew, unless the object was the key. 1;
+ * 0: no such event; -1, also for an event that runs now.
+ */
+int inbox_drop(struct inbox *, int64_t id);
+
+/*
+ * A descriptor that polls readable after inbox_wake(), until
+ * inbox_drain_wakes(). To be asked for before each wait, as the file to watch
+ * may be a new one. -1: there is none, look again from time to time.
+ */
+int inbox_wake_fd(struct inbox *);
+void inbox_drain_wakes(struct inbox *);
+
+/* Wakes those who wait for the inbox. 1; 0: nobody has ever waited; or -1. */
+int inbox_wake(struct inbox *);
+
+/* Waits until somebody wakes, or at most so many milliseconds. */
+void inbox_wait(struct inbox *, int milliseconds);
+
+/* Can this machine have an inbox? 0, or -1 with one line in error. */
 int inbox_check(char error[INBOX_ERROR_MAX]);
 
 /*
- * May this user read and write all that there is of an inbox? 0, or -1 and a
- * line that says whose file it is.
+ * May this user read and write all files of an inbox? 0, or -1 with one line
+ * that says whose file it is.
  */
 int inbox_allows(const char *where, char error[INBOX_ERROR_MAX]);
 
-/* Why an attempt ended of whose worker nothing is known. */
+/* The reason of an attempt whose worker was killed with the whole pool. */
 #define INBOX_KILLED "the workers were killed"
 
 /*
- * The end of an attempt that failed: another one after `wait`, but parked if it
- * was the last of so many. The log is told.
+ * Makes the end of a failed attempt: another one after `wait`, or parked if it
+ * was the last of so many attempts. Logs it.
  */
-void inbox_try_again(const struct inbox *, const struct inbox_claim *,
+void inbox_try_again(struct inbox *, const struct inbox_claim *,
     int64_t attempts, const char *reason, int64_t wait, struct inbox_end *);
 
-/* Parked at once: another attempt would not help. The log is told. */
+/* Makes the end of a task that no other attempt would help. Logs it. */
 void inbox_give_up(const struct inbox_claim *, const char *reason,
     struct inbox_end *);
 
-/* The histograms' buckets: 0 is up to 1 ms, then 2, 5, 10, 20, ... */
+/* Bucket 0 of a histogram is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);
 int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */
 
-/* A time that this share (0.5, 0.99) of them did not exceed; -1: none. */
+/* The time that this share (0.5, 0.99) did not exceed; -1: no times. */
 int64_t inbox_percentile(const struct inbox_histogram *, double share);
 
 const char *inbox_state_name(enum inbox_state);
 
-/* Does VK wait only seconds for what a handler makes of this type? */
+/* Must a handler for this type act within seconds? */
 bool inbox_is_urgent(const char *type);
 
 void inbox_status_free(struct inbox_status *);
 
-/* The handler's row, made if need be; NULL: out of memory. For stores. */
+/* For backends: the handler's row, made if missing. NULL: out of memory. */
 struct inbox_handler_status *inbox_status_handler(struct inbox_status *,
     const char *name);
 

@@ -79,13 +79,13 @@ add_event(struct store *store, const struct inbox_event *event,
 	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
 	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
 	    event->event_id, event->type, event->version,
-	    (int64_t)event->retry_counter, event->received, event->lane,
+	    (int64_t)event->retry_counter, event->received, event->conversation,
 	    event->object, event->object_len) == -1)
 		return -1;
 	id = store->sql->last_insert_rowid(store->db);
 	if (add_tasks(store, id, wanted, n, &waits) == -1)
 		return -1;
-	return waits ? queue_add(store, id, event->lane, event->type) : 0;
+	return waits ? queue_add(store, id, event->conversation, event->type) : 0;
 }
 
 int
@@ -147,7 +147,7 @@ find_or_add(struct store *store, const struct inbox_event *event,
  * which is better than never.
  */
 int
-put_take(struct inbox *inbox, int64_t group_id,
+put_take_command(struct inbox *inbox, int64_t group_id,
     struct inbox_command *command)
 {
 	struct store *store = store_of(inbox);
@@ -187,6 +187,6 @@ put_event(struct inbox *inbox, const struct inbox_event *event,
 		return -1;
 	/* The event is stored, whatever comes of this. */
 	if (waits)
-		(void)put_take(inbox, event->group_id, command);
+		(void)put_take_command(inbox, event->group_id, command);
 	return 0;
 }

@@ -186,6 +186,7 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 		return -1;
 	if (claim->started == 0 && count_start(store, claim, now) == -1)
 		return -1;
+	claim->worker = worker;
 	claim->attempt++;
 	claim->started = now;
 	if (store_run(store, "UPDATE task SET state = ?, attempts = ?, "
@@ -202,14 +203,17 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 static int
 held(struct store *store, int from, int to, struct inbox_claim *claim)
 {
-	int64_t id;
+	int64_t id, worker;
 
 	if (store_number(store, &id, "SELECT event FROM queue WHERE "
 	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
-	    (int64_t)from, (int64_t)to) == -1)
+	    (int64_t)from, (int64_t)to) == -1 ||
+	    store_number(store, &worker, "SELECT worker FROM queue WHERE "
+	    "event = ?", "i", id) == -1)
 		return -1;
 	if (id == 0)
 		return 0;
+	claim->worker = (int)worker;
 	return store_load(store, id, INBOX_RUNNING, INT64_MAX, claim);
 }
 
@@ -229,11 +233,11 @@ claim_next(struct store *store, int worker, int64_t now,
 }
 
 int
-queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
-    int64_t *due)
+queue_claim(struct inbox *inbox, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *claim, int64_t *due)
 {
 	struct store *store = store_of(inbox);
-	int64_t now = inbox->now(), id;
+	int64_t now = inbox_now(inbox), id;
 	int result = 0;
 
 	store->works = true;
@@ -253,6 +257,8 @@ queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 		return -1;
 	/* Until it is on disk it does not begin, nor is it lost. */
 	store->claimed_unsure = result == 1 && store_flush(inbox) == -1;
+	if (result == 1)
+		backend_check_name(claim, names, n_names);
 	return store->claimed_unsure ? -1 : result;
 }
 
@@ -280,25 +286,6 @@ count_end(struct store *store, const struct inbox_claim *claim,
 }
 
 static int
-end_task(struct store *store, const struct inbox_claim *claim,
-    const struct inbox_end *end, int64_t now)
-{
-	if (store_run(store, "UPDATE task SET state = ?, due = ?, ended = ?, "
-	    "reason = ?, attempts = attempts - ? WHERE event = ? AND "
-	    "handler = ? AND state = ?", "iiitiiti", (int64_t)end->state,
-	    end->state == INBOX_WAITING ? end->due : (int64_t)0, now,
-	    end->reason, (int64_t)end->untried, claim->event.id,
-	    claim->handler, (int64_t)INBOX_RUNNING) == -1)
-		return -1;
-	/* Or it was ended before, by somebody who knew more. */
-	if (store->sql->changes(store->db) == 0 || end->untried)
-		return 0;
-	if (put_command(store, claim->event.group_id, &end->command) == -1)
-		return -1;
-	return count_end(store, claim, end, now);
-}
-
-static int
 end_event(struct store *store, const struct inbox_event *event)
 {
 	int64_t waits, due;
@@ -313,7 +300,29 @@ end_event(struct store *store, const struct inbox_event *event)
 	    store_run(store, "UPDATE queue SET worker = 0, due = ? "
 	    "WHERE event = ?", "ii", due, event->id) == -1)
 		return -1;
-	return queue_elect(store, event->lane);
+	return queue_elect(store, event->conversation);
+}
+
+static int
+end_task(struct store *store, const struct inbox_claim *claim,
+    const struct inbox_end *end, int64_t now)
+{
+	if (store_run(store, "UPDATE task SET state = ?, due = ?, ended = ?, "
+	    "reason = ?, attempts = attempts - ? WHERE event = ? AND "
+	    "handler = ? AND state = ? AND attempts = ? AND started = ? AND "
+	    "EXISTS (SELECT 1 FROM queue WHERE event = task.event AND "
+	    "worker = ?)", "iiitiitiiii", (int64_t)end->state,
+	    end->state == INBOX_WAITING ? end->due : (int64_t)0, now,
+	    end->reason, (int64_t)end->untried, claim->event.id,
+	    claim->handler, (int64_t)INBOX_RUNNING, (int64_t)claim->attempt,
+	    claim->started, (int64_t)claim->worker) == -1)
+		return -1;
+	if (store->sql->changes(store->db) == 0)
+		return 0;
+	if (!end->untried && (put_command(store, claim->event.group_id,
+	    &end->command) == -1 || count_end(store, claim, end, now) == -1))
+		return -1;
+	return end_event(store, &claim->event) == -1 ? -1 : 1;
 }
 
 int
@@ -332,14 +341,14 @@ queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
 		store->doubtful = doubtful;
 	if (result == -1)
 		return -1;
-	result = end_task(store, claim, end, inbox->now());
-	if (result == 0)
-		result = end_event(store, &claim->event);
-	return store_end(store, result);
+	result = end_task(store, claim, end, inbox_now(inbox));
+	if (store_end(store, result == -1 ? -1 : 0) == -1)
+		return -1;
+	return result;
 }
 
 int
-queue_held(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
+queue_orphaned(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
 {
 	struct store *store = store_of(inbox);
 
@@ -365,13 +374,13 @@ shift(struct store *store, int64_t by, int64_t latest)
 }
 
 int
-queue_shift(struct inbox *inbox, int64_t milliseconds)
+queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
 	struct store *store = store_of(inbox);
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	return store_end(store, shift(store, milliseconds, inbox->now() +
+	return store_end(store, shift(store, milliseconds, inbox_now(inbox) +
 	    INBOX_DUE_MAX));
 }
 
@@ -397,7 +406,7 @@ next_old(struct store *store, int64_t before, int64_t *id)
 	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?2) "
 	    "WHERE received < ?3 OR received > ?4 LIMIT 1", "iiii",
 	    store->purged_upto, (int64_t)PURGE_LOOK, before,
-	    store->inbox.now());
+	    inbox_now(&store->inbox));
 }
 
 /* 1: looked at one and went past it; 0: no more that is old enough. */
@@ -456,7 +465,7 @@ int
 queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
-	int64_t seconds = inbox->now() / SECOND - SECONDS_KEPT, due;
+	int64_t seconds = inbox_now(inbox) / SECOND - SECONDS_KEPT, due;
 	int looked;
 
 	if (store_ready(store) == -1 ||

@@ -180,7 +180,7 @@ store_event(struct store *store, struct sqlite3_stmt *stmt,
 		.object = store->sql->column_blob(stmt, 8),
 	};
 	if (store->sql->column_type(stmt, 7) != SQL_NULL)
-		event->lane = store_text(store, stmt, 7);
+		event->conversation = store_text(store, stmt, 7);
 	event->object_len = (size_t)store->sql->column_bytes(stmt, 8);
 }
 
@@ -189,7 +189,7 @@ store_copy(struct store *store, struct inbox_claim *claim)
 {
 	struct inbox_event *event = &claim->event;
 	const char **texts[] = { &event->event_id, &event->type,
-	    &event->version, &event->lane, &claim->handler };
+	    &event->version, &event->conversation, &claim->handler };
 	size_t size = event->object_len + 1, len, i;
 	char *at;
 

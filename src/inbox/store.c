@@ -555,20 +555,22 @@ sqlite_close(struct inbox *inbox)
 	free(store);
 }
 
-static const struct inbox_store sqlite_store = {
+static const struct inbox_backend sqlite_backend = {
 	.put = put_event,
-	.take = put_take,
+	.take_command = put_take_command,
 	.claim = queue_claim,
 	.finish = queue_finish,
-	.held = queue_held,
+	.orphaned = queue_orphaned,
 	.flush = store_flush,
-	.shift = queue_shift,
+	.shift_due = queue_shift_due,
 	.purge = queue_purge,
-	.look = look_events,
-	.status = look_status,
-	.wait = look_wait,
-	.again = look_again,
-	.drop = look_drop,
+	.list = admin_list,
+	.status = admin_status,
+	.retry = admin_retry,
+	.drop = admin_drop,
+	.wake_fd = admin_wake_fd,
+	.drain_wakes = admin_drain_wakes,
+	.wake = admin_wake,
 	.close = sqlite_close,
 };
 
@@ -586,11 +588,10 @@ inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
 		snprintf(error, INBOX_ERROR_MAX, "out of memory");
 		return NULL;
 	}
-	store->inbox.store = &sqlite_store;
-	store->inbox.now = clock_wall_ms;
+	store->inbox.backend = &sqlite_backend;
+	store->inbox.clock = clock_wall_ms;
 	store->turn.fd = -1;
 	store->inotify = -1;
-	store->watched = -1;
 	store->sql = sql;
 	store->create = create;
 	return &store->inbox;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inbox/inbox.h"
+#include "inbox/backend.h"
 #include "inbox/sqlite.h"
 #include "inbox/write_lock.h"
 
@@ -42,8 +42,7 @@ struct store {
 	unsigned int claims;
 	bool claimed_unsure;		/* the last claim's flush failed */
 	int64_t purged_upto;
-	int inotify;			/* -1: not yet, see look_wait() */
-	int watched;			/* the log, by its number there */
+	int inotify;			/* -1: not yet, see admin_wake_fd() */
 	char *claimed;			/* the texts of the last claim */
 	size_t claimed_size;
 	struct store_statement statements[STORE_STATEMENTS_MAX];
@@ -128,19 +127,19 @@ int store_load(struct store *, int64_t id, enum inbox_state, int64_t now,
 int put_event(struct inbox *, const struct inbox_event *,
     const struct inbox_target *, size_t n, enum inbox_put *,
     struct inbox_command *);
-int put_take(struct inbox *, int64_t group_id, struct inbox_command *);
+int put_take_command(struct inbox *, int64_t group_id, struct inbox_command *);
 
 /* Adds to what waits for the group's next answer. 0, or -1. */
 int put_command(struct store *, int64_t group_id,
     const struct inbox_command *);
 
 /* inbox/queue.c: for workers */
-int queue_claim(struct inbox *, int worker, struct inbox_claim *,
-    int64_t *due);
+int queue_claim(struct inbox *, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *, int64_t *due);
 int queue_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);
-int queue_held(struct inbox *, int from, int to, struct inbox_claim *);
-int queue_shift(struct inbox *, int64_t milliseconds);
+int queue_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
+int queue_shift_due(struct inbox *, int64_t milliseconds);
 int queue_purge(struct inbox *, int64_t before);
 
 /*
@@ -156,11 +155,13 @@ int queue_leave(struct store *, int64_t id);
 int queue_elect(struct store *, const char *lane);
 
 /* inbox/admin.c: for operators */
-int look_events(struct inbox *, const struct inbox_filter *, inbox_look_fn *,
+int admin_list(struct inbox *, const struct inbox_filter *, inbox_list_fn *,
     void *arg);
-int look_status(struct inbox *, struct inbox_status *);
-void look_wait(struct inbox *, int milliseconds);
-int look_again(struct inbox *, const struct inbox_filter *);
-int look_drop(struct inbox *, int64_t id);
+int admin_status(struct inbox *, struct inbox_status *);
+int admin_wake_fd(struct inbox *);
+void admin_drain_wakes(struct inbox *);
+int admin_wake(struct inbox *);
+int admin_retry(struct inbox *, const struct inbox_filter *);
+int admin_drop(struct inbox *, int64_t id);
 
 #endif

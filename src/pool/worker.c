@@ -52,6 +52,8 @@ struct work {
 	struct worker_slot *slot;
 	struct conf *conf;
 	struct inbox *inbox;
+	const char **names;	/* of the handlers */
+	size_t n_names;
 	struct arena arena;
 	sigset_t waiting;	/* the signal mask while it waits */
 	bool slept;		/* others may sleep still */
@@ -187,7 +189,7 @@ write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
 	while (is_home(work)) {
-		if (work->inbox->store->finish(work->inbox, claim, end) == 0) {
+		if (inbox_finish(work->inbox, claim, end) != -1) {
 			atomic_fetch_add(&work->slot->handled, 1);
 			return;
 		}
@@ -197,15 +199,33 @@ write_end(struct work *work, const struct inbox_claim *claim,
 	}
 }
 
+/* The names of the handlers that this program has. */
+static int
+list_handlers(struct work *work)
+{
+	const struct handler *handler;
+
+	for (handler = handlers; handler->name != NULL; handler++)
+		work->n_names++;
+	work->names = calloc(work->n_names + 1, sizeof(*work->names));
+	if (work->names == NULL) {
+		log_msg(LOG_LEVEL_ERROR, "out of memory");
+		return -1;
+	}
+	for (handler = handlers; handler->name != NULL; handler++)
+		work->names[handler - handlers] = handler->name;
+	return 0;
+}
+
+/* A handler that inbox_claim() was told of. */
 static const struct handler *
 find_handler(const char *name)
 {
 	const struct handler *handler;
 
-	for (handler = handlers; handler->name != NULL; handler++)
-		if (strcmp(handler->name, name) == 0)
-			return handler;
-	return NULL;
+	for (handler = handlers; strcmp(handler->name, name) != 0; handler++)
+		continue;
+	return handler;
 }
 
 /* The envelope as it was when the event came; the object is ours to change. */
@@ -346,11 +366,10 @@ run(struct work *work, const struct inbox_claim *claim,
 static void
 work_on(struct work *work, const struct inbox_claim *claim)
 {
-	const struct handler *handler = find_handler(claim->handler);
 	struct inbox_end end;
 
-	if (handler != NULL)
-		run(work, claim, handler, &end);
+	if (!claim->unknown)
+		run(work, claim, find_handler(claim->handler), &end);
 	else if (is_current(work))
 		inbox_give_up(claim, "this program has no such handler", &end);
 	else
@@ -371,7 +390,7 @@ end_held(struct work *work, int from, int to, const char *reason, int64_t wait)
 	int held;
 
 	while (!is_stopping(work) && is_home(work)) {
-		held = work->inbox->store->held(work->inbox, from, to, &claim);
+		held = inbox_orphaned(work->inbox, from, to, &claim);
 		if (held == 0)
 			return;
 		if (held == -1) {
@@ -401,7 +420,7 @@ clean_up(struct work *work)
 	if (number == 1)
 		end_held(work, worker->workers + 1, INT32_MAX, INBOX_KILLED,
 		    0);
-	if (number == 1 && work->inbox->store->shift(work->inbox, 0) == -1)
+	if (number == 1 && inbox_shift_due(work->inbox, 0) == -1)
 		report_trouble(work, "cannot open the inbox");
 	atomic_store(&work->slot->ready, true);
 	tell_parent(work);
@@ -411,12 +430,12 @@ clean_up(struct work *work)
 static void
 watch_clock(struct work *work)
 {
-	int64_t offset = work->inbox->now() - clock_ms();
+	int64_t offset = inbox_now(work->inbox) - clock_ms();
 	int64_t moved = offset - work->clock_offset;
 
 	if (moved > -CLOCK_SET && moved < CLOCK_SET)
 		return;
-	if (work->inbox->store->shift(work->inbox, moved) == -1) {
+	if (inbox_shift_due(work->inbox, moved) == -1) {
 		report_trouble(work, "the clock was set");
 		return;
 	}
@@ -434,7 +453,7 @@ purge(struct work *work)
 
 	if (start < work->purge_at)
 		return;
-	looked = work->inbox->store->purge(work->inbox, work->inbox->now() -
+	looked = inbox_purge(work->inbox, inbox_now(work->inbox) -
 	    work->conf->keep);
 	if (looked == -1)
 		report_trouble(work, "cannot forget old events");
@@ -459,7 +478,7 @@ time_to(const struct work *work, int64_t due)
 	int64_t wait = -1, purge;
 
 	if (due != 0 && due != INT64_MAX) {
-		wait = due - work->inbox->now();
+		wait = due - inbox_now(work->inbox);
 		if (wait < 1)
 			wait = 1;
 	}
@@ -480,7 +499,7 @@ be_idle(struct work *work, int64_t due)
 {
 	int64_t until;
 
-	if (work->inbox->store->flush(work->inbox) == -1)
+	if (inbox_flush(work->inbox) == -1)
 		report_trouble(work, "cannot flush the inbox");
 	if (work->worker->once)
 		return false;
@@ -505,8 +524,8 @@ work_until_stopped(struct work *work)
 	while (!is_stopping(work) && is_home(work) && is_current(work) &&
 	    !atomic_load(&work->worker->board->lost)) {
 		keep_house(work);
-		result = work->inbox->store->claim(work->inbox,
-		    work->worker->number, &claim, &due);
+		result = inbox_claim(work->inbox, work->worker->number,
+		    work->names, work->n_names, &claim, &due);
 		work->unsure = result == -1;
 		if (work->unsure) {
 			if (!pause_for_trouble(work, "cannot take events"))
@@ -539,9 +558,9 @@ give_back(struct work *work)
 	struct inbox_claim claim;
 
 	if (work->unsure && pool_is_valid(work->worker->family) &&
-	    work->inbox->store->held(work->inbox, work->worker->number,
+	    inbox_orphaned(work->inbox, work->worker->number,
 	    work->worker->number, &claim) == 1)
-		(void)work->inbox->store->finish(work->inbox, &claim, &end);
+		(void)inbox_finish(work->inbox, &claim, &end);
 }
 
 static void
@@ -571,6 +590,8 @@ worker_run(struct worker *worker)
 	};
 	char error[INBOX_ERROR_MAX];
 
+	if (list_handlers(&work) == -1)
+		return 1;
 	set_signals(&work);
 	pool_close_in_children(worker->family);
 	/* Killed with the parent: its lock must not outlive the family. */
@@ -584,16 +605,17 @@ worker_run(struct worker *worker)
 		return 1;
 	}
 	arena_init(&work.arena);
-	work.clock_offset = work.inbox->now() - clock_ms();
+	work.clock_offset = inbox_now(work.inbox) - clock_ms();
 	clean_up(&work);
 	if (!worker->only_cleans)
 		work_until_stopped(&work);
 	give_back(&work);
 	/* What was done last, too, outlasts a power cut. */
-	if (work.inbox->store->flush(work.inbox) == -1)
+	if (inbox_flush(work.inbox) == -1)
 		report_trouble(&work, "cannot flush the inbox");
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
+	free(work.names);
 	conf_free(work.conf);
 	atomic_store(&work.slot->left, clock_ms());
 	tell_parent(&work);

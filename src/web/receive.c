@@ -530,18 +530,18 @@ receive_put(struct receipt *receipt, struct inbox *inbox,
 		.type = envelope->type.at,
 		.version = envelope->version.at,
 		.retry_counter = retry_counter(receipt->request),
-		.received = inbox->now(),
+		.received = inbox_now(inbox),
 		.object = envelope->object.at,
 		.object_len = envelope->object.len,
 	};
-	char lane[LANE_MAX];
+	char conversation[CONVERSATION_MAX];
 	enum inbox_put stored;
 
 	if (ordered) {
-		conversation_name(envelope, lane);
-		event.lane = lane;
+		conversation_name(envelope, conversation);
+		event.conversation = conversation;
 	}
-	if (inbox->store->put(inbox, &event, wanted, n, &stored,
+	if (inbox_put(inbox, &event, wanted, n, &stored,
 	    command) == -1)
 		return -1;
 	receipt->receiver->stored = true;
@@ -586,7 +586,7 @@ store(struct receipt *receipt)
 	if (inbox != NULL)
 		result = n > 0 ?
 		    receive_put(receipt, inbox, wanted, n, &command) :
-		    inbox->store->take(inbox, receipt->envelope.group_id,
+		    inbox_take_command(inbox, receipt->envelope.group_id,
 			&command);
 	/* Nobody wants it: nothing is lost. */
 	if (result == -1 && n == 0)

@@ -62,7 +62,7 @@ claim "for the handlers that want its struct, and for no other" \
     same "00-audit done typed-task failed" "$(state e1)"
 claim "the log names it, as any that is parked" sh -c "
 	grep 'msg=.parked: see vkcb inbox list' '$log' |
-	    grep 'id=e1 handler=typed-task' | grep -q 'the object is not one'"
+	    grep 'id=e1 handler=typed-task' | grep -q 'not a JSON object'"
 
 give_all "d-1 11 remove"
 until_true 10 is_drained

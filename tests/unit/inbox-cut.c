@@ -63,7 +63,7 @@ add(struct inbox *inbox, int nth)
 	char id[16], object[700];
 	struct inbox_event event = {
 		.group_id = 7, .event_id = id, .type = "message_new",
-		.version = "5.199", .received = 1000 + nth, .lane = "a",
+		.version = "5.199", .received = 1000 + nth, .conversation = "a",
 		.object = object, .object_len = sizeof(object) - 1,
 	};
 	struct inbox_command command;
@@ -74,12 +74,12 @@ add(struct inbox *inbox, int nth)
 
 	snprintf(id, sizeof(id), "e%d", nth);
 	memset(object, 'x', sizeof(object));
-	assert_int_equal(inbox->store->put(inbox, &event, wanted, 1, &put,
+	assert_int_equal(inbox_put(inbox, &event, wanted, 1, &put,
 	    &command), 0);
 	if (nth % 2 == 0)
 		return;
-	assert_int_equal(inbox->store->claim(inbox, 1, &claim, &due), 1);
-	assert_int_equal(inbox->store->finish(inbox, &claim, &end), 0);
+	assert_int_equal(inbox_claim(inbox, 1, NULL, 0, &claim, &due), 1);
+	assert_int_equal(inbox_finish(inbox, &claim, &end), 1);
 }
 
 static bool
@@ -108,7 +108,7 @@ events_after(const char *path)
 	int seen = 0;
 
 	assert_non_null(inbox);
-	if (inbox->store->look(inbox, &all, count, &seen) == -1)
+	if (inbox_list(inbox, &all, count, &seen) == -1)
 		fail_msg("%s", inbox->error);
 	inbox_close(inbox);
 	return seen;

@@ -1,4 +1,6 @@
 /* inbox.c - what every store of events promises, held against each of them. */
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,11 +14,15 @@
 #include <cmocka.h>
 
 #include "inbox/inbox.h"
-#include "inbox_memory.h"
 #include "inbox/store.h"
 #include "inbox/sqlite.h"
 
 #define DAY (INT64_C(24) * 3600 * 1000)
+
+static const char *const names[] = {
+	"a", "b", "greet", "one", "press", "three",
+};
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 static int64_t clock_now;		/* what the stores take for the time */
 static char folder[] = "/tmp/vkcb-inbox.XXXXXX";
@@ -31,11 +37,11 @@ fake_now(void)
 static int
 open_memory(void **state)
 {
-	struct inbox *inbox = inbox_memory();
+	struct inbox *inbox = inbox_in_memory();
 
 	assert_non_null(inbox);
 	*path = '\0';
-	inbox->now = fake_now;
+	inbox->clock = fake_now;
 	clock_now = 1000000000;
 	*state = inbox;
 	return 0;
@@ -51,7 +57,7 @@ open_sqlite(void **state)
 	snprintf(path, sizeof(path), "%s/inbox-%d", folder, count++);
 	inbox = inbox_open(path, true, error);
 	assert_non_null(inbox);
-	inbox->now = fake_now;
+	inbox->clock = fake_now;
 	clock_now = 1000000000;
 	*state = inbox;
 	return 0;
@@ -71,12 +77,12 @@ put_for(struct inbox *inbox, const char *event_id, const char *lane,
 	const struct inbox_event event = {
 		.group_id = 7, .event_id = event_id, .type = type,
 		.version = "5.199", .retry_counter = 2, .received = clock_now,
-		.lane = lane, .object = "{\"a\":1}", .object_len = 7,
+		.conversation = lane, .object = "{\"a\":1}", .object_len = 7,
 	};
 	struct inbox_command command;
 	enum inbox_put put;
 
-	if (inbox->store->put(inbox, &event, wanted, n, &put, &command) == -1)
+	if (inbox_put(inbox, &event, wanted, n, &put, &command) == -1)
 		fail_msg("%s", inbox->error);
 	assert_false(command.remove);
 	return put;
@@ -102,10 +108,10 @@ keep(struct inbox_claim *claimed)
 	snprintf(text[1], 64, "%s", claimed->handler);
 	claimed->event.event_id = text[0];
 	claimed->handler = text[1];
-	if (claimed->event.lane == NULL)
+	if (claimed->event.conversation == NULL)
 		return;
-	snprintf(text[2], 64, "%s", claimed->event.lane);
-	claimed->event.lane = text[2];
+	snprintf(text[2], 64, "%s", claimed->event.conversation);
+	claimed->event.conversation = text[2];
 }
 
 /* The id of the event that a worker gets; "" for none. */
@@ -113,7 +119,7 @@ static const char *
 claim(struct inbox *inbox, int worker, struct inbox_claim *claimed)
 {
 	int64_t due;
-	int result = inbox->store->claim(inbox, worker, claimed, &due);
+	int result = inbox_claim(inbox, worker, names, N_NAMES, claimed, &due);
 
 	if (result == -1)
 		fail_msg("%s", inbox->error);
@@ -132,7 +138,7 @@ finish(struct inbox *inbox, const struct inbox_claim *claimed,
 		.reason = state == INBOX_DONE ? "" : "it failed",
 	};
 
-	if (inbox->store->finish(inbox, claimed, &end) == -1)
+	if (inbox_finish(inbox, claimed, &end) != 1)
 		fail_msg("%s", inbox->error);
 }
 
@@ -142,7 +148,8 @@ due(struct inbox *inbox)
 	struct inbox_claim claimed;
 	int64_t due;
 
-	assert_int_equal(inbox->store->claim(inbox, 9, &claimed, &due), 0);
+	assert_int_equal(inbox_claim(inbox, 9, names, N_NAMES, &claimed, &due),
+	    0);
 	return due;
 }
 
@@ -271,6 +278,7 @@ each_handler_is_a_task_of_its_own(void **state)
 static void
 what_a_dead_worker_held_is_found_and_ended(void **state)
 {
+	const struct inbox_end done = { .state = INBOX_DONE, .reason = "" };
 	struct inbox *inbox = *state;
 	struct inbox_claim claimed, held;
 
@@ -278,18 +286,158 @@ what_a_dead_worker_held_is_found_and_ended(void **state)
 	put(inbox, "b1", "b");
 	claim(inbox, 1, &claimed);
 	claim(inbox, 2, &claimed);
-	assert_int_equal(inbox->store->held(inbox, 1, 1, &held), 1);
+	assert_int_equal(inbox_orphaned(inbox, 1, 1, &held), 1);
 	assert_string_equal(held.event.event_id, "a1");
 	assert_int_equal(held.attempt, 1);
 	finish(inbox, &held, INBOX_WAITING, clock_now);
-	assert_int_equal(inbox->store->held(inbox, 1, 1, &held), 0);
-	assert_int_equal(inbox->store->held(inbox, 2, 1000, &held), 1);
+	assert_int_equal(inbox_orphaned(inbox, 1, 1, &held), 0);
+	assert_int_equal(inbox_orphaned(inbox, 2, 1000, &held), 1);
 	assert_string_equal(held.event.event_id, "b1");
 	/* Its worker was not dead after all: the first end counts. */
 	finish(inbox, &held, INBOX_FAILED, 0);
-	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_int_equal(inbox_finish(inbox, &claimed, &done), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 	assert_int_equal(claimed.attempt, 2);
+}
+
+/* Its time is up, it was killed, and so on: another has the task by now. */
+static void
+an_end_counts_only_for_the_attempt_that_holds_the_task(void **state)
+{
+	const struct inbox_end gone = {
+		.state = INBOX_FAILED, .reason = "too late",
+		.command = { .remove = true },
+	};
+	struct inbox *inbox = *state;
+	struct inbox_claim first, other, held;
+	struct inbox_command command;
+	struct inbox_status status;
+
+	put(inbox, "e", "a");
+	claim(inbox, 1, &first);
+	assert_int_equal(first.worker, 1);
+	other = first;
+	other.worker = 2;
+	assert_int_equal(inbox_finish(inbox, &other, &gone), 0);
+	finish(inbox, &first, INBOX_WAITING, clock_now);
+	clock_now += 10;
+	assert_string_equal(claim(inbox, 1, &other), "e");
+	assert_int_equal(other.attempt, 2);
+	assert_int_equal(inbox_finish(inbox, &first, &gone), 0);
+	assert_int_equal(inbox_orphaned(inbox, 1, 1, &held), 1);
+	assert_int_equal(held.worker, 1);
+	assert_int_equal(held.attempt, 2);
+	finish(inbox, &other, INBOX_DONE, 0);
+	assert_int_equal(inbox_finish(inbox, &other, &gone), 0);
+	assert_int_equal(inbox_take_command(inbox, 7, &command), 0);
+	assert_false(command.remove);
+	assert_int_equal(inbox_status(inbox, &status), 0);
+	assert_int_equal(status.parked, 0);
+	assert_int_equal(status.handlers[0].failed, 1);
+	inbox_status_free(&status);
+}
+
+static void
+a_task_for_a_handler_without_a_name_is_marked(void **state)
+{
+	const struct inbox_target targets[] = {
+		{ "other", NULL }, { "greet", NULL },
+	};
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	int64_t due;
+
+	put_for(inbox, "e", "a", "message_new", targets, 2);
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+	assert_string_equal(claimed.handler, "other");
+	assert_true(claimed.unknown);
+	finish(inbox, &claimed, INBOX_FAILED, 0);
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+	assert_string_equal(claimed.handler, "greet");
+	assert_false(claimed.unknown);
+	finish(inbox, &claimed, INBOX_WAITING, 0);
+	assert_int_equal(inbox_claim(inbox, 1, NULL, 0, &claimed, &due), 1);
+	assert_true(claimed.unknown);
+}
+
+static void
+all_times_are_of_the_inbox_s_clock(void **state)
+{
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	int64_t now = clock_now;
+
+	assert_true(inbox_now(inbox) == now);
+	put(inbox, "e", NULL);
+	clock_now += 5;
+	claim(inbox, 1, &claimed);
+	assert_true(claimed.started == now + 5);
+	finish(inbox, &claimed, INBOX_WAITING, now + 10);
+	assert_string_equal(claim(inbox, 1, &claimed), "");
+	clock_now += 5;
+	assert_string_equal(claim(inbox, 1, &claimed), "e");
+}
+
+static bool
+is_awake(struct inbox *inbox)
+{
+	struct pollfd fd = { .fd = inbox_wake_fd(inbox), .events = POLLIN };
+
+	assert_true(fd.fd != -1);
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* The pool makes the file that is watched, and may make it anew. */
+static void
+make_lock_file(void)
+{
+	char name[96];
+	int fd;
+
+	if (*path == '\0')
+		return;
+	snprintf(name, sizeof(name), "%s-lock", path);
+	(void)unlink(name);
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	assert_true(fd != -1 && write(fd, "", 1) == 1);
+	close(fd);
+}
+
+static void
+a_wake_is_seen_until_it_is_drained(void **state)
+{
+	struct inbox *inbox = *state;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		make_lock_file();
+		inbox_drain_wakes(inbox);
+		assert_false(is_awake(inbox));
+		assert_int_equal(inbox_wake(inbox), 1);
+		assert_int_equal(inbox_wake(inbox), 1);
+		assert_true(is_awake(inbox));
+		assert_true(is_awake(inbox));
+		inbox_drain_wakes(inbox);
+		assert_false(is_awake(inbox));
+		assert_int_equal(inbox_wake(inbox), 1);
+		inbox_wait(inbox, 60000);
+		assert_false(is_awake(inbox));
+	}
+}
+
+static void
+nobody_is_woken_where_no_pool_was(void **state)
+{
+	struct inbox *inbox = *state;
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s-lock", path);
+	assert_int_equal(inbox_wake_fd(inbox), -1);
+	assert_int_equal(inbox_wake(inbox), 0);
+	assert_int_equal(access(name, F_OK), -1);
+	assert_int_equal(symlink("/etc/passwd", name), 0);
+	assert_int_equal(inbox_wake(inbox), -1);
+	assert_non_null(strstr(inbox->error, name));
 }
 
 static void
@@ -304,7 +452,7 @@ command(struct inbox *inbox, const char *event_id, bool remove,
 	end.command.remove = remove;
 	snprintf(end.command.version, sizeof(end.command.version), "%s",
 	    version);
-	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
+	assert_int_equal(inbox_finish(inbox, &claimed, &end), 1);
 }
 
 static void
@@ -319,8 +467,8 @@ what_was_not_tried_counts_for_nothing(void **state)
 
 	put(inbox, "e", NULL);
 	claim(inbox, 1, &claimed);
-	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_finish(inbox, &claimed, &end), 1);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.handlers[0].failed, 0);
 	inbox_status_free(&status);
 	assert_string_equal(claim(inbox, 1, &claimed), "e");
@@ -334,15 +482,15 @@ a_command_is_taken_once_by_its_group(void **state)
 	struct inbox_command taken;
 
 	command(inbox, "1", false, "5.199");
-	assert_int_equal(inbox->store->take(inbox, 8, &taken), 0);
+	assert_int_equal(inbox_take_command(inbox, 8, &taken), 0);
 	assert_string_equal(taken.version, "");
-	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
 	assert_string_equal(taken.version, "5.199");
 	assert_false(taken.remove);
-	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
 	assert_string_equal(taken.version, "");
 	command(inbox, "2", true, "");
-	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
 	assert_true(taken.remove);
 }
 
@@ -363,7 +511,7 @@ count(struct inbox *inbox, struct inbox_filter filter)
 {
 	int count = 0;
 
-	if (inbox->store->look(inbox, &filter, count_them, &count) == -1)
+	if (inbox_list(inbox, &filter, count_them, &count) == -1)
 		fail_msg("%s", inbox->error);
 	return count;
 }
@@ -383,9 +531,9 @@ old_events_are_forgotten_if_nothing_is_left_to_do(void **state)
 	put(inbox, "waiting", NULL);
 	clock_now += 1000;
 	put(inbox, "young", NULL);
-	assert_int_equal(inbox->store->purge(inbox, clock_now - 1000), 0);
-	assert_true(inbox->store->purge(inbox, clock_now) > 0);
-	assert_int_equal(inbox->store->purge(inbox, clock_now), 0);
+	assert_int_equal(inbox_purge(inbox, clock_now - 1000), 0);
+	assert_true(inbox_purge(inbox, clock_now) > 0);
+	assert_int_equal(inbox_purge(inbox, clock_now), 0);
 	assert_int_equal(count(inbox, (struct inbox_filter){
 	    .state = INBOX_ANY }), 3);
 	assert_int_equal(put(inbox, "parked", NULL), INBOX_REPEATED);
@@ -396,7 +544,7 @@ old_events_are_forgotten_if_nothing_is_left_to_do(void **state)
 static int
 again(struct inbox *inbox, int64_t id)
 {
-	return inbox->store->again(inbox, &(struct inbox_filter){
+	return inbox_retry(inbox, &(struct inbox_filter){
 	    .id = id, .state = INBOX_ANY });
 }
 
@@ -415,8 +563,8 @@ only_what_is_looked_for_is_sent_round_again(void **state)
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_FAILED, 0);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(inbox->store->again(inbox, &filters[i]), 0);
-	assert_int_equal(inbox->store->again(inbox, &(struct inbox_filter){
+		assert_int_equal(inbox_retry(inbox, &filters[i]), 0);
+	assert_int_equal(inbox_retry(inbox, &(struct inbox_filter){
 	    .group_id = 7, .type = "message_new", .since = clock_now }), 1);
 }
 
@@ -451,11 +599,11 @@ a_dropped_event_lets_its_lane_go_on(void **state)
 	put(inbox, "a2", "a");
 	claim(inbox, 1, &claimed);
 	first = claimed.event.id;
-	assert_int_equal(inbox->store->drop(inbox, first), -1);
+	assert_int_equal(inbox_drop(inbox, first), -1);
 	assert_non_null(strstr(inbox->error, "being handled"));
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
-	assert_int_equal(inbox->store->drop(inbox, first), 1);
-	assert_int_equal(inbox->store->drop(inbox, first), 0);
+	assert_int_equal(inbox_drop(inbox, first), 1);
+	assert_int_equal(inbox_drop(inbox, first), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a2");
 }
 
@@ -473,7 +621,7 @@ events_from_the_future_hold_no_others_back(void **state)
 		finish(inbox, &claimed, INBOX_DONE, 0);
 	clock_now += 1000;
 	put(inbox, "newest", NULL);
-	while (inbox->store->purge(inbox, clock_now) > 0)
+	while (inbox_purge(inbox, clock_now) > 0)
 		continue;
 	assert_int_equal(put(inbox, "now", NULL), INBOX_STORED);
 	assert_int_equal(put(inbox, "future", NULL), INBOX_REPEATED);
@@ -482,7 +630,7 @@ events_from_the_future_hold_no_others_back(void **state)
 	/* When that time has come it is young for a while. */
 	clock_now += 30 * DAY;
 	put(inbox, "later", NULL);
-	while (inbox->store->purge(inbox, clock_now - 2 * DAY) > 0)
+	while (inbox_purge(inbox, clock_now - 2 * DAY) > 0)
 		continue;
 	assert_int_equal(put(inbox, "now", NULL), INBOX_STORED);
 	assert_int_equal(put(inbox, "future", NULL), INBOX_REPEATED);
@@ -497,8 +645,8 @@ a_dropped_event_is_known_until_it_is_old(void **state)
 	put(inbox, "e", "a");
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_FAILED, 0);
-	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 1);
-	assert_int_equal(inbox->store->drop(inbox, claimed.event.id), 0);
+	assert_int_equal(inbox_drop(inbox, claimed.event.id), 1);
+	assert_int_equal(inbox_drop(inbox, claimed.event.id), 0);
 	assert_int_equal(again(inbox, 0), 0);
 	assert_int_equal(count(inbox, (struct inbox_filter){
 	    .state = INBOX_ANY }), 0);
@@ -506,8 +654,8 @@ a_dropped_event_is_known_until_it_is_old(void **state)
 	assert_string_equal(claim(inbox, 1, &claimed), "");
 	assert_true(due(inbox) == 0);
 	put(inbox, "newest", NULL);
-	assert_int_equal(inbox->store->purge(inbox, clock_now), 0);
-	assert_true(inbox->store->purge(inbox, clock_now + 1) > 0);
+	assert_int_equal(inbox_purge(inbox, clock_now), 0);
+	assert_true(inbox_purge(inbox, clock_now + 1) > 0);
 	assert_int_equal(put(inbox, "e", "a"), INBOX_STORED);
 }
 
@@ -520,14 +668,14 @@ no_id_is_given_twice(void **state)
 	put(inbox, "1", NULL);
 	claim(inbox, 1, &first);
 	finish(inbox, &first, INBOX_DONE, 0);
-	while (inbox->store->purge(inbox, clock_now + 1) > 0)
+	while (inbox_purge(inbox, clock_now + 1) > 0)
 		continue;
 	put(inbox, "2", NULL);
 	claim(inbox, 1, &second);
 	assert_true(second.event.id > first.event.id);
 	finish(inbox, &second, INBOX_FAILED, 0);
-	assert_int_equal(inbox->store->drop(inbox, second.event.id), 1);
-	while (inbox->store->purge(inbox, clock_now + 1) > 0)
+	assert_int_equal(inbox_drop(inbox, second.event.id), 1);
+	while (inbox_purge(inbox, clock_now + 1) > 0)
 		continue;
 	put(inbox, "3", NULL);
 	claim(inbox, 1, &third);
@@ -547,11 +695,11 @@ a_clock_set_back_delays_nothing(void **state)
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
 	clock_now -= 3600000;
 	put(inbox, "new", NULL);
-	assert_int_equal(inbox->store->shift(inbox, -3600000), 0);
+	assert_int_equal(inbox_shift_due(inbox, -3600000), 0);
 	assert_string_equal(claim(inbox, 2, &claimed), "new");
 	assert_true(due(inbox) == clock_now + 10000);
 	clock_now -= 30 * INT64_C(3600000);
-	assert_int_equal(inbox->store->shift(inbox, 0), 0);
+	assert_int_equal(inbox_shift_due(inbox, 0), 0);
 	assert_string_equal(claim(inbox, 2, &claimed), "retry");
 }
 
@@ -566,12 +714,12 @@ a_clock_set_moves_each_task(void **state)
 	put_for(inbox, "e", NULL, "message_new", wanted, 2);
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
-	assert_int_equal(inbox->store->shift(inbox, 5000), 0);
+	assert_int_equal(inbox_shift_due(inbox, 5000), 0);
 	claim(inbox, 1, &claimed);
 	assert_string_equal(claimed.handler, "b");
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 3650 * DAY);
 	assert_true(due(inbox) == clock_now + 15000);
-	assert_int_equal(inbox->store->shift(inbox, 0), 0);
+	assert_int_equal(inbox_shift_due(inbox, 0), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "e");
 	assert_string_equal(claimed.handler, "b");
 }
@@ -645,7 +793,7 @@ empty_the_log(void *arg, const struct inbox_event *event,
 	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL), SQL_OK);
 	(void)sql->close_v2(db);
 	assert_string_equal(event->event_id, "1");
-	assert_string_equal(event->lane, "a");
+	assert_string_equal(event->conversation, "a");
 	assert_memory_equal(event->object, "{\"a\":1}", 8);
 	assert_int_equal(n, 1);
 	assert_string_equal(tasks[0].handler, "greet");
@@ -660,7 +808,7 @@ who_looks_keeps_nobody_waiting(void **state)
 	struct inbox *inbox = *state;
 
 	put(inbox, "1", "a");
-	assert_int_equal(inbox->store->look(inbox, &all, empty_the_log, path),
+	assert_int_equal(inbox_list(inbox, &all, empty_the_log, path),
 	    0);
 }
 
@@ -710,8 +858,10 @@ a_claim_that_cannot_be_flushed_is_handed_out_later(void **state)
 	put(inbox, "a1", "a");
 	put(inbox, "b1", "b");
 	flushes_fail = 2;
-	assert_int_equal(inbox->store->claim(inbox, 1, &claimed, &due), -1);
-	assert_int_equal(inbox->store->claim(inbox, 1, &claimed, &due), -1);
+	assert_int_equal(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due),
+	    -1);
+	assert_int_equal(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due),
+	    -1);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 	assert_int_equal(claimed.attempt, 1);
 	finish(inbox, &claimed, INBOX_DONE, 0);
@@ -732,18 +882,18 @@ a_command_survives_an_answer_that_is_not_given(void **state)
 
 	command(inbox, "1", true, "");
 	flushes_fail = 1;
-	assert_int_equal(inbox->store->put(inbox, &event, wanted, 1, &put,
+	assert_int_equal(inbox_put(inbox, &event, wanted, 1, &put,
 	    &taken), -1);
-	assert_int_equal(inbox->store->put(inbox, &event, wanted, 1, &put,
+	assert_int_equal(inbox_put(inbox, &event, wanted, 1, &put,
 	    &taken), 0);
 	assert_int_equal(put, INBOX_REPEATED);
 	assert_true(taken.remove);
-	assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
 	assert_false(taken.remove);
 	command(inbox, "3", true, "");
 	flushes_fail = 1;
-	if (inbox->store->take(inbox, 7, &taken) == -1)
-		assert_int_equal(inbox->store->take(inbox, 7, &taken), 0);
+	if (inbox_take_command(inbox, 7, &taken) == -1)
+		assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
 	assert_true(taken.remove);
 }
 
@@ -760,7 +910,7 @@ a_drop_that_fails_leaves_the_lane_as_it_was(void **state)
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
 	do
 		step_fails = ++fails;
-	while (inbox->store->drop(inbox, claimed.event.id) == -1);
+	while (inbox_drop(inbox, claimed.event.id) == -1);
 	assert_true(fails > 4);
 	step_fails = 0;
 	assert_string_equal(claim(inbox, 1, &claimed), "a2");
@@ -793,14 +943,14 @@ what_runs_does_not_wait(void **state)
 
 	put(inbox, "1", NULL);
 	claim(inbox, 1, &claimed);
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.waiting, 0);
 	assert_int_equal(status.running, 1);
 	assert_int_equal(status.oldest, 0);
 	inbox_status_free(&status);
 	clock_now += 1000;
 	put(inbox, "2", NULL);
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.oldest, clock_now);
 	inbox_status_free(&status);
 }
@@ -826,7 +976,7 @@ status_counts(void **state)
 	put(inbox, "4", NULL);
 	claim(inbox, 1, &claimed);
 	put(inbox, "5", NULL);
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.waiting, 2);
 	assert_int_equal(status.retrying, 1);
 	assert_int_equal(status.running, 1);
@@ -862,7 +1012,7 @@ rates_are_of_the_last_minute_and_hour(void **state)
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_FAILED, 0);
 #define RATES(stored, minute, hour) do { \
-	assert_int_equal(inbox->store->status(inbox, &status), 0); \
+	assert_int_equal(inbox_status(inbox, &status), 0); \
 	assert_int_equal(status.stored_rate[0], stored); \
 	assert_int_equal(status.done_rate[0], minute); \
 	assert_int_equal(status.failed_rate[0], minute); \
@@ -880,7 +1030,7 @@ rates_are_of_the_last_minute_and_hour(void **state)
 	RATES(0, 0, 0);
 	/* The clock is set back: what ended is in the future. */
 	clock_now -= 2 * 3600 * 1000;
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.done_rate[0], 0);
 	assert_int_equal(status.done_rate[1], 0);
 	inbox_status_free(&status);
@@ -904,7 +1054,7 @@ only_the_first_start_is_a_wait(void **state)
 		assert_int_equal(again(inbox, 0), 1);
 		clock_now += 5000;
 	}
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	for (i = 0; i < INBOX_BUCKETS; i++)
 		n += status.handlers[0].wait.n[i];
 	assert_int_equal(n, 1);
@@ -921,7 +1071,7 @@ what_is_parked_when_stored_counts_for_its_handler(void **state)
 
 	put_for(inbox, "e", NULL, "message_new", wanted, 1);
 	put_for(inbox, "e", NULL, "message_new", wanted, 1);
-	assert_int_equal(inbox->store->status(inbox, &status), 0);
+	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.n_handlers, 1);
 	assert_string_equal(status.handlers[0].name, "typed");
 	assert_int_equal(status.handlers[0].parked, 1);
@@ -956,6 +1106,10 @@ main(void)
 		EACH(urgent_events_go_first_but_never_beside_their_lane),
 		EACH(each_handler_is_a_task_of_its_own),
 		EACH(what_a_dead_worker_held_is_found_and_ended),
+		EACH(an_end_counts_only_for_the_attempt_that_holds_the_task),
+		EACH(a_task_for_a_handler_without_a_name_is_marked),
+		EACH(all_times_are_of_the_inbox_s_clock),
+		EACH(a_wake_is_seen_until_it_is_drained),
 		EACH(what_was_not_tried_counts_for_nothing),
 		EACH(a_command_is_taken_once_by_its_group),
 		EACH(old_events_are_forgotten_if_nothing_is_left_to_do),
@@ -972,6 +1126,9 @@ main(void)
 		EACH(what_runs_does_not_wait),
 		EACH(only_the_first_start_is_a_wait),
 		EACH(what_is_parked_when_stored_counts_for_its_handler),
+		cmocka_unit_test_setup_teardown(
+		    nobody_is_woken_where_no_pool_was,
+		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    rates_are_of_the_last_minute_and_hour,
 		    open_sqlite, close_store),

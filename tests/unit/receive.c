@@ -19,8 +19,7 @@
 #include "clock.h"
 #include "conf/conf.h"
 #include "event/handler_table.h"
-#include "inbox/inbox.h"
-#include "inbox_memory.h"
+#include "inbox/backend.h"
 #include "web/memory_request.h"
 #include "web/receive.h"
 
@@ -340,7 +339,7 @@ use_inbox(void)
 		receiver.conf_fixed = true;
 		receiver.conf->inbox = name;
 		receiver.inbox_path = strdup(name);
-		receiver.inbox = inbox_memory();
+		receiver.inbox = inbox_in_memory();
 	}
 	assert_non_null(receiver.inbox);
 	return receiver.inbox;
@@ -368,7 +367,7 @@ claim(struct inbox *inbox, const char *handler, struct inbox_claim *claimed)
 {
 	int64_t due;
 
-	assert_int_equal(inbox->store->claim(inbox, 1, claimed, &due), 1);
+	assert_int_equal(inbox_claim(inbox, 1, NULL, 0, claimed, &due), 1);
 	assert_string_equal(claimed->handler, handler);
 }
 
@@ -384,11 +383,11 @@ an_event_is_stored_for_each_handler_without_its_secret(void **state)
 	assert_string_equal(answer_when_stored(), "200 ok");
 	claim(inbox, "any", &claimed);
 	assert_string_equal(claimed.event.type, "message_new");
-	assert_string_equal(claimed.event.lane, "219876543/412345678");
+	assert_string_equal(claimed.event.conversation, "219876543/412345678");
 	assert_true(claimed.event.object_len > 28000);
 	assert_null(memmem(claimed.event.object, claimed.event.object_len,
 	    "Kf7vQ2mXw9aLcR4t", 16));
-	assert_int_equal(inbox->store->finish(inbox, &claimed, &end), 0);
+	assert_int_equal(inbox_finish(inbox, &claimed, &end), 1);
 	assert_string_equal(answer_when_stored(), "200 version 5.199");
 	assert_string_equal(answer_when_stored(), "200 ok");
 	claim(inbox, "look", &claimed);
@@ -412,14 +411,14 @@ static void
 an_event_that_is_not_stored_is_not_ok(void **state)
 {
 	struct inbox *inbox = use_inbox();
-	const struct inbox_store *store = inbox->store;
-	struct inbox_store full = *store;
+	const struct inbox_backend *backend = inbox->backend;
+	struct inbox_backend full = *backend;
 
 	(void)state;
 	full.put = cannot_put;
-	inbox->store = &full;
+	inbox->backend = &full;
 	assert_string_equal(answer_when_stored(), "503 Inbox Unavailable");
-	inbox->store = store;
+	inbox->backend = backend;
 	assert_string_equal(answer_when_stored(), "200 ok");
 }
 

@@ -1,17 +1,19 @@
 /*
- * inbox_memory.c - a store in memory, for tests of what stands above a store.
+ * memory.c - a store in memory, for tests of what stands above a store.
  *
  * Slow and plain: it says with loops over lists what the other stores say with
  * indexes. Nothing is durable. Out of memory: -1, and nothing was changed.
  */
-#include "inbox_memory.h"
+#include "inbox/backend.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "clock.h"
-#include "inbox/inbox.h"
 
 #include "banned.h"
 
@@ -40,6 +42,7 @@ struct memory {
 	struct entry *entries;
 	struct command *commands;
 	int64_t last_id;
+	int wakes;		/* an eventfd */
 	struct inbox_status counts;	/* of handlers */
 };
 
@@ -99,7 +102,7 @@ make_entry(const struct inbox_event *event, const struct inbox_target *wanted,
     size_t n)
 {
 	size_t size = length(event->event_id) + length(event->type) +
-	    length(event->version) + length(event->lane) + event->object_len;
+	    length(event->version) + length(event->conversation) + event->object_len;
 	struct entry *entry = calloc(1, sizeof(*entry));
 	size_t i;
 	char *at;
@@ -118,9 +121,9 @@ make_entry(const struct inbox_event *event, const struct inbox_target *wanted,
 	entry->event.type = keep(&at, event->type, strlen(event->type));
 	entry->event.version = keep(&at, event->version,
 	    strlen(event->version));
-	if (event->lane != NULL)
-		entry->event.lane = keep(&at, event->lane,
-		    strlen(event->lane));
+	if (event->conversation != NULL)
+		entry->event.conversation = keep(&at, event->conversation,
+		    strlen(event->conversation));
 	entry->event.object = keep(&at, event->object_len > 0 ?
 	    event->object : "", event->object_len);
 	entry->n = n;
@@ -137,7 +140,7 @@ make_entry(const struct inbox_event *event, const struct inbox_target *wanted,
 }
 
 static int
-memory_take(struct inbox *inbox, int64_t group_id, struct inbox_command *out)
+memory_take_command(struct inbox *inbox, int64_t group_id, struct inbox_command *out)
 {
 	struct command **at = &memory_of(inbox)->commands, *found;
 
@@ -182,7 +185,7 @@ memory_put(struct inbox *inbox, const struct inbox_event *event,
 		if (!same_event(&(*at)->event, event))
 			continue;
 		*put = INBOX_REPEATED;
-		return memory_take(inbox, event->group_id, command);
+		return memory_take_command(inbox, event->group_id, command);
 	}
 	entry = make_entry(event, wanted, n);
 	if (entry == NULL)
@@ -191,7 +194,7 @@ memory_put(struct inbox *inbox, const struct inbox_event *event,
 	*at = entry;
 	*put = INBOX_STORED;
 	count_parked(memory, wanted, n);
-	return memory_take(inbox, event->group_id, command);
+	return memory_take_command(inbox, event->group_id, command);
 }
 
 static bool
@@ -228,8 +231,8 @@ is_head(const struct memory *memory, const struct entry *entry)
 		return false;
 	for (other = memory->entries; other != NULL; other = other->next) {
 		if (other == entry || !is_open(other) ||
-		    entry->event.lane == NULL || other->event.lane == NULL ||
-		    strcmp(other->event.lane, entry->event.lane) != 0)
+		    entry->event.conversation == NULL || other->event.conversation == NULL ||
+		    strcmp(other->event.conversation, entry->event.conversation) != 0)
 			continue;
 		if (has_state(other, INBOX_RUNNING))
 			return false;
@@ -265,6 +268,7 @@ hand_out(const struct entry *entry, const struct task *task,
 	*claim = (struct inbox_claim){
 		.event = entry->event,
 		.handler = task->seen.handler,
+		.worker = task->worker,
 		.attempt = task->seen.attempts,
 		.started = task->seen.started,
 	};
@@ -285,13 +289,13 @@ count_start(struct memory *memory, const struct entry *entry,
 }
 
 static int
-memory_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
-    int64_t *due)
+memory_claim(struct inbox *inbox, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *claim, int64_t *due)
 {
 	struct memory *memory = memory_of(inbox);
 	struct entry *entry, *best = NULL;
 	struct task *task, *best_task = NULL;
-	int64_t now = inbox->now();
+	int64_t now = inbox_now(inbox);
 	bool open = false;
 
 	*due = 0;
@@ -316,6 +320,7 @@ memory_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 	best_task->seen.started = now;
 	best_task->worker = worker;
 	hand_out(best, best_task, claim);
+	backend_check_name(claim, names, n_names);
 	return 1;
 }
 
@@ -386,23 +391,24 @@ memory_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	struct memory *memory = memory_of(inbox);
 	struct task *task = find_task(memory, claim);
 
-	if (task == NULL || task->seen.state != INBOX_RUNNING)
+	if (task == NULL || task->worker != claim->worker ||
+	    task->seen.attempts != claim->attempt)
 		return 0;
 	if (add_command(memory, claim->event.group_id, &end->command) == -1)
 		return -1;
 	task->seen.state = end->state;
 	task->seen.due = end->state == INBOX_WAITING ? end->due : 0;
-	task->seen.ended = inbox->now();
+	task->seen.ended = inbox_now(inbox);
 	task->worker = 0;
 	snprintf(task->reason, sizeof(task->reason), "%s", end->reason);
 	task->seen.attempts -= end->untried;
 	if (!end->untried)
 		count(memory, claim, end, task->seen.ended);
-	return 0;
+	return 1;
 }
 
 static int
-memory_held(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
+memory_orphaned(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
 {
 	struct entry *entry;
 	size_t i;
@@ -436,7 +442,7 @@ move(int64_t *due, int64_t by, int64_t latest)
 }
 
 static int
-memory_shift(struct inbox *inbox, int64_t milliseconds)
+memory_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
 	struct entry *entry;
 	size_t i;
@@ -445,7 +451,7 @@ memory_shift(struct inbox *inbox, int64_t milliseconds)
 	    entry = entry->next)
 		for (i = 0; i < entry->n; i++)
 			move(&entry->tasks[i].seen.due, milliseconds,
-			    inbox->now() + INBOX_DUE_MAX);
+			    inbox_now(inbox) + INBOX_DUE_MAX);
 	return 0;
 }
 
@@ -497,8 +503,8 @@ is_looked_for(const struct entry *entry, const struct inbox_filter *filter)
 }
 
 static int
-memory_look(struct inbox *inbox, const struct inbox_filter *filter,
-    inbox_look_fn *look, void *arg)
+memory_list(struct inbox *inbox, const struct inbox_filter *filter,
+    inbox_list_fn *look, void *arg)
 {
 	struct inbox_task tasks[INBOX_TASKS_MAX];
 	struct entry *entry;
@@ -543,7 +549,7 @@ static int
 memory_status(struct inbox *inbox, struct inbox_status *status)
 {
 	struct memory *memory = memory_of(inbox);
-	int64_t now = inbox->now(), due;
+	int64_t now = inbox_now(inbox), due;
 	struct entry *entry;
 	size_t i;
 
@@ -571,16 +577,32 @@ memory_status(struct inbox *inbox, struct inbox_status *status)
 	return copy_counts(memory, status);
 }
 
-/* Nobody else can change it. */
-static void
-memory_wait(struct inbox *inbox, int milliseconds)
+static int
+memory_wake_fd(struct inbox *inbox)
 {
-	(void)inbox;
-	(void)milliseconds;
+	return memory_of(inbox)->wakes;
+}
+
+static void
+memory_drain_wakes(struct inbox *inbox)
+{
+	eventfd_t wakes;
+
+	(void)eventfd_read(memory_of(inbox)->wakes, &wakes);
 }
 
 static int
-memory_again(struct inbox *inbox, const struct inbox_filter *filter)
+memory_wake(struct inbox *inbox)
+{
+	if (eventfd_write(memory_of(inbox)->wakes, 1) == 0)
+		return 1;
+	snprintf(inbox->error, sizeof(inbox->error), "cannot wake: %s",
+	    strerror(errno));
+	return -1;
+}
+
+static int
+memory_retry(struct inbox *inbox, const struct inbox_filter *filter)
 {
 	struct inbox_filter failed = *filter;
 	struct inbox_task *task;
@@ -645,34 +667,39 @@ memory_close(struct inbox *inbox)
 		free(command);
 	}
 	inbox_status_free(&memory->counts);
+	if (memory->wakes != -1)
+		close(memory->wakes);
 	free(memory);
 }
 
-static const struct inbox_store memory_store = {
+static const struct inbox_backend memory_backend = {
 	.put = memory_put,
-	.take = memory_take,
+	.take_command = memory_take_command,
 	.claim = memory_claim,
 	.finish = memory_finish,
-	.held = memory_held,
+	.orphaned = memory_orphaned,
 	.flush = memory_flush,
-	.shift = memory_shift,
+	.shift_due = memory_shift_due,
 	.purge = memory_purge,
-	.look = memory_look,
+	.list = memory_list,
 	.status = memory_status,
-	.wait = memory_wait,
-	.again = memory_again,
+	.retry = memory_retry,
 	.drop = memory_drop,
+	.wake_fd = memory_wake_fd,
+	.drain_wakes = memory_drain_wakes,
+	.wake = memory_wake,
 	.close = memory_close,
 };
 
 struct inbox *
-inbox_memory(void)
+inbox_in_memory(void)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
 
 	if (memory == NULL)
 		return NULL;
-	memory->inbox.store = &memory_store;
-	memory->inbox.now = clock_wall_ms;
+	memory->inbox.backend = &memory_backend;
+	memory->inbox.clock = clock_wall_ms;
+	memory->wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return &memory->inbox;
 }
