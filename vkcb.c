@@ -10,8 +10,8 @@
  *	src/command/  the commands: one cmd_NAME.c each, command.c picks one
  *	src/setup/    `vkcb setup`, `check --online`: servers at VK
  *	src/web/      a request in, an answer out: fastcgi.c and cgi.c are the
- *	              hosts; receive.c checks, in the order of the manual
- *	              (the secret, the confirmation), then stores or handles
+ *	              hosts; receive.c checks in the order of the manual, then
+ *	              calls confirm.c, enqueue.c or the handlers
  *	src/pool/     the workers of an inbox: parent.c keeps them, worker.c is
  *	              one, spawn.c starts a pool for an event
  *	src/inbox/    where events wait: inbox.h is the interface; store.c is

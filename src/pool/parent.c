@@ -524,7 +524,7 @@ start_successor(struct parent *parent)
 	if (parent->until == WORK_STOPPED || parent->told ||
 	    (!parent->unheard && !atomic_load(&parent->board->outdated)))
 		return;
-	if (spawn_pool(&parent->program, parent->conf->path) == -1)
+	if (spawn_pool(&parent->program, parent->conf->path, false) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s", parent->family.path, strerror(errno));
 }

@@ -19,7 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "web/host.h"
 #include "pool/program.h"
 
 #include "banned.h"
@@ -73,7 +72,7 @@ make_environment(const char *conf_path)
  * or a FastCGI responder's: the journal, say. 0, or -1 with errno.
  */
 static int
-close_inherited(int pipe)
+close_inherited(int pipe, bool is_cgi)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
 	struct stat st;
@@ -82,7 +81,7 @@ close_inherited(int pipe)
 		return -1;
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(null, STDOUT_FILENO);
-	if (cgi_is_host() && (fstat(STDERR_FILENO, &st) == -1 ||
+	if (is_cgi && (fstat(STDERR_FILENO, &st) == -1 ||
 	    !S_ISREG(st.st_mode)))
 		(void)dup2(null, STDERR_FILENO);
 	if (pipe != PIPE_FD && dup3(pipe, PIPE_FD, O_CLOEXEC) == -1)
@@ -105,7 +104,8 @@ tell_errno(int pipe)
 
 /* In the child of a fork: calls nothing that could wait for a lock. */
 static void
-become_worker(const struct program *program, char **environment, int pipe)
+become_worker(const struct program *program, char **environment, int pipe,
+    bool is_cgi)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE,
 	    SIGHUP };
@@ -125,7 +125,7 @@ become_worker(const struct program *program, char **environment, int pipe)
 	default:
 		_exit(0);
 	}
-	if (close_inherited(pipe) == -1)
+	if (close_inherited(pipe, is_cgi) == -1)
 		tell_errno(pipe);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)signal(signals[i], SIG_DFL);
@@ -137,7 +137,7 @@ become_worker(const struct program *program, char **environment, int pipe)
 
 /* 0, or an errno. */
 static int
-start(const struct program *program, char **environment)
+start(const struct program *program, char **environment, bool is_cgi)
 {
 	int ends[2], error;
 	pid_t pid;
@@ -146,7 +146,7 @@ start(const struct program *program, char **environment)
 		return errno;
 	pid = fork();
 	if (pid == 0)
-		become_worker(program, environment, ends[1]);
+		become_worker(program, environment, ends[1], is_cgi);
 	error = pid == -1 ? errno : 0;
 	close(ends[1]);
 	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
@@ -158,10 +158,11 @@ start(const struct program *program, char **environment)
 }
 
 int
-spawn_pool(const struct program *program, const char *conf_path)
+spawn_pool(const struct program *program, const char *conf_path, bool is_cgi)
 {
 	char **environment = make_environment(conf_path);
-	int error = environment != NULL ? start(program, environment) : ENOMEM;
+	int error = environment != NULL ? start(program, environment, is_cgi) :
+	    ENOMEM;
 
 	free(environment);
 	errno = error;

@@ -155,6 +155,7 @@ cgi_serve(struct receiver *receiver)
 	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return 1;
+	receiver->is_cgi = true;
 	receive(receiver, &request.http, &answer);
 	result = cgi_send_answer(out, &answer);
 	if (!request.whole)

@@ -6,22 +6,23 @@
 #include <stdint.h>
 
 #include "arena.h"
-#include "web/http.h"
 #include "pool/program.h"
+#include "web/http.h"
 
 struct conf;
 struct inbox;
 
 struct receiver {
-	struct conf *conf;	/* the one in force; replaced when it changes */
-	bool conf_fixed;	/* not replaced: changed by hand */
-	int64_t ask_after;	/* clock_ms(), for who shows no secret */
-	struct arena arena;	/* of the request in hand */
-	bool done;		/* all handlers of the last event are done */
+	struct conf *conf;	/* owned; replaced when its files change */
+	bool conf_fixed;	/* never replaced: the caller edited it */
+	bool is_cgi;		/* started by a web server for one request */
+	int64_t ask_after;	/* clock_ms(): see confirm.c */
+	struct arena arena;	/* memory of the current request */
+	bool done;		/* all handlers of the last event succeeded */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
-	char *inbox_path;	/* of that one */
-	bool stored;		/* workers have something to do */
-	struct program program;	/* what they are, or what replaced it */
+	char *inbox_path;	/* of inbox */
+	bool stored;		/* workers are to be woken */
+	struct program program;	/* for starting a pool */
 };
 
 /* Takes the configuration over. */
@@ -29,8 +30,8 @@ void receiver_init(struct receiver *, struct conf *);
 void receiver_release(struct receiver *);
 
 /*
- * The answer is good until receive_done(), which forgets the request and, when
- * it was stored, sees that somebody works on it.
+ * Answers a request. The answer's text is valid until receive_done(), which
+ * frees the request's memory and wakes the workers if an event was stored.
  */
 void receive(struct receiver *, struct http_request *, struct http_answer *);
 void receive_done(struct receiver *);

@@ -161,9 +161,9 @@ configure
 broken_configuration() {
 	sed 's/^secret/secrte/' "$work/app/vkcb.conf" >"$work/app/new.conf"
 	mv "$work/app/new.conf" "$work/app/vkcb.conf"
-	alive && alive && has "$log" 'the changed configuration is broken' &&
+	alive && alive && has "$log" 'new configuration is invalid' &&
 	    has "$log" 'did you mean' &&
-	    same 1 "$(grep -c 'configuration is broken' "$log")"
+	    same 1 "$(grep -c 'configuration is invalid' "$log")"
 }
 claim "a broken configuration is told of once, and the old one stays" \
     broken_configuration

@@ -1,0 +1,93 @@
+/*
+ * confirm.c - answers VK's request of type confirmation with the string that
+ * the configuration names or that VK gives for the group's token.
+ *
+ * VK changes the string from time to time, so the stored one may be old: VK is
+ * asked for it if it answers at once, else the stored one is used.
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "conf/conf.h"
+#include "json/json_get.h"
+#include "log.h"
+#include "vk/api.h"
+#include "web/http.h"
+#include "web/receipt.h"
+#include "web/receive.h"
+
+#include "banned.h"
+
+#define CONFIRMATION_MS 1500	/* for VK's answer */
+#define UNPROVEN_MS 10000	/* between two questions for strangers */
+
+/*
+ * VK is asked only where vkcb.conf does not name the string. A request with
+ * the right secret may cause a call each time. A stranger's may not where there
+ * is a string and a secret, and otherwise seldom: calls are few, and handlers
+ * need them.
+ */
+static bool
+may_ask(struct receipt *receipt)
+{
+	const struct conf_group *group = receipt->group;
+	struct receiver *receiver = receipt->receiver;
+
+	if (group->token == NULL || receiver->conf->keys == NULL ||
+	    (group->confirmation != NULL &&
+	    !group->confirmation_from_keys_file))
+		return false;
+	if (receipt->authenticated)
+		return true;
+	if ((group->confirmation != NULL && !group->no_secret) ||
+	    clock_ms() < receiver->ask_after)
+		return false;
+	receiver->ask_after = clock_ms() + UNPROVEN_MS;
+	return true;
+}
+
+/* Returns VK's string, in the request's arena, or NULL. */
+static const char *
+ask_vk(struct receipt *receipt)
+{
+	const struct receiver *receiver = receipt->receiver;
+	struct json_object *response;
+	const char *code;
+	char *text = NULL;
+	struct api api;
+	size_t size;
+
+	api_init(&api, receiver->conf, receipt->group->token, 0);
+	api.limit = CONFIRMATION_MS;
+	if (api_call(&api, "groups.getCallbackConfirmationCode", VK_PARAMS(
+	    "group_id", VK_INT(receipt->envelope.group_id)), &response) ==
+	    VKCB_OK) {
+		code = json_get_string(response, "code");
+		size = strlen(code) + 1;
+		if (size > 1)
+			text = arena_alloc(&receipt->receiver->arena, size);
+		if (text != NULL)
+			memcpy(text, code, size);
+	}
+	api_forget(&api);
+	return text;
+}
+
+void
+confirm(struct receipt *receipt)
+{
+	const char *confirmation = may_ask(receipt) ? ask_vk(receipt) : NULL;
+	struct log_line line;
+
+	if (confirmation == NULL)
+		confirmation = receipt->group->confirmation;
+	if (confirmation == NULL) {
+		(void)receipt_refuse(receipt, 404, "No Confirmation String",
+		    "no confirmation string for this group", NULL);
+		return;
+	}
+	http_answer(receipt->answer, 200, confirmation);
+	log_begin(&line, LOG_LEVEL_INFO, "confirmed");
+	log_int(&line, "group", receipt->envelope.group_id);
+	log_end(&line);
+}

@@ -1,0 +1,222 @@
+/*
+ * enqueue.c - puts an event into the inbox: ok means that it is on disk.
+ *
+ * An event that cannot be stored is answered 503, so that VK repeats it. Its
+ * secret is never stored.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "event/catalogue.h"
+#include "event/conversation.h"
+#include "event/event.h"
+#include "event/handler_table.h"
+#include "inbox/inbox.h"
+#include "log.h"
+#include "pool/pool.h"
+#include "pool/spawn.h"
+#include "web/receipt.h"
+#include "web/receive.h"
+
+#include "banned.h"
+
+#define ID_SHOWN_MAX 64
+
+void
+enqueue_close(struct receiver *receiver)
+{
+	inbox_close(receiver->inbox);
+	free(receiver->inbox_path);
+	receiver->inbox = NULL;
+	receiver->inbox_path = NULL;
+}
+
+/* To be called after the answer: starting a pool takes a millisecond. */
+void
+enqueue_wake(struct receiver *receiver)
+{
+	int woken = pool_wake(receiver->inbox_path);
+
+	if (woken == 0)
+		woken = spawn_pool(&receiver->program, receiver->conf->path,
+		    receiver->is_cgi);
+	if (woken == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
+		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
+		    strerror(errno));
+}
+
+/* Opens the inbox that the configuration names now. NULL and error. */
+static struct inbox *
+current_inbox(struct receiver *receiver, char error[INBOX_ERROR_MAX])
+{
+	const char *path = receiver->conf->inbox;
+
+	if (receiver->inbox != NULL && strcmp(receiver->inbox_path, path) == 0)
+		return receiver->inbox;
+	enqueue_close(receiver);
+	receiver->inbox_path = strdup(path);
+	if (receiver->inbox_path == NULL) {
+		snprintf(error, INBOX_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	receiver->inbox = inbox_open(path, true, error);
+	return receiver->inbox;
+}
+
+/* Lists the handlers that take the event. NULL: out of memory. */
+static struct inbox_target *
+find_targets(struct receipt *receipt, size_t *n)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	enum vkcb_event_type type = catalogue_type(envelope->type.at,
+	    envelope->type.len);
+	struct inbox_target *targets;
+	const struct handler *handler;
+
+	for (*n = 1, handler = handlers; handler->name != NULL; handler++)
+		++*n;
+	targets = arena_alloc(&receipt->receiver->arena,
+	    *n * sizeof(*targets));
+	if (targets == NULL)
+		return NULL;
+	for (*n = 0, handler = handlers; handler->name != NULL; handler++) {
+		if (!handler_takes(handler, type, envelope->type.at))
+			continue;
+		targets[(*n)++] = (struct inbox_target){
+			.handler = handler->name,
+			.reason = handler_is_typed(handler) &&
+			    envelope->object.kind != JSON_OBJECT ?
+			    EVENT_BAD_OBJECT_WHY : NULL,
+		};
+	}
+	return targets;
+}
+
+static void
+begin_line(struct log_line *line, const struct receipt *receipt,
+    enum log_level level, const char *msg)
+{
+	const struct text *id = &receipt->envelope.event_id;
+
+	log_begin(line, level, msg);
+	receipt_log(receipt, line);
+	log_bytes(line, "id", id->at, id->len < ID_SHOWN_MAX ? id->len :
+	    ID_SHOWN_MAX);
+}
+
+static void
+log_stored(const struct receipt *receipt, enum inbox_put put, size_t n)
+{
+	struct log_line line;
+
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	begin_line(&line, receipt, LOG_LEVEL_INFO, put == INBOX_STORED ?
+	    "stored" : "stored before");
+	log_int(&line, "handlers", (int64_t)n);
+	log_end(&line);
+}
+
+/* These tasks are parked at once and never reach a worker: logged here. */
+static void
+log_parked(const struct receipt *receipt, const struct inbox_target *targets,
+    size_t n)
+{
+	struct log_line line;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (targets[i].reason == NULL)
+			continue;
+		begin_line(&line, receipt, LOG_LEVEL_ERROR,
+		    "parked: see vkcb inbox list --failed");
+		log_text(&line, "handler", targets[i].handler);
+		log_text(&line, "reason", targets[i].reason);
+		log_end(&line);
+	}
+}
+
+static int
+put_event(struct receipt *receipt, struct inbox *inbox,
+    const struct inbox_target *targets, size_t n,
+    struct inbox_command *command)
+{
+	const struct envelope *envelope = &receipt->envelope;
+	struct inbox_event event = {
+		.group_id = envelope->group_id,
+		.event_id = envelope->event_id.at,
+		.type = envelope->type.at,
+		.version = envelope->version.at,
+		.retry_counter = (int)receipt->retry_counter,
+		.received = inbox_now(inbox),
+		.object = envelope->object.at,
+		.object_len = envelope->object.len,
+	};
+	char conversation[CONVERSATION_MAX];
+	enum inbox_put put;
+
+	if (receipt->receiver->conf->order == CONF_ORDER_CONVERSATION) {
+		conversation_name(envelope, conversation);
+		event.conversation = conversation;
+	}
+	if (inbox_put(inbox, &event, targets, n, &put, command) == -1)
+		return -1;
+	receipt->receiver->stored = true;
+	log_stored(receipt, put, n);
+	if (put == INBOX_STORED)
+		log_parked(receipt, targets, n);
+	return 0;
+}
+
+/* A worker's handler may have asked for another answer than ok. */
+static void
+answer_command(struct receipt *receipt, const struct inbox_command *command)
+{
+	struct verdict verdict = { .outcome = VKCB_OK };
+
+	if (command->remove) {
+		verdict.outcome = VKCB_REMOVE;
+	} else if (command->version[0] != '\0') {
+		verdict.outcome = VKCB_SET_VERSION;
+		snprintf(verdict.version, sizeof(verdict.version), "%s",
+		    command->version);
+	}
+	receipt_answer(receipt, &verdict);
+}
+
+void
+enqueue(struct receipt *receipt)
+{
+	char error[INBOX_ERROR_MAX] = "";
+	struct inbox *inbox = current_inbox(receipt->receiver, error);
+	struct inbox_command command = { .remove = false };
+	const struct inbox_target *targets;
+	int result = -1;
+	size_t n;
+
+	targets = find_targets(receipt, &n);
+	if (targets == NULL) {
+		(void)receipt_refuse(receipt, 503, "Out of Memory",
+		    "out of memory", "handlers");
+		return;
+	}
+	if (inbox != NULL && n > 0)
+		result = put_event(receipt, inbox, targets, n, &command);
+	else if (inbox != NULL)
+		result = inbox_take_command(inbox,
+		    receipt->envelope.group_id, &command);
+	if (result == -1 && n > 0) {
+		(void)receipt_refuse(receipt, 503, "Inbox Unavailable",
+		    "cannot store the event", inbox != NULL ? inbox->error :
+		    error);
+		return;
+	}
+	/* No handler takes the event: a broken inbox loses nothing. */
+	if (result == -1)
+		command = (struct inbox_command){ .remove = false };
+	answer_command(receipt, &command);
+}
