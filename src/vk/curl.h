@@ -1,43 +1,83 @@
 /*
- * curl.h - libcurl, loaded by the first call to VK and not before: loading it
- * costs tens of milliseconds and megabytes, which a CGI program would pay at
- * every request.
+ * curl.h - libcurl, loaded by the first call to VK: loading it costs tens of
+ * milliseconds and megabytes, which a CGI program would pay at every request.
  *
- * A machine without its headers builds a vkcb that calls nobody.
+ * The functions and numbers used are declared here, so that vkcb builds without
+ * libcurl's headers; the ABI is stable, and tests/unit/curl.c compares these
+ * lines with <curl/curl.h>.
  */
 #ifndef CURL_H
 #define CURL_H
 
-#if !defined(VKCB_NO_CURL) && defined(__has_include)
-#if __has_include(<curl/curl.h>)
-#define HAVE_CURL 1
-#include <curl/curl.h>
-#endif
-#endif
+#define CURL_STATE_MAX 300
 
-#define CURL_STATE_MAX 160
+struct curl_slist;
 
-/* What is called of libcurl: each with the type that its header gives it. */
+/* CALL(result, name after curl_, arguments) */
+#define CURL_CALLS \
+	CALL(unsigned int, global_init, (long)) \
+	CALL(char *, version, (void)) \
+	CALL(void *, easy_init, (void)) \
+	CALL(unsigned int, easy_setopt, (void *, unsigned int, ...)) \
+	CALL(unsigned int, easy_perform, (void *)) \
+	CALL(unsigned int, easy_getinfo, (void *, unsigned int, ...)) \
+	CALL(const char *, easy_strerror, (unsigned int)) \
+	CALL(void, easy_cleanup, (void *)) \
+	CALL(struct curl_slist *, slist_append, (struct curl_slist *, \
+	    const char *)) \
+	CALL(void, slist_free_all, (struct curl_slist *))
+
 struct curl {
-#ifdef HAVE_CURL
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_easy_init) *easy_init;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_easy_strerror) *strerror;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	__typeof__(curl_slist_append) *slist_append;
-	__typeof__(curl_slist_free_all) *slist_free_all;
-	__typeof__(curl_version_info) *version_info;
-#else
-	int none;
-#endif
+#define CALL(result, name, arguments) result (*name)arguments;
+	CURL_CALLS
+#undef CALL
 };
 
+/* NUMBER(name after CURL, value) */
+#define CURL_NUMBERS \
+	NUMBER(E_OK, 0) \
+	NUMBER(E_UNSUPPORTED_PROTOCOL, 1) \
+	NUMBER(E_URL_MALFORMAT, 3) \
+	NUMBER(E_OUT_OF_MEMORY, 27) \
+	NUMBER(E_PEER_FAILED_VERIFICATION, 60) \
+	NUMBER(E_SSL_CACERT_BADFILE, 77) \
+	NUMBER(E_SSL_ISSUER_ERROR, 83) \
+	NUMBER(INFO_RESPONSE_CODE, 0x200002) \
+	NUMBER(INFO_ACTIVESOCKET, 0x50002c) \
+	NUMBER(OPT_SSLVERSION, 32) \
+	NUMBER(OPT_FOLLOWLOCATION, 52) \
+	NUMBER(OPT_POSTFIELDSIZE, 60) \
+	NUMBER(OPT_SSL_VERIFYPEER, 64) \
+	NUMBER(OPT_MAXCONNECTS, 71) \
+	NUMBER(OPT_SSL_VERIFYHOST, 81) \
+	NUMBER(OPT_NOSIGNAL, 99) \
+	NUMBER(OPT_TIMEOUT_MS, 155) \
+	NUMBER(OPT_CONNECTTIMEOUT_MS, 156) \
+	NUMBER(OPT_WRITEDATA, 10001) \
+	NUMBER(OPT_URL, 10002) \
+	NUMBER(OPT_PROXY, 10004) \
+	NUMBER(OPT_ERRORBUFFER, 10010) \
+	NUMBER(OPT_POSTFIELDS, 10015) \
+	NUMBER(OPT_USERAGENT, 10018) \
+	NUMBER(OPT_HTTPHEADER, 10023) \
+	NUMBER(OPT_CAINFO, 10065) \
+	NUMBER(OPT_WRITEFUNCTION, 20011) \
+	NUMBER(OPT_SOCKOPTFUNCTION, 20148) \
+	NUMBER(_ERROR_SIZE, 256) \
+	NUMBER(_GLOBAL_DEFAULT, 3) \
+	NUMBER(_SSLVERSION_TLSv1_2, 6)
+
+#ifndef CURLINC_CURL_H	/* <curl/curl.h>, in the test */
+enum {
+#define NUMBER(name, value) CURL##name = value,
+	CURL_NUMBERS
+#undef NUMBER
+};
+#endif
+
 /*
- * The library, loaded if it was not yet. NULL, and in `why` what is missing
- * and what to do. Not tried but where a call is made, or shown.
+ * Returns the library, loaded once per process, or NULL and in why what is
+ * missing and what to do.
  */
 const struct curl *curl_load(char why[CURL_STATE_MAX]);
 

@@ -1,107 +1,79 @@
 /*
- * http_post.c - posts a form and takes the answer, within time and size limits.
+ * http_post.c - posts a form and reads the answer, within time and size limits.
  *
- * Whatever goes wrong on the way is a result with words, which name hosts and
- * reasons but nothing of what was posted.
+ * Every failure is a result with a reason, which names hosts but nothing of
+ * what was posted.
  *
- * One connection is kept per process, since setting one up costs more than a
- * call. A child that a process forks does not use it: two would speak at once.
+ * One connection is kept, since a new one costs more than a call. It belongs
+ * to the process, and so does its variable here. A forked child opens its own:
+ * two processes cannot share a TLS session.
  */
 #include "vk/http_post.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "vk/curl.h"
+#include "buffer.h"
 #include "version.h"
+#include "vk/curl.h"
 
 #include "banned.h"
 
-#ifdef HAVE_CURL
-
-/* The connection; like the library, it belongs to the process. */
 static struct {
-	CURL *easy;
+	void *easy;		/* NULL: none */
 	pid_t owner;
 	bool has_ca_file;
 } kept;
 
-struct intake {
-	char *at;
-	size_t len;
-	size_t size;
-	bool too_long;
-	bool no_memory;
-};
-
+/* libcurl's: returns len, or another number to fail the transfer. */
 static size_t
 http_post_take(char *bytes, size_t one, size_t len, void *arg)
 {
-	struct intake *in = arg;
-	size_t size = in->size;
-	char *grown;
+	struct buffer *body = arg;
 
-	(void)one;	/* is 1, always */
-	if (len > POST_ANSWER_MAX - in->len) {
-		in->too_long = true;
-		return 0;
-	}
-	while (size < in->len + len + 1)
-		size = size == 0 ? 4096 : 2 * size;
-	if (size > in->size) {
-		grown = realloc(in->at, size);
-		if (grown == NULL) {
-			in->no_memory = true;
-			return 0;
-		}
-		in->at = grown;
-		in->size = size;
-	}
-	memcpy(in->at + in->len, bytes, len);
-	in->len += len;
-	in->at[in->len] = '\0';
-	return len;
+	(void)one;	/* always 1 */
+	buffer_put(body, bytes, len);
+	return body->failed ? 0 : len;
 }
 
-/* A handler may start programs: they do not get the connection. */
+/* Programs that a handler starts must not inherit the connection. */
 static int
-close_on_exec(void *arg, curl_socket_t fd, curlsocktype purpose)
+close_on_exec(void *arg, int fd, unsigned int purpose)
 {
 	(void)arg;
 	(void)purpose;
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return CURL_SOCKOPT_OK;
+	return 0;
 }
 
 /*
- * The parent's connection is left alone: closing it by the book would tell
- * VK's end that it is over. Its handle is lost to the child.
+ * curl_easy_cleanup() in a child would shut down the TLS session that it shares
+ * with the parent: close the descriptor only, and leak the handle.
  */
 static void
 leave_to_parent(const struct curl *curl)
 {
-	curl_socket_t fd;
+	int fd;
 
-	if (curl->getinfo(kept.easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-	    fd != CURL_SOCKET_BAD)
+	if (curl->easy_getinfo(kept.easy, CURLINFO_ACTIVESOCKET, &fd) ==
+	    CURLE_OK && fd != -1)
 		close(fd);
 	kept.easy = NULL;
 }
 
 static int
-connection(const struct curl *curl, bool ca_file)
+connect_to(const struct curl *curl, bool has_ca_file)
 {
-	CURL *easy;
+	void *easy;
 
 	if (kept.easy != NULL && kept.owner != getpid())
 		leave_to_parent(curl);
-	/* A file that was named cannot be taken back from a handle. */
-	if (kept.easy != NULL && kept.has_ca_file && !ca_file) {
-		curl->cleanup(kept.easy);
+	/* A handle's CA file can be replaced, but not unset. */
+	if (kept.easy != NULL && kept.has_ca_file != has_ca_file) {
+		curl->easy_cleanup(kept.easy);
 		kept.easy = NULL;
 	}
 	if (kept.easy != NULL)
@@ -109,18 +81,19 @@ connection(const struct curl *curl, bool ca_file)
 	easy = curl->easy_init();
 	if (easy == NULL)
 		return -1;
-	curl->setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl->setopt(easy, CURLOPT_MAXCONNECTS, 1L);
-	curl->setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
-	curl->setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl->setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl->setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl->setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl->setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
-	curl->setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
+	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
+	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
+	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl->easy_setopt(easy, CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2);
+	curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
+	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
 	kept.easy = easy;
 	kept.owner = getpid();
-	kept.has_ca_file = false;
+	kept.has_ca_file = has_ca_file;
 	return 0;
 }
 
@@ -130,14 +103,14 @@ is_plain(const char *url)
 	return strncmp(url, "http://", 7) == 0;
 }
 
-/* libcurl knows a dozen other protocols, files of this machine among them. */
+/* libcurl knows a dozen other protocols, file:// among them. */
 static bool
 is_http(const char *url)
 {
 	return is_plain(url) || strncmp(url, "https://", 8) == 0;
 }
 
-/* The header's lines: libcurl's own "Expect" is left out. NULL: no memory. */
+/* An empty "Expect:" keeps libcurl from sending one. NULL: out of memory. */
 static struct curl_slist *
 header_lines(const struct curl *curl, const struct http_post_request *request)
 {
@@ -155,74 +128,67 @@ header_lines(const struct curl *curl, const struct http_post_request *request)
 	return list;
 }
 
-static CURLcode
+static unsigned int
 perform(const struct curl *curl, const struct http_post_request *request,
-    struct intake *in, char words[CURL_ERROR_SIZE])
+    struct buffer *body, char words[CURL_ERROR_SIZE])
 {
 	struct curl_slist *headers = header_lines(curl, request);
-	CURL *easy = kept.easy;
-	CURLcode code;
+	void *easy = kept.easy;
+	unsigned int code;
 
 	words[0] = '\0';
 	if (headers == NULL)
 		return CURLE_OUT_OF_MEMORY;
-	curl->setopt(easy, CURLOPT_HTTPHEADER, headers);
-	curl->setopt(easy, CURLOPT_ERRORBUFFER, words);
-	curl->setopt(easy, CURLOPT_WRITEDATA, in);
-	curl->setopt(easy, CURLOPT_URL, request->url);
-	/* Plain http goes to this machine, past any proxy: it could read. */
-	curl->setopt(easy, CURLOPT_PROXY, is_plain(request->url) ? "" :
+	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
+	curl->easy_setopt(easy, CURLOPT_WRITEDATA, body);
+	curl->easy_setopt(easy, CURLOPT_URL, request->url);
+	/* Plain http is for this machine only: a proxy could read the token. */
+	curl->easy_setopt(easy, CURLOPT_PROXY, is_plain(request->url) ? "" :
 	    (char *)NULL);
-	if (request->ca_file != NULL) {
-		curl->setopt(easy, CURLOPT_CAINFO, request->ca_file);
-		kept.has_ca_file = true;
-	}
-	curl->setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_ms);
-	curl->setopt(easy, CURLOPT_TIMEOUT_MS, request->total_ms);
-	curl->setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->len);
-	curl->setopt(easy, CURLOPT_POSTFIELDS, request->body);
-	code = curl->perform(easy);
-	/* What was lent for this call alone is taken back. */
-	curl->setopt(easy, CURLOPT_ERRORBUFFER, (char *)NULL);
-	curl->setopt(easy, CURLOPT_WRITEDATA, (void *)NULL);
-	curl->setopt(easy, CURLOPT_POSTFIELDS, (char *)NULL);
-	curl->setopt(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
+	if (request->ca_file != NULL)
+		curl->easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+	curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    request->connect_ms);
+	curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->total_ms);
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->len);
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+	code = curl->easy_perform(easy);
+	/* The handle must not keep pointers to what was lent for this call. */
+	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, (char *)NULL);
+	curl->easy_setopt(easy, CURLOPT_WRITEDATA, (void *)NULL);
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDS, (char *)NULL);
+	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
 	curl->slist_free_all(headers);
 	return code;
 }
 
 static enum http_post_result
-http_post_explain(const struct curl *curl, CURLcode code, const char *words,
-    const struct intake *in, char why[POST_WHY_MAX])
+http_post_explain(const struct curl *curl, unsigned int code,
+    const char *words, const struct buffer *body, char why[POST_WHY_MAX])
 {
-	enum http_post_result result = POST_TROUBLE;
-
-	if (in->no_memory || code == CURLE_OUT_OF_MEMORY) {
+	if (body->failed == BUFFER_NO_MEMORY || code == CURLE_OUT_OF_MEMORY) {
 		snprintf(why, POST_WHY_MAX, "out of memory");
 		return POST_NO_MEMORY;
 	}
-	if (in->too_long) {
+	if (body->failed == BUFFER_TOO_LONG) {
 		snprintf(why, POST_WHY_MAX, "the answer is over %zu MiB",
 		    POST_ANSWER_MAX >> 20);
 		return POST_REFUSED;
 	}
+	snprintf(why, POST_WHY_MAX, "%s", words[0] != '\0' ? words :
+	    curl->easy_strerror(code));
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:
-		result = POST_NOT_TRUSTED;
-		break;
+		return POST_NOT_TRUSTED;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-		result = POST_NO_URL;
-		break;
+		return POST_NO_URL;
 	default:
-		break;
+		return POST_TROUBLE;
 	}
-	snprintf(why, POST_WHY_MAX, "%.220s%s", words[0] != '\0' ? words :
-	    curl->strerror(code), result == POST_NO_URL ? ": is this a right "
-	    "address?" : "");
-	return result;
 }
 
 enum http_post_result
@@ -231,51 +197,32 @@ http_post(const struct http_post_request *request,
 {
 	char words[CURL_ERROR_SIZE], state[CURL_STATE_MAX];
 	const struct curl *curl = curl_load(state);
-	struct intake in = { .at = NULL };
+	struct buffer body = { .max = POST_ANSWER_MAX };
 	enum http_post_result result;
-	CURLcode code;
+	unsigned int code;
 
 	*answer = (struct http_post_response){ .body = NULL };
 	if (curl == NULL) {
-		snprintf(answer->why, sizeof(answer->why), "libcurl: %s",
-		    state);
+		snprintf(answer->why, POST_WHY_MAX, "libcurl: %.250s", state);
 		return POST_NO_LIBRARY;
 	}
 	if (!is_http(request->url)) {
-		snprintf(answer->why, sizeof(answer->why), "not an address "
-		    "that starts with http:// or https://");
+		snprintf(answer->why, POST_WHY_MAX, "the address must start "
+		    "with http:// or https://");
 		return POST_NO_URL;
 	}
-	if (connection(curl, request->ca_file != NULL) == -1)
+	if (connect_to(curl, request->ca_file != NULL) == -1)
 		return POST_NO_MEMORY;
-	code = perform(curl, request, &in, words);
-	if (code == CURLE_OK && in.at == NULL &&
-	    (in.at = calloc(1, 1)) == NULL)
-		in.no_memory = true;
-	if (code != CURLE_OK || in.no_memory) {
-		result = http_post_explain(curl, code, words, &in, answer->why);
-		free(in.at);
+	code = perform(curl, request, &body, words);
+	buffer_put(&body, "", 0);	/* an empty answer is a string, too */
+	if (code != CURLE_OK || body.failed) {
+		result = http_post_explain(curl, code, words, &body,
+		    answer->why);
+		buffer_free(&body);
 		return result;
 	}
-	curl->getinfo(kept.easy, CURLINFO_RESPONSE_CODE, &answer->status);
-	answer->body = in.at;
-	answer->len = in.len;
+	curl->easy_getinfo(kept.easy, CURLINFO_RESPONSE_CODE, &answer->status);
+	answer->body = body.at;
+	answer->len = body.len;
 	return POST_ANSWERED;
 }
-
-#else
-
-enum http_post_result
-http_post(const struct http_post_request *request,
-    struct http_post_response *answer)
-{
-	char state[CURL_STATE_MAX];
-
-	(void)request;
-	(void)curl_load(state);
-	*answer = (struct http_post_response){ .body = NULL };
-	snprintf(answer->why, sizeof(answer->why), "libcurl: %s", state);
-	return POST_NO_LIBRARY;
-}
-
-#endif

@@ -139,7 +139,7 @@ trigger --url "http://127.0.0.1:$(free_port)/" message_new
 claim "a server that is not there is a problem" complains 1 "vkcb: http"
 trigger --url http://127.0.0.1:99999/ message_new
 claim "so is an address that is none, which is not said to be another" sh -c "
-	grep -q '99999.*right address' $work/err &&
+	grep -q '99999' $work/err &&
 	! grep -q api_url $work/err"
 printf '{"type":"message_new"}' >"$work/secret"
 trigger --url "file://$work/secret" message_new

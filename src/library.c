@@ -1,0 +1,38 @@
+/*
+ * library.c - the one dynamic loader, for libcurl and SQLite.
+ *
+ * A missing library is a result like any other: the caller says what to
+ * install, and a later call looks again. A loaded one stays.
+ */
+#include "library.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "banned.h"
+
+int
+library_load(const char *const names[],
+    const struct library_function *functions, void *table, char *why,
+    size_t size)
+{
+	void *library = NULL, *symbol;
+
+	for (; library == NULL && *names != NULL; names++)
+		library = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
+	for (; library != NULL && functions->name != NULL; functions++) {
+		symbol = dlsym(library, functions->name);
+		if (symbol == NULL)
+			break;
+		/* C has no cast from an object's to a function's address. */
+		memcpy((char *)table + functions->offset, &symbol,
+		    sizeof(symbol));
+	}
+	if (library != NULL && functions->name == NULL)
+		return 0;
+	snprintf(why, size, "%s", dlerror());
+	if (library != NULL)
+		dlclose(library);
+	return -1;
+}
