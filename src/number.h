@@ -20,15 +20,12 @@ bool number_read_digits(const char *text, size_t len, uint64_t *out);
 /* How many digits a text begins with. */
 size_t number_digits(const char *text);
 
-/* Appends a digit (0 to 9); false if the result is over 2^64-1. */
+/* Appends a digit (0 to 9); false: the result is over 2^64-1. */
 static inline bool
 number_append(uint64_t *number, unsigned int digit)
 {
-	if (*number >= UINT64_MAX / 10 && (*number > UINT64_MAX / 10 ||
-	    digit > UINT64_MAX % 10))
-		return false;
-	*number = *number * 10 + digit;
-	return true;
+	return !__builtin_mul_overflow(*number, 10, number) &&
+	    !__builtin_add_overflow(*number, digit, number);
 }
 
 #endif

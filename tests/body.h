@@ -9,7 +9,8 @@
 
 #include <json-c/json.h>
 
-#include "src/json/json.h"
+#include "src/json/escape.h"
+#include "src/json/tree.h"
 
 /* A whole file with a NUL behind it, to be freed. */
 static inline char *

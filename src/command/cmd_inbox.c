@@ -23,7 +23,7 @@
 #include "conf/conf.h"
 #include "pool/pool.h"
 #include "inbox/inbox.h"
-#include "json/json.h"
+#include "json/tree.h"
 #include "json/json_get.h"
 
 #include "banned.h"

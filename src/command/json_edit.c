@@ -14,7 +14,7 @@
 
 #include <json-c/json.h>
 
-#include "json/json.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

@@ -9,6 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "json/decimal.h"
+#include "json/escape.h"
+
 #include "banned.h"
 
 #define NAME(name) { name, sizeof(name) - 1 }

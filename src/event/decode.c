@@ -19,7 +19,8 @@
 #include <string.h>
 
 #include "arena.h"
-#include "json/json.h"
+#include "json/check.h"
+#include "json/decimal.h"
 
 #include "banned.h"
 

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "json/decimal.h"
+#include "json/escape.h"
+
 #include "banned.h"
 
 enum member {

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json/json.h"
+#include "json/check.h"
 
 /* Text from outside: `at` ends with a NUL, but may hold others before it. */
 struct text {

@@ -27,6 +27,7 @@
 #include "event/decode.h"
 #include "event/handler_table.h"
 #include "hash.h"
+#include "json/tree.h"
 #include "log.h"
 
 #include "banned.h"

@@ -8,7 +8,7 @@
  */
 #include <stdarg.h>
 
-#include "json/json.h"
+#include "json/tree.h"
 #include "vk/params.h"
 #include "vkcb.h"
 

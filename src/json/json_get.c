@@ -1,6 +1,6 @@
 /*
  * json_get.c - reads VK's answers without trusting their types, and makes
- * objects to be printed. Nothing can fail.
+ * objects to be printed.
  */
 #include "json/json_get.h"
 
@@ -11,7 +11,7 @@
 #include "banned.h"
 
 static struct json_object *
-member(struct json_object *object, const char *key)
+json_get(struct json_object *object, const char *key)
 {
 	return json_object_is_type(object, json_type_object) ?
 	    json_object_object_get(object, key) : NULL;
@@ -20,12 +20,12 @@ member(struct json_object *object, const char *key)
 const char *
 json_get_string(struct json_object *object, const char *key)
 {
-	struct json_object *value = member(object, key);
+	struct json_object *value = json_get(object, key);
 	const char *text;
 
 	if (!json_object_is_type(value, json_type_string))
 		return "";
-	/* A NUL would cut it short: another text than was sent. */
+	/* A NUL would cut it short: not the string that was sent. */
 	text = json_object_get_string(value);
 	return strlen(text) == (size_t)json_object_get_string_len(value) ?
 	    text : "";
@@ -34,7 +34,7 @@ json_get_string(struct json_object *object, const char *key)
 int64_t
 json_get_int64(struct json_object *object, const char *key)
 {
-	struct json_object *value = member(object, key);
+	struct json_object *value = json_get(object, key);
 
 	return json_object_is_type(value, json_type_int) ?
 	    json_object_get_int64(value) : 0;
@@ -43,15 +43,15 @@ json_get_int64(struct json_object *object, const char *key)
 struct json_object *
 json_get_array(struct json_object *object, const char *key)
 {
-	struct json_object *value = member(object, key);
+	struct json_object *value = json_get(object, key);
 
 	return json_object_is_type(value, json_type_array) ? value : NULL;
 }
 
 size_t
-json_put_int64(struct json_object *list)
+json_length(struct json_object *array)
 {
-	return list == NULL ? 0 : json_object_array_length(list);
+	return array == NULL ? 0 : json_object_array_length(array);
 }
 
 void

@@ -85,7 +85,7 @@ ask(struct online *online, const char *kind, const char *method,
 static bool
 has_right(struct json_object *permissions, const char *right)
 {
-	size_t i, n = json_put_int64(permissions);
+	size_t i, n = json_length(permissions);
 
 	for (i = 0; i < n; i++)
 		if (strcmp(json_get_string(
@@ -408,7 +408,7 @@ check_others(struct online *online, struct json_object *servers,
 {
 	const char *url = key != NULL && key->url[0] != '\0' ? key->url :
 	    json_get_string(ours, "url");
-	size_t i, n = json_put_int64(servers);
+	size_t i, n = json_length(servers);
 	struct json_object *server;
 
 	for (i = 0; i < n; i++) {
@@ -439,7 +439,7 @@ static struct json_object *
 our_server(const struct online *online, struct json_object *servers,
     const struct key *key)
 {
-	size_t i, n = json_put_int64(servers);
+	size_t i, n = json_length(servers);
 	struct json_object *server, *ours = NULL;
 
 	if (key != NULL)
@@ -458,7 +458,7 @@ check_each(struct online *online, struct json_object *servers,
     const struct key *key)
 {
 	struct json_object *ours = our_server(online, servers, key);
-	size_t i, n = json_put_int64(servers);
+	size_t i, n = json_length(servers);
 
 	online->ours = ours != NULL ? json_get_int64(ours, "id") : 0;
 	if (n == 0)

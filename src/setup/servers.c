@@ -20,7 +20,7 @@ struct json_object *
 servers_of(struct json_object *response)
 {
 	struct json_object *items = json_get_array(response, "items"), *item;
-	size_t i, n = json_put_int64(items);
+	size_t i, n = json_length(items);
 
 	for (i = 0; i < n; i++) {
 		item = json_object_array_get_idx(items, i);
@@ -70,7 +70,7 @@ servers_best(struct json_object *servers, const char *url,
     const struct key *key)
 {
 	struct json_object *best = NULL, *server;
-	size_t i, n = json_put_int64(servers);
+	size_t i, n = json_length(servers);
 
 	for (i = 0; i < n; i++) {
 		server = json_object_array_get_idx(servers, i);

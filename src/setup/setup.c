@@ -114,7 +114,7 @@ setup_check_token(struct setup *setup)
 	    json_get_array(response, "groups");
 	if (groups == NULL)
 		return setup_fail(setup, "groups.getById: " API_NOT_VK);
-	if (json_put_int64(groups) == 0)
+	if (json_length(groups) == 0)
 		return setup_fail(setup,
 		    "its token belongs to no community: make "
 		    "one in the community's settings (API usage)");
@@ -144,7 +144,7 @@ list_servers(struct setup *setup, struct json_object **servers)
 static struct json_object *
 server_of_id(struct json_object *servers, int64_t id)
 {
-	size_t i, n = json_put_int64(servers);
+	size_t i, n = json_length(servers);
 	struct json_object *server;
 
 	for (i = 0; i < n; i++) {
@@ -168,7 +168,7 @@ next_ours(const struct setup *setup, struct json_object *servers,
 {
 	struct json_object *server;
 
-	while (*at < json_put_int64(servers)) {
+	while (*at < json_length(servers)) {
 		server = json_object_array_get_idx(servers, (*at)++);
 		if (servers_is_ours(server, setup->url, kept(setup)) &&
 		    servers_state(server) <= best)

@@ -27,7 +27,7 @@
 #include "conf/conf.h"
 #include "vk/curl.h"
 #include "vk/form.h"
-#include "json/json.h"
+#include "json/tree.h"
 #include "log.h"
 #include "json/json_get.h"
 #include "vk/params.h"
@@ -218,11 +218,11 @@ take_inside(struct api *api, struct json_object *errors)
 {
 	struct json_object *first;
 
-	if (json_put_int64(errors) == 0)
+	if (json_length(errors) == 0)
 		return;
 	first = json_object_array_get_idx(errors, 0);
 	api->inside = (struct api_inside){
-		.failed = (int)json_put_int64(errors),
+		.failed = (int)json_length(errors),
 		.code = (int)json_get_int64(first, "error_code"),
 		.method = json_get_string(first, "method"),
 		.message = fit_to_print(api,

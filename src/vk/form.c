@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 
 #include "buffer.h"
-#include "json/json.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

@@ -17,6 +17,7 @@
 #include "event/catalogue.h"
 #include "event/decode.h"
 #include "event/envelope.h"
+#include "json/tree.h"
 
 static struct arena arena;
 

@@ -17,7 +17,7 @@
 #include "event/handler_table.h"
 #include "hash.h"
 #include "buffer.h"
-#include "json/json.h"
+#include "json/tree.h"
 #include "handler/message.h"
 #include "vk/params.h"
 #include "vk/rate.h"

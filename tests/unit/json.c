@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "body.h"
-#include "src/json/json.h"
+#include "src/json/decimal.h"
 
 /* Text with its length, so that a NUL may stand in it. */
 #define TEXT(text) (text), sizeof(text) - 1

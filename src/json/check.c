@@ -1,0 +1,366 @@
+/*
+ * check.c - a strict check of JSON, which takes no memory.
+ *
+ * The bytes come from outside. All of them are checked before any of them is
+ * used, and nesting has a ceiling, so that recursion has one too: here, in
+ * tree.c, in decode.c and in json-c.
+ */
+#include "json/check.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "json/escape.h"
+#include "utf8.h"
+
+#include "banned.h"
+
+struct check {
+	const char *at;
+	const char *end;
+	const char *error;
+	unsigned int depth;
+};
+
+static bool check_value(struct check *, struct json_value *);
+
+static bool
+check_refuse(struct check *check, const char *reason)
+{
+	if (check->error == NULL)
+		check->error = reason;
+	return false;
+}
+
+static void
+check_space(struct check *check)
+{
+	while (check->at < check->end && (*check->at == ' ' ||
+	    *check->at == '\t' || *check->at == '\n' || *check->at == '\r'))
+		check->at++;
+}
+
+static bool
+check_take(struct check *check, char c)
+{
+	if (check->at == check->end || *check->at != c)
+		return false;
+	check->at++;
+	return true;
+}
+
+/*
+ * Steps over 8 bytes at a time while they are plain: ASCII, printable, and
+ * neither quote nor backslash.
+ */
+static const char *
+check_plain_words(const char *at, const char *end)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const uint64_t highs = UINT64_C(0x8080808080808080);
+	uint64_t word, quote, slash, odd;
+
+	while (end - at >= 8) {
+		memcpy(&word, at, sizeof(word));
+		quote = word ^ ones * '"';
+		slash = word ^ ones * '\\';
+		odd = word | (word - ones * 0x20) | (quote - ones) |
+		    (slash - ones);
+		if ((odd & highs) != 0)
+			break;
+		at += 8;
+	}
+	return at;
+}
+
+/* A character of more than one byte. */
+static bool
+check_utf8(struct check *check)
+{
+	size_t size = utf8_length(check->at, (size_t)(check->end - check->at));
+
+	check->at += size;
+	return size > 0 || check_refuse(check, "bad UTF-8");
+}
+
+/* At a backslash. */
+static bool
+check_escape(struct check *check)
+{
+	check->at++;
+	if (check->at == check->end)
+		return check_refuse(check, "unfinished escape");
+	if (*check->at == 'u') {
+		if (json_hex4(check->at + 1, check->end) == -1)
+			return check_refuse(check, "bad \\u escape");
+		check->at += 5;
+		return true;
+	}
+	if (*check->at == '\0' || strchr("\"\\/bfnrt", *check->at) == NULL)
+		return check_refuse(check, "unknown escape");
+	check->at++;
+	return true;
+}
+
+/* Printable ASCII that means nothing in a string. */
+static const unsigned char plain[256] = {
+	[' '] = 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['@'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['P'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+	['`'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['p'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
+
+/* The NUL after the text ends it at the latest. */
+static const char *
+check_plain(const char *at, const char *end)
+{
+	const unsigned char *s = (const unsigned char *)check_plain_words(at, end);
+
+	for (;;) {
+		while (plain[*s])
+			s++;
+		/* Two bytes: all of Russian. */
+		if (*s < 0xc2 || *s > 0xdf || (s[1] & 0xc0) != 0x80)
+			return (const char *)s;
+		s += 2;
+	}
+}
+
+static bool
+check_string(struct check *check)
+{
+	unsigned char c;
+
+	if (!check_take(check, '"'))
+		return check_refuse(check, "a string was expected");
+	for (;;) {
+		check->at = check_plain(check->at, check->end);
+		if (check->at == check->end)
+			return check_refuse(check, "unfinished string");
+		c = (unsigned char)*check->at;
+		if (c == '"') {
+			check->at++;
+			return true;
+		}
+		if (c < 0x20)
+			return check_refuse(check,
+			    "control character in a string");
+		if (c == '\\' ? !check_escape(check) : !check_utf8(check))
+			return false;
+	}
+}
+
+static bool
+check_digits(struct check *check)
+{
+	const char *start = check->at;
+
+	while (check->at < check->end && *check->at >= '0' &&
+	    *check->at <= '9')
+		check->at++;
+	return check->at > start || check_refuse(check, "bad number");
+}
+
+static bool
+check_number(struct check *check)
+{
+	check_take(check, '-');
+	if (!check_take(check, '0') && !check_digits(check))
+		return false;
+	if (check_take(check, '.') && !check_digits(check))
+		return false;
+	if (check_take(check, 'e') || check_take(check, 'E')) {
+		if (!check_take(check, '+'))
+			check_take(check, '-');
+		return check_digits(check);
+	}
+	return true;
+}
+
+static bool
+check_word(struct check *check, const char *word, size_t len)
+{
+	if ((size_t)(check->end - check->at) < len ||
+	    memcmp(check->at, word, len) != 0)
+		return check_refuse(check, "unknown word");
+	check->at += len;
+	return true;
+}
+
+static bool
+check_array(struct check *check)
+{
+	struct json_value element;
+
+	check->at++;
+	check_space(check);
+	if (check_take(check, ']'))
+		return true;
+	for (;;) {
+		if (!check_value(check, &element))
+			return false;
+		check_space(check);
+		if (check_take(check, ']'))
+			return true;
+		if (!check_take(check, ','))
+			return check_refuse(check,
+			    "expected , or ] in an array");
+	}
+}
+
+static bool
+check_object(struct check *check, json_member_fn *member, void *arg)
+{
+	struct json_value key, value;
+
+	check->at++;
+	check_space(check);
+	if (check_take(check, '}'))
+		return true;
+	for (;;) {
+		check_space(check);
+		key.kind = JSON_STRING;
+		key.at = (char *)check->at;
+		if (!check_string(check))
+			return false;
+		key.len = (size_t)(check->at - key.at);
+		check_space(check);
+		if (!check_take(check, ':'))
+			return check_refuse(check, "expected : after a key");
+		if (!check_value(check, &value))
+			return false;
+		if (member != NULL)
+			member(arg, &key, &value);
+		check_space(check);
+		if (check_take(check, '}'))
+			return true;
+		if (!check_take(check, ','))
+			return check_refuse(check,
+			    "expected , or } in an object");
+	}
+}
+
+static bool
+check_container(struct check *check, enum json_kind kind)
+{
+	bool good;
+
+	if (++check->depth > JSON_DEPTH_MAX)
+		return check_refuse(check, "nested too deep");
+	good = kind == JSON_OBJECT ? check_object(check, NULL, NULL) :
+	    check_array(check);
+	check->depth--;
+	return good;
+}
+
+enum json_kind
+json_kind_of(char first)
+{
+	switch (first) {
+	case '{':
+		return JSON_OBJECT;
+	case '[':
+		return JSON_ARRAY;
+	case '"':
+		return JSON_STRING;
+	case 't':
+		return JSON_TRUE;
+	case 'f':
+		return JSON_FALSE;
+	case 'n':
+		return JSON_NULL;
+	default:
+		return JSON_NUMBER;
+	}
+}
+
+static bool
+check_value(struct check *check, struct json_value *value)
+{
+	bool good;
+
+	check_space(check);
+	if (check->at == check->end)
+		return check_refuse(check, "a value was expected");
+	value->kind = json_kind_of(*check->at);
+	value->at = (char *)check->at;
+	switch (value->kind) {
+	case JSON_STRING:
+		good = check_string(check);
+		break;
+	case JSON_TRUE:
+		good = check_word(check, "true", 4);
+		break;
+	case JSON_FALSE:
+		good = check_word(check, "false", 5);
+		break;
+	case JSON_NULL:
+		good = check_word(check, "null", 4);
+		break;
+	case JSON_NUMBER:
+		good = check_number(check);
+		break;
+	default:
+		good = check_container(check, value->kind);
+		break;
+	}
+	value->len = (size_t)(check->at - value->at);
+	return good;
+}
+
+const char *
+json_check(char *text, size_t len, json_member_fn *member, void *arg,
+    size_t *where)
+{
+	struct check check = { .at = text, .end = text + len, .depth = 1 };
+
+	check_space(&check);
+	if (check.at == check.end || *check.at != '{')
+		check_refuse(&check, "not a JSON object");
+	else if (check_object(&check, member, arg)) {
+		check_space(&check);
+		if (check.at != check.end)
+			check_refuse(&check, "bytes after the object");
+	}
+	*where = (size_t)(check.at - text);
+	return check.error;
+}
+
+const char *
+json_check_value(char *text, size_t len, struct json_value *value,
+    size_t *where)
+{
+	struct check check = { .at = text, .end = text + len };
+
+	if (check_value(&check, value)) {
+		check_space(&check);
+		if (check.at != check.end)
+			check.error = "bytes after the value";
+	}
+	*where = (size_t)(check.at - text);
+	return check.error;
+}
+
+bool
+json_is_utf8(const char *text, size_t len)
+{
+	struct check check = { .at = text, .end = text + len };
+
+	while (check.at < check.end) {
+		if ((*check.at & 0x80) == 0)
+			check.at++;
+		else if (!check_utf8(&check))
+			return false;
+	}
+	return true;
+}
+
+bool
+json_is_number(const char *text, size_t len)
+{
+	struct check check = { .at = text, .end = text + len };
+
+	return check_number(&check) && check.at == check.end;
+}

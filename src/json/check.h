@@ -1,0 +1,63 @@
+/*
+ * check.h - strict JSON, as RFC 8259 has it: are these bytes JSON, and where
+ * do its members stand? Nothing is made of it here; tree.h makes a tree of a
+ * value that passed.
+ *
+ * json-c's parser is not used: version 0.16 takes NaN, raw control characters,
+ * bad UTF-8 and text after a NUL, clamps numbers without an error, and may cut
+ * a string when out of memory.
+ */
+#ifndef JSON_CHECK_H
+#define JSON_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JSON_DEPTH_MAX 256	/* objects and arrays open at once */
+
+enum json_kind {
+	JSON_ABSENT,
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+/* A value in checked JSON: its bytes, quotes and brackets included. */
+struct json_value {
+	enum json_kind kind;
+	char *at;
+	size_t len;
+};
+
+/*
+ * Called by json_check() for each member of the outermost object, in order.
+ * The key still has its quotes and escapes.
+ */
+typedef void json_member_fn(void *arg, const struct json_value *key,
+    const struct json_value *value);
+
+/*
+ * Are these bytes one JSON object in UTF-8, with nothing but white space
+ * around it, and no deeper than JSON_DEPTH_MAX? text[len] must be a NUL. NULL:
+ * yes; else the reason why not, and *where is the offset.
+ */
+const char *json_check(char *text, size_t len, json_member_fn *, void *arg,
+    size_t *where) __attribute__((warn_unused_result));
+
+/* The same for one value of any kind, which is then in *value. */
+const char *json_check_value(char *text, size_t len, struct json_value *value,
+    size_t *where) __attribute__((warn_unused_result));
+
+/* The kind of a checked value, by its first byte. */
+enum json_kind json_kind_of(char first);
+
+/* Is this text a number, as JSON writes them? */
+bool json_is_number(const char *text, size_t len);
+
+bool json_is_utf8(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * tree.c - makes json-c's tree of checked JSON, and text of a tree.
+ *
+ * The JSON was checked, depth included, and nothing of that is checked again.
+ *
+ * Out of memory: json_tree() gives back what it made and returns -1.
+ */
+#include "json/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "json/escape.h"
+#include "number.h"
+
+#include "banned.h"
+
+struct build {
+	char *at;
+	bool failed;	/* out of memory: all that was made is put at the end */
+};
+
+static struct json_object *build_value(struct build *);
+
+static void
+build_skip_space(struct build *build)
+{
+	while (*build->at == ' ' || *build->at == '\t' ||
+	    *build->at == '\n' || *build->at == '\r')
+		build->at++;
+}
+
+/* Steps over a comma, or the end of the array or object: false. */
+static bool
+build_goes_on(struct build *build, char closing)
+{
+	if (build->failed)
+		return false;
+	build_skip_space(build);
+	if (*build->at == closing) {
+		build->at++;
+		return false;
+	}
+	if (*build->at == ',')
+		build->at++;
+	build_skip_space(build);
+	return true;
+}
+
+static struct json_object *
+build_made(struct build *build, struct json_object *object)
+{
+	if (object == NULL)
+		build->failed = true;
+	return object;
+}
+
+/* Takes an element over that was added, or was not. */
+static void
+build_added(struct build *build, int error, struct json_object *element)
+{
+	if (error == 0)
+		return;
+	build->failed = true;
+	json_object_put(element);
+}
+
+/* A checked string at `at`, unescaped in place; `at` moves behind it. */
+static char *
+build_text(struct build *build, size_t *len)
+{
+	struct json_value string = { JSON_STRING, build->at, 0 };
+	char *p = build->at + 1;
+
+	for (;;) {
+		p += strcspn(p, "\"\\");
+		if (*p == '"')
+			break;
+		p += 2;
+	}
+	string.len = (size_t)(p + 1 - build->at);
+	build->at = p + 1;
+	return json_unescape(&string, len);
+}
+
+static struct json_object *
+build_string(struct build *build)
+{
+	size_t len;
+	char *text = build_text(build, &len);
+
+	return json_object_new_string_len(text, (int)len);
+}
+
+static struct json_object *
+build_number(struct build *build)
+{
+	char *start = build->at, after;
+	size_t len = strspn(start, "+-.0123456789Ee");
+	struct json_object *number;
+	uint64_t large;
+	int64_t integer;
+
+	build->at += len;
+	if (number_read(start, len, INT64_MIN, INT64_MAX, &integer))
+		return json_object_new_int64(integer);
+	if (number_read_digits(start, len, &large))
+		return json_object_new_uint64(large);
+	after = start[len];
+	start[len] = '\0';
+	number = json_object_new_double_s(strtod(start, NULL), start);
+	start[len] = after;
+	return number;
+}
+
+static struct json_object *
+build_array(struct build *build)
+{
+	struct json_object *array = json_object_new_array(), *element;
+
+	if (build_made(build, array) == NULL)
+		return NULL;
+	build->at++;
+	while (build_goes_on(build, ']')) {
+		element = build_value(build);
+		build_added(build, json_object_array_add(array, element),
+		    element);
+	}
+	return array;
+}
+
+static struct json_object *
+build_object(struct build *build)
+{
+	struct json_object *object = json_object_new_object(), *value;
+	size_t len;
+	char *key;
+
+	if (build_made(build, object) == NULL)
+		return NULL;
+	build->at++;
+	while (build_goes_on(build, '}')) {
+		key = build_text(build, &len);
+		build_skip_space(build);
+		build->at++;
+		build_skip_space(build);
+		value = build_value(build);
+		/* A C string cannot tell "text\0x" from "text": left out. */
+		if (memchr(key, '\0', len) != NULL)
+			json_object_put(value);
+		else
+			build_added(build, json_object_object_add_ex(object,
+			    key, value, JSON_C_OBJECT_ADD_CONSTANT_KEY),
+			    value);
+	}
+	return object;
+}
+
+static struct json_object *
+build_value(struct build *build)
+{
+	switch (*build->at) {
+	case '{':
+		return build_object(build);
+	case '[':
+		return build_array(build);
+	case '"':
+		return build_made(build, build_string(build));
+	case 't':
+		build->at += 4;
+		return build_made(build, json_object_new_boolean(1));
+	case 'f':
+		build->at += 5;
+		return build_made(build, json_object_new_boolean(0));
+	case 'n':
+		build->at += 4;
+		return NULL;
+	default:
+		return build_made(build, build_number(build));
+	}
+}
+
+int
+json_tree(const struct json_value *value, struct json_object **tree)
+{
+	struct build build = { value->at, false };
+
+	*tree = value->kind == JSON_ABSENT ? NULL : build_value(&build);
+	if (!build.failed)
+		return 0;
+	json_object_put(*tree);
+	*tree = NULL;
+	return -1;
+}
+
+/* json-c's writer leaves holes where memory ran out: errno tells of one. */
+const char *
+json_write(struct json_object *tree, size_t *len)
+{
+	const char *text;
+
+	errno = 0;
+	text = json_object_to_json_string_length(tree, JSON_C_TO_STRING_PLAIN |
+	    JSON_C_TO_STRING_NOSLASHESCAPE, len);
+	return errno == 0 ? text : NULL;
+}
