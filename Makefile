@@ -13,13 +13,11 @@ CFLAGS = -O2 -g
 LDFLAGS =
 LDLIBS =
 
-# Where all that depends on the handlers is built: a part of $(O) for the tests'
-# programs, which have others.
-H = $(O)
-BINARY = $(H)/vkcb
-# The binary also stands in the project's folder, beside vkcb.conf; that of a
-# build into another folder does not.
-BESIDE = $(if $(filter build,$(H)),vkcb)
+MAKEFLAGS += --no-builtin-rules
+
+#
+# Flags.
+#
 
 PKGS = json-c inih fcgi
 HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -44,15 +42,60 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
 	$(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
-INCLUDES = -I. -Isrc -I$(H)
-COMPILE = $(CC) $(ALL_CFLAGS) $(INCLUDES) $(CPPFLAGS) -MMD -MP
+# The same bytes from whatever folder: neither names nor debug information
+# have the paths of this build.
+SAME_BYTES = -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=build \
+	-ffile-prefix-map=$(HANDLERS)=handlers
+COMPILE = $(CC) $(ALL_CFLAGS) $(SAME_BYTES) -I. -Isrc -MMD -MP $(CPPFLAGS)
 
-SRCS = $(wildcard src/*.c src/*/*.c)
-OBJS = $(H)/src/event/handler_table.o $(patsubst src/%.c,$(O)/src/%.o,\
-	$(filter-out src/event/handler_table.c,$(SRCS)))
-# GNU make sorts as the C locale does, whatever the user's.
-HANDLER_FILES = $(sort $(notdir $(wildcard $(HANDLERS)/*.c)))
-HANDLER_OBJS = $(HANDLER_FILES:%.c=$(H)/handlers/%.o)
+#
+# What is built. FILE.c becomes $(O)/FILE.o; the user's handlers become
+# $(O)/handlers/*.o, wherever they are.
+#
+
+objects = $(patsubst %.c,$(O)/%.o,$(sort $(wildcard $1)))
+programs = $(basename $(call objects,$1))
+user_objects = $(patsubst $(HANDLERS)/%.c,$(O)/handlers/%.o,\
+	$(sort $(wildcard $(HANDLERS)/$1)))
+
+# The table of handlers is compiled for each list of them, as handlers.def.o.
+OBJS = $(filter-out %/handler_table.o,$(call objects,src/*.c src/*/*.c))
+HANDLER_OBJS = $(call user_objects,*.c)
+TALK_OBJS = $(call objects,tests/talk/*.c)
+APP_OBJS = $(call objects,tests/handlers/*.c)
+TABLES = $(O)/handlers.def.o $(O)/tests/talk/handlers.def.o \
+	$(O)/tests/handlers/handlers.def.o
+
+BINARY = $(O)/vkcb
+# The binary also stands in the project's folder, beside vkcb.conf; that of a
+# build into another folder does not.
+BESIDE = $(if $(filter build,$(O)),vkcb)
+# vkcb with the handlers of two folders of tests.
+TESTED = $(O)/tests/talk/vkcb $(O)/tests/handlers/vkcb
+
+# Linked with everything but main. A tool stands alone.
+UNITS = $(call programs,tests/unit/*.c)
+BENCHES = $(call programs,tests/bench/*.c)
+FUZZERS = $(call programs,tests/fuzz/*.c)
+HANDLER_TESTS = $(basename $(call user_objects,tests/*.c))
+WHOLE = $(UNITS) $(BENCHES) $(FUZZERS) $(HANDLER_TESTS)
+TOOLS = $(call programs,tests/tool/*.c)
+PRELOADS = $(addsuffix .so,$(call programs,tests/preload/*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SECONDEXPANSION:
+.PHONY: all tests run check check-handlers lint bench fuzz fuzzers deps install \
+	uninstall clean help FORCE
+
+all: $(BINARY) $(BESIDE)
+
+tests: $(UNITS) $(TOOLS) $(PRELOADS) $(HANDLER_TESTS) $(TESTED)
+
+fuzzers: $(FUZZERS)
+
+vkcb: $(BINARY)
+	@cp $(BINARY) $@.new && mv -f $@.new $@
 
 # Each step in a word; V=1 shows the commands.
 ifeq ($(V),1)
@@ -63,30 +106,101 @@ say = @echo ' '
 quiet = @
 endif
 
-.DELETE_ON_ERROR:
-.SUFFIXES:
-.PHONY: all tests run check lint check-handlers bench fuzz fuzzers install uninstall \
-	clean help FORCE
+#
+# Compiling.
+#
 
-all: $(BINARY) $(BESIDE)
+# The source of $(O)/STEM.o.
+source = $(patsubst %handlers.def,src/event/handler_table,\
+	$(patsubst handlers/%,$(HANDLERS)/%,$1)).c
 
-vkcb: $(BINARY)
-	@cp $(BINARY) $@.new && mv -f $@.new $@
+# The file's name says which handler it must define.
+$(HANDLER_OBJS) $(TALK_OBJS) $(APP_OBJS): \
+    SYMBOL = handler_$(subst -,_,$(basename $(@F)))
+$(HANDLER_OBJS) $(TALK_OBJS) $(APP_OBJS): src/event/check-handler
+# Another folder may have another file of the same name.
+$(HANDLER_OBJS): $(O)/handlers-from
+$(TABLES): %.o: %
+$(TABLES): FLAGS = -I$(@D)
+$(O)/tests/unit/%.o: private FLAGS = -Itests
+# For LD_PRELOAD: no sanitizers, nothing of ours.
+$(O)/tests/preload/%: private ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -O1 -fPIC
 
-# Written only when it changes: what depends on it is then rebuilt, no more.
+$(O)/%.o: $$(call source,$$*) $(O)/flags | $(O)/libraries
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(quiet)$(COMPILE) $(FLAGS) $(SYMBOL:%=-DVKCB_HANDLER=%) -c -o $@ $<
+	$(if $(SYMBOL),@src/event/check-handler '$(CC)' $< $(SYMBOL) $@)
+
+-include $(wildcard $(patsubst %.o,%.d,$(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) \
+	$(TALK_OBJS) $(APP_OBJS) $(TABLES) $(call objects,tests/*.c)) \
+	$(addsuffix .d,$(WHOLE) $(TOOLS)))
+
+#
+# Linking.
+#
+
+PROGRAMS = $(BINARY) $(TESTED) $(WHOLE) $(TOOLS) $(PRELOADS)
+
+$(BINARY): $(O)/vkcb.o $(OBJS) $(O)/handlers.def.o $(HANDLER_OBJS)
+$(TESTED): %/vkcb: $(O)/vkcb.o $(OBJS) %/handlers.def.o
+$(O)/tests/talk/vkcb: $(TALK_OBJS)
+$(O)/tests/handlers/vkcb: $(APP_OBJS)
+$(WHOLE): %: %.o $(O)/libvkcb.a
+$(TOOLS): %: %.o
+$(PRELOADS): %.so: %.o
+$(PRELOADS): private ALL_LDFLAGS = -shared
+$(UNITS): private FLAGS = -lcmocka
+$(FUZZERS): private FLAGS = -fsanitize=fuzzer
+$(TOOLS): private FLAGS = -pthread
+
+$(PROGRAMS): $(O)/link-flags
+	$(say) LD $@
+	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ \
+	    $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(FLAGS)
+
+# All but main: for tests, those of handlers too where the sources are not
+# (vkcb_test.h says how). A test with a table of its own has that one.
+$(O)/libvkcb.a: $(OBJS) $(O)/handlers.def.o $(HANDLER_OBJS) \
+    $(call objects,tests/*.c) $(O)/link-flags
+	$(say) AR $@
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
+
+#
+# What is written only when it changes: what depends on it is then built again.
+#
+
 define write_if_changed
-	@mkdir -p $(@D); cmp -s $@.new $@ 2>/dev/null && rm -f $@.new || \
-	    mv -f $@.new $@
+	@cmp -s $@.new $@ 2>/dev/null && rm -f $@.new || mv -f $@.new $@
 endef
 
-$(O)/flags: FORCE
-	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) \
-	    $(CPPFLAGS))' >$@.new
+$(O)/flags: TEXT = $(CC) $(ALL_CFLAGS) $(CPPFLAGS)
+$(O)/link-flags: TEXT = $(CC) $(ALL_LDFLAGS) $(LIBS) $(OBJS)
+$(O)/handlers-from: TEXT = $(HANDLERS)
+$(O)/flags $(O)/link-flags $(O)/handlers-from: FORCE
+	@mkdir -p $(@D); echo '$(subst ','\'',$(TEXT))' >$@.new
 	$(write_if_changed)
 
-# Asked once: a missing library is told by the name of its package.
-$(O)/libraries:
-	@mkdir -p $(@D)
+FOLDER = $(HANDLERS)
+$(O)/tests/%/handlers.def: FOLDER = $(@D:$(O)/%=%)
+$(TABLES:.o=): FORCE
+	@mkdir -p $(@D); src/event/list-handlers $(FOLDER) >$@.new
+	$(write_if_changed)
+
+# How each file is compiled, from make itself: for clang-tidy, and editors.
+compile_commands.json: FORCE
+	@$(MAKE) --no-print-directory -Bn V=1 all tests $(BENCHES) fuzzers | \
+	    sed -n 's/["\\]/\\&/g; s|.* -c -o [^ ]* \([^ ]*\)$$|{"directory": \
+	    "$(CURDIR)",\n "file": "\1",\n "command": "&"},|p' | \
+	    sed '1s/^/[/; $$s/,$$/]/' >$@.new
+	$(write_if_changed)
+
+# Asked again with other flags: what is missing is told by its package's name.
+$(O)/libraries: $(O)/flags
+	@$(CC) --version >/dev/null 2>&1 || { \
+	    echo "missing: a C compiler, $(CC): install gcc, or name another:" \
+	    "make CC=clang" >&2; exit 1; }
 	@for found in json-c/json.h:libjson-c-dev ini.h:libinih-dev \
 	    fcgiapp.h:libfcgi-dev; do \
 	    echo "#include <$${found%:*}>" | $(CC) $(ALL_CFLAGS) $(CPPFLAGS) \
@@ -96,131 +210,12 @@ $(O)/libraries:
 	    "install them, or let \`make run' do it" >&2; exit 1; }
 	@touch $@
 
-$(H)/link-flags: FORCE
-	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(ALL_LDFLAGS) $(LIBS) \
-	    $(HANDLER_OBJS))' >$@.new
-	$(write_if_changed)
+#
+# Tests.
+#
 
-$(H)/handlers.def: FORCE
-	@mkdir -p $(@D); src/event/list-handlers $(HANDLERS) >$@.new
-	$(write_if_changed)
-
-# Another folder may have another file of the same name.
-$(H)/handlers-from: FORCE
-	@mkdir -p $(@D); echo '$(subst ','\'',$(HANDLERS))' >$@.new
-	$(write_if_changed)
-
-$(BINARY): $(O)/vkcb.o $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
-	$(say) LD $@
-	$(quiet)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(O)/vkcb.o $(OBJS) \
-	    $(HANDLER_OBJS) $(LIBS)
-
-$(O)/vkcb.o: vkcb.c $(O)/flags | $(O)/libraries
-	$(say) CC $<
-	$(quiet)$(COMPILE) -c -o $@ $<
-
-$(O)/src/%.o: src/%.c $(O)/flags | $(O)/libraries
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -c -o $@ $<
-
-$(H)/src/event/handler_table.o: src/event/handler_table.c $(H)/handlers.def $(O)/flags \
-		| $(O)/libraries
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -c -o $@ $<
-
-# The file's name says which handler it must define.
-$(H)/handlers/%.o: $(HANDLERS)/%.c $(O)/flags $(H)/handlers-from \
-		src/event/check-handler | $(O)/libraries
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -DVKCB_HANDLER=handler_$(subst -,_,$*) -c -o $@ $<
-	@src/event/check-handler '$(CC)' $< handler_$(subst -,_,$*) $@
-
-# Tests: a unit test is linked with everything but main, a tool stands alone.
-# Some have handlers of their own, in a table of their own.
-TEST_OBJS = $(OBJS) $(HANDLER_OBJS)
-$(O)/tests/unit/event $(O)/tests/unit/receive $(O)/tests/unit/subscriptions: \
-    TEST_OBJS = $(filter-out $(H)/src/event/handler_table.o,$(OBJS))
-
-TESTS = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c)) \
-	$(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c)) \
-	$(patsubst tests/preload/%.c,$(O)/tests/preload/%.so,$(wildcard tests/preload/*.c))
-
-$(O)/tests/unit/%: tests/unit/%.c $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -Itests $(ALL_LDFLAGS) -o $@ $< $(TEST_OBJS) \
-	    $(filter $(O)/tests/%.o,$^) $(LIBS) -lcmocka
-
-$(O)/tests/tool/%: tests/tool/%.c $(H)/link-flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< -ljson-c -pthread
-
-# For LD_PRELOAD: no sanitizers, nothing of ours.
-$(O)/tests/preload/%.so: tests/preload/%.c
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(CC) -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $<
-
-# Tests of handlers: each file of handlers/tests, with vkcb_test.h.
-HANDLER_TESTS = $(patsubst $(HANDLERS)/tests/%.c,$(O)/handlers/tests/%,\
-	$(wildcard $(HANDLERS)/tests/*.c))
-
-$(O)/tests/kit.o: tests/kit.c $(O)/flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) -c -o $@ $<
-
-$(O)/handlers/tests/%: $(HANDLERS)/tests/%.c $(O)/tests/kit.o $(OBJS) \
-		$(HANDLER_OBJS) $(H)/link-flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(O)/tests/kit.o $(OBJS) \
-	    $(HANDLER_OBJS) $(LIBS)
-
-check-handlers: $(HANDLER_TESTS)
-	@failed=0; for test in $(HANDLER_TESTS); do \
-	    if $$test; then echo "ok $$test"; \
-	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
-
-BENCHES = $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
-
-$(O)/tests/bench/%: tests/bench/%.c $(OBJS) $(HANDLER_OBJS) $(H)/link-flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(HANDLER_OBJS) $(LIBS)
-
-# Linked with libFuzzer, with tables of handlers of their own.
-FUZZERS = $(O)/tests/fuzz/body $(O)/tests/fuzz/conf
-
-fuzzers: $(FUZZERS)
-
-$(O)/tests/fuzz/%: tests/fuzz/%.c $(OBJS) $(H)/link-flags
-	@mkdir -p $(@D)
-	$(say) CC $<
-	$(quiet)$(COMPILE) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< \
-	    $(filter-out $(H)/src/event/handler_table.o,$(OBJS)) $(LIBS)
-
-fuzz:
-	@tests/packages fuzz
-	@tests/fuzz/fuzz.sh
-
-bench:
-	@tests/packages bench
-	@$(MAKE) --no-print-directory all tests $(BENCHES)
-	@tests/bench/run
-
-# vkcb with the handlers of tests/handlers, and of tests/talk: all else is
-# compiled by then. One after the other, since both look whether it is.
-ifeq ($(H),$(O))
-TESTED = $(O)/tests/handlers/vkcb $(O)/tests/talk/vkcb
-$(TESTED): $(O)/tests/%/vkcb: $(BINARY) FORCE
-	@$(MAKE) --no-print-directory H=$(@D) HANDLERS=tests/$* $@
-$(O)/tests/talk/vkcb: $(O)/tests/handlers/vkcb
-endif
+deps:
+	@for what in run check bench fuzz; do tests/packages $$what || exit 1; done
 
 run:
 	@tests/packages run
@@ -233,50 +228,61 @@ check:
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
+check-handlers: $(HANDLER_TESTS)
+	@failed=0; for test in $(HANDLER_TESTS); do \
+	    if $$test; then echo "ok $$test"; \
+	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
+
 lint:
 	@tests/lint/counts
+
+fuzz:
+	@tests/packages fuzz
+	@tests/fuzz/fuzz.sh
+
+bench:
+	@tests/packages bench
+	@$(MAKE) --no-print-directory all $(TESTED) $(TOOLS) $(BENCHES)
+	@tests/bench/run
+
+#
+# Installing.
+#
 
 # The headers keep their places among each other: vkcb.h includes
 # "src/objects.def". The examples name the binary where it is.
 TO = $(DESTDIR)$(PREFIX)
 EXAMPLES = $(filter-out contrib/completion contrib/demo,$(wildcard contrib/*))
-BASH_COMPLETION = $(TO)/share/bash-completion/completions/vkcb
-ZSH_COMPLETION = $(TO)/share/zsh/vendor-completions/_vkcb
-
-# For tests of handlers where the sources are not: vkcb_test.h says how.
-$(O)/libvkcb.a: $(OBJS) $(HANDLER_OBJS) $(O)/tests/kit.o
-	$(say) AR $@
-	@rm -f $@
-	$(quiet)$(AR) rcs $@ $^
+BASH = share/bash-completion/completions
+ZSH = share/zsh/vendor-completions
+DOC = share/doc/vkcb
 
 install: $(BINARY) $(O)/libvkcb.a
-	install -d $(TO)/bin $(TO)/lib $(TO)/include/vkcb/src \
-	    $(TO)/share/doc/vkcb/contrib \
-	    $(dir $(BASH_COMPLETION)) $(dir $(ZSH_COMPLETION)) \
-	    $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/man/man7
-	install -m 755 $(BINARY) $(TO)/bin/vkcb
-	install -m 644 vkcb.h vkcb_test.h $(TO)/include/vkcb
-	install -m 644 $(O)/libvkcb.a $(TO)/lib
-	install -m 644 src/objects.def src/events.def $(TO)/include/vkcb/src
+	for folder in bin lib include/vkcb/src $(DOC)/contrib $(BASH) $(ZSH) \
+	    share/man/man1 share/man/man5 share/man/man7; do \
+	    install -d "$(TO)/$$folder" || exit 1; done
+	install -m 755 $(BINARY) "$(TO)/bin/vkcb"
+	install -m 644 vkcb.h vkcb_test.h "$(TO)/include/vkcb"
+	install -m 644 $(O)/libvkcb.a "$(TO)/lib"
+	install -m 644 src/objects.def src/events.def "$(TO)/include/vkcb/src"
 	for section in 1 5 7; do \
-	    install -m 644 docs/*.$$section $(TO)/share/man/man$$section || \
+	    install -m 644 docs/*.$$section "$(TO)/share/man/man$$section" || \
 	    exit 1; done
 	install -m 644 README.md LICENSE CHANGES vkcb.conf docs/events.md \
-	    $(TO)/share/doc/vkcb
+	    "$(TO)/$(DOC)"
 	for file in $(EXAMPLES); do \
 	    sed 's|/usr/local/bin/vkcb|$(PREFIX)/bin/vkcb|g' $$file \
-	    | install -m 644 /dev/stdin $(TO)/share/doc/vkcb/$$file || \
+	    | install -m 644 /dev/stdin "$(TO)/$(DOC)/$$file" || \
 	    exit 1; done
-	install -m 644 contrib/completion/vkcb.bash $(BASH_COMPLETION)
-	install -m 644 contrib/completion/_vkcb $(ZSH_COMPLETION)
+	install -m 644 contrib/completion/vkcb.bash "$(TO)/$(BASH)/vkcb"
+	install -m 644 contrib/completion/_vkcb "$(TO)/$(ZSH)/_vkcb"
 
 uninstall:
-	rm -f $(TO)/bin/vkcb $(TO)/lib/libvkcb.a $(BASH_COMPLETION) $(ZSH_COMPLETION) \
-	    $(foreach n,1 5 7,$(patsubst docs/%,$(TO)/share/man/man$(n)/%, \
-	    $(wildcard docs/*.$(n))))
-	rm -rf $(TO)/include/vkcb $(TO)/share/doc/vkcb
-
-tests: $(TESTS) $(HANDLER_TESTS) $(TESTED)
+	rm -f "$(TO)/bin/vkcb" "$(TO)/lib/libvkcb.a" "$(TO)/$(BASH)/vkcb" \
+	    "$(TO)/$(ZSH)/_vkcb"
+	for page in docs/*.[157]; do \
+	    rm -f "$(TO)/share/man/man$${page##*.}/$${page#docs/}"; done
+	rm -rf "$(TO)/include/vkcb" "$(TO)/$(DOC)"
 
 help:
 	@echo 'make            build vkcb (installs nothing)'
@@ -286,6 +292,7 @@ help:
 	@echo 'make lint       look for faults and bad habits in the sources'
 	@echo 'make bench      measure speed and memory, side by side'
 	@echo 'make fuzz       feed it broken input for FUZZ_TIME=60 seconds'
+	@echo 'make deps       install what run, check, lint, bench and fuzz need'
 	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'
 	@echo 'make uninstall  remove what install put there'
 	@echo 'make clean      remove what was built'
@@ -295,7 +302,4 @@ help:
 	@echo 'V=1             show the commands'
 
 clean:
-	rm -rf $(O) $(BESIDE)
-
--include $(patsubst %.o,%.d,$(OBJS) $(HANDLER_OBJS) $(O)/vkcb.o $(O)/tests/kit.o)
--include $(patsubst %,%.d,$(TESTS) $(FUZZERS) $(BENCHES) $(HANDLER_TESTS))
+	rm -rf $(O) $(BESIDE) compile_commands.json

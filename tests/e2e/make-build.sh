@@ -1,0 +1,62 @@
+# make-build.sh - what make says of a machine, and that a build from another
+# folder, or into another one, has the same bytes.
+. tests/lib.sh
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+# copy NAME - another copy of the sources.
+copy() {
+	mkdir -p "$work/$1"
+	cp -R Makefile vkcb.c vkcb.h vkcb_test.h src handlers "$work/$1"
+}
+
+# build FOLDER [NAME=VALUE ...]
+build() {
+	build_in=$1
+	shift
+	make -s -C "$build_in" CC="$cc" CFLAGS='-O0 -g' "$@"
+}
+
+copy one
+copy 'another/place'
+for cc in gcc clang; do
+	claim "$cc builds" build "$work/one" O=build
+	claim "$cc builds into a folder of another name, elsewhere" \
+	    build "$work/another/place" O="$work/out" "$work/out/vkcb"
+	claim "... the same bytes" cmp "$work/one/build/vkcb" "$work/out/vkcb"
+	mv "$work/another/place/handlers" "$work/mine"
+	claim "... with the handlers in a third" \
+	    build "$work/another/place" O=o HANDLERS="$work/mine" o/vkcb
+	claim "... the same bytes" cmp "$work/one/build/vkcb" \
+	    "$work/another/place/o/vkcb"
+	mv "$work/mine" "$work/another/place/handlers"
+	rm -rf "$work/another/place/o" "$work/out"
+done
+
+unbuilt() {
+	! build "$work/one" "$@" >"$work/out" 2>&1
+}
+cc=no-such-compiler
+claim "without a compiler it fails" unbuilt O=none
+claim "... and says so" has "$work/out" "missing: a C compiler, no-such-compiler"
+cc=gcc
+claim "without libraries it fails" unbuilt O=none CPPFLAGS=-nostdinc
+claim "... and names their packages" has "$work/out" \
+    "missing: libjson-c-dev libinih-dev libfcgi-dev"
+
+# Each file that is compiled stands there, with a command that compiles it.
+database() {
+	build "$work/one" compile_commands.json
+	sed -n 's/^ "file": "\(.*\)",$/\1/p' "$work/one/compile_commands.json" |
+	    sort -u >"$work/files"
+	(cd "$work/one" && find vkcb.c src handlers -name '*.c' | sort) |
+	    diff - "$work/files"
+}
+claim "compile_commands.json has every source" database
+one_command() {
+	sed -n 's/^ "command": "\(.*src.log.c\)"},/\1/p' \
+	    "$work/one/compile_commands.json" >"$work/command"
+	has "$work/command" "$cc" && (cd "$work/one" && sh "$work/command")
+}
+claim "... and how it is compiled" one_command
+
+done_testing
