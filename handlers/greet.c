@@ -1,4 +1,4 @@
-/* greet.c - answers whoever writes "привет". */
+/* greet.c - replies to the message "привет". */
 #include "vkcb.h"
 
 static enum vkcb_outcome
@@ -11,5 +11,5 @@ greet(struct vkcb_event *ev, const struct vk_message_new *new)
 
 const struct vkcb_handler handler_greet = {
 	ON(message_new, greet),
-	.summary = "greets whoever says привет",
+	.summary = "replies to привет",
 };

@@ -1,4 +1,4 @@
-/* members.c - notes who joins the community, and how. */
+/* members.c - logs each new member of the community, and how they joined. */
 #include "vkcb.h"
 
 static enum vkcb_outcome
@@ -11,5 +11,5 @@ note_member(struct vkcb_event *ev, const struct vk_group_member *member)
 
 const struct vkcb_handler handler_members = {
 	ON(group_join, note_member),
-	.summary = "notes who joins",
+	.summary = "logs new members",
 };

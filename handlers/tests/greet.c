@@ -1,4 +1,4 @@
-/* greet.c - the greeting is sent to who says hello, and to nobody else. */
+/* greet.c - a greeting gets a reply, and no other message does. */
 #include <assert.h>
 
 #include "vkcb_test.h"
@@ -23,7 +23,7 @@ main(void)
 	    "object.message.text=пока") == VKCB_OK);
 	assert(vkcb_test_calls(t) == 0);
 
-	/* Who forbids messages is not written to again and again. */
+	/* A user who forbids messages does not get retries. */
 	vkcb_test_answer(t, "messages.send", "{\"error\":{\"error_code\":901,"
 	    "\"error_msg\":\"Can't send messages\"}}");
 	assert(VKCB_TEST_EVENT(t, &handler_greet,
