@@ -1,5 +1,5 @@
-# vkcb.bash - completion of vkcb for bash. It asks the program itself, so it knows
-# what that program knows. Goes to /usr/share/bash-completion/completions/vkcb.
+# vkcb.bash - completion of vkcb for bash. The program itself is asked, so that the
+# completion matches it. Goes to /usr/share/bash-completion/completions/vkcb.
 
 _vkcb() {
 	local current=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]}
@@ -7,10 +7,10 @@ _vkcb() {
 
 	program=${program/#~\//$HOME/}
 	if [ "$COMP_CWORD" = 1 ]; then
-		command=	# it is what is asked for
+		command=	# the command itself is completed
 	fi
 	help=$("$program" $command --help 2>/dev/null)
-	# What the word before wants, and how many stand for themselves.
+	# The argument of the preceding option, and the number of plain words.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		option=${COMP_WORDS[i]//[^a-z-]/}
 		if [ -n "$value" ]; then
@@ -18,7 +18,7 @@ _vkcb() {
 		elif [[ $option == --* ]]; then
 			value=$(sed -n "s/^ *$option \([A-Z]*\) .*/\1/p" \
 			    <<<"$help")
-			# A saved body stands in place of the event.
+			# A saved body replaces the event.
 			[ "$value" != FILE ] || plain=1
 		else
 			plain=$((plain + 1))
