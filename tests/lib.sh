@@ -81,6 +81,15 @@ lacks() {
 	done
 }
 
+# finds_none FILE ARGUMENT ... - the file has something, and grep with these
+# arguments selects no line of it.
+finds_none() {
+	finds_file=$1
+	shift
+	[ -s "$finds_file" ] || { echo "$finds_file has nothing"; return 1; }
+	! grep "$@" "$finds_file"
+}
+
 # until_true SECONDS COMMAND ... - tries again until the command succeeds.
 until_true() {
 	tries=$(($1 * 20))
@@ -104,6 +113,24 @@ cgi() {
 	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
 	    CONTENT_LENGTH="$(stat -c %s "$cgi_body")" "$@" "$vkcb" \
 	    <"$cgi_body" 2>>"$work/log"
+}
+
+# skip "why" [N] - N claims (1) cannot be tried on this machine.
+skip() {
+	for _ in $(seq "${2:-1}"); do
+		echo "skip - $1"
+	done
+}
+
+# sanitized PROGRAM - was it built with DEV=1?
+sanitized() {
+	grep -q __asan_init "$1"
+}
+
+# libraries PROGRAM - those it is linked with, but for the sanitizers', in a line.
+libraries() {
+	ldd "$1" | sed -n 's/^\t\(lib[a-z-]*\)\.so.*/\1/p' | sort |
+	    grep -vxE 'lib(asan|ubsan|m)' | tr '\n' ' '
 }
 
 # done_testing - the last line of a test.

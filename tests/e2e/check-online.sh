@@ -186,7 +186,7 @@ vk_control server group=219876543 title=x secret=y status=ok \
 check
 claim "a server's URL is shown, as one line without controls" \
     finds 1 '127.0.0.1:1/\x1b[2J\n\xc2\x85: ok'
-claim "... wherever it stands" sh -c "! grep -q '[[:cntrl:]]' '$work/out'"
+claim "... wherever it stands" finds_none "$work/out" '[[:cntrl:]]'
 vk_control fault kind=error n=15 text="$(printf 'no\033[31m\nred')"
 check
 claim "so are VK's words" finds 1 'no\x1b[31m\nred (15)'

@@ -7,8 +7,8 @@ claim "every body among the tests has an event in the list" sh -c '
 	for body in '"$bodies"'/*.json; do
 		grep -qx "$(basename "$body" .json)" '"$work"'/names || exit 1
 	done'
-claim "the list says when each event comes" sh -c "
-	! grep -vE '^[a-z_]+ +[A-Z].*\\.\$' $work/list"
+claim "the list says when each event comes" \
+    finds_none "$work/list" -vE '^[a-z_]+ +[A-Z].*\.$'
 
 "$vkcb" events message_new >"$work/message_new"
 claim "an event is explained with the struct its handler gets" \

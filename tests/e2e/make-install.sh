@@ -51,14 +51,10 @@ claim "everybody may read it" \
     same "" "$(find "$to" -type f ! -perm -444 -o -type d ! -perm -555)"
 
 # Relinked from a copy of what is built.
-libraries() {
-	ldd "$work/build/vkcb" | sed -n 's/^\t\(lib[^. ]*\).*/\1/p'
-}
-
 cp -a "$O" "$work/build"
 claim "STATIC=1 builds" \
     command make -s O="$work/build" STATIC=1 "$work/build/vkcb"
-claim "it needs no library but libc" same "libc" "$(libraries)"
+claim "it needs no library but libc" same "libc " "$(libraries "$work/build/vkcb")"
 claim "and works" env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" check
 
 claim "it uninstalls" make uninstall

@@ -422,7 +422,7 @@ claim "ten servers: remove one" failed "remove one"
 setup --dry-run http://vkcb.example/
 claim "plain http is warned of" has "$work/err" "plain http"
 setup --dry-run "$url"
-claim "... but not to this machine" sh -c "! grep 'plain http' $work/err"
+claim "... but not to this machine" cmp "$work/err" /dev/null
 for wrong in vkcb.example https:// https:///x http://:80/x http://?x; do
 	setup "$wrong"
 	claim "$wrong, without a scheme or host, is wrong usage" \
@@ -479,11 +479,7 @@ if [ "$(id -u)" = 0 ]; then
 	    failed "it belongs to user 0"
 	rm "$keys.lock"
 else
-	echo "ok - not root: nothing is made for others"
-	echo "ok - not root: nothing is given away"
-	echo "ok - not root: the keys are one's own"
-	echo "ok - not root: no keys are root's"
-	echo "ok - not root: there is no second user"
+	skip "only root can make files of other users" 5
 fi
 
 mv "$keys" "$run/real" 2>/dev/null || : >"$run/real"

@@ -55,8 +55,8 @@ claim "JSON comes after :=" sh -c "
 	tr -d ' \n' <$work/out | grep -q '\"payload\":\[1,{\"a\":\"b\"}\]'"
 trigger --print message_new 'object.message.attachments[0].type=doc' \
     object.big=99999999999999999999 object.exact=1.50
-claim "a path may be as the log names it" sh -c "
-	grep -q '\"type\": \"doc\"' $work/out && ! grep -q '\[0' $work/out"
+claim "a path may be as the log names it" has "$work/out" '"type": "doc"'
+claim "... and is no key then" lacks "$work/out" '[0'
 claim "a number stays as it is written" sh -c "
 	grep -q '\"big\": 99999999999999999999' $work/out &&
 	grep -q '\"exact\": 1.50' $work/out"
@@ -138,9 +138,8 @@ claim "every event of it was another one" same 40 "$(grep 'event=group_join' \
 trigger --url "http://127.0.0.1:$(free_port)/" message_new
 claim "a server that is not there is a problem" complains 1 "vkcb: http"
 trigger --url http://127.0.0.1:99999/ message_new
-claim "so is an address that is none, which is not said to be another" sh -c "
-	grep -q '99999' $work/err &&
-	! grep -q api_url $work/err"
+claim "so is an address that is none" has "$work/err" 99999
+claim "... which is not said to be another" lacks "$work/err" api_url
 printf '{"type":"message_new"}' >"$work/secret"
 trigger --url "file://$work/secret" message_new
 claim "a URL that is no address of the web is refused" \
