@@ -5,7 +5,8 @@
  * event, so that it takes nothing from the system at all. A large one takes
  * one chunk more, sized after the hint.
  *
- * Out of memory: arena_alloc() returns NULL and the arena stays usable.
+ * Out of memory: arena_alloc() returns NULL, notes it, and the arena stays
+ * usable.
  */
 #include "arena.h"
 
@@ -37,7 +38,7 @@ arena_expect(struct arena *arena, size_t size)
 }
 
 static int
-add_chunk(struct arena *arena, size_t size)
+arena_add_chunk(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk;
 
@@ -59,21 +60,41 @@ add_chunk(struct arena *arena, size_t size)
 	return 0;
 }
 
+void
+arena_fail(struct arena *arena)
+{
+	arena->failed = true;
+}
+
+bool
+arena_failed(const struct arena *arena)
+{
+	return arena->failed;
+}
+
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
 	void *piece;
 
-	if (size > SIZE_MAX - ALIGNMENT)
-		return NULL;
-	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	if (size <= SIZE_MAX - ALIGNMENT)
+		size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	if ((arena->next == NULL ||
 	    size > (size_t)(arena->end - arena->next)) &&
-	    add_chunk(arena, size) == -1)
+	    arena_add_chunk(arena, size) == -1) {
+		arena->failed = true;
 		return NULL;
+	}
 	piece = arena->next;
 	arena->next += size;
 	return piece;
+}
+
+void *
+arena_array(struct arena *arena, size_t n, size_t size)
+{
+	return arena_alloc(arena, n == 0 || size <= SIZE_MAX / n ? n * size :
+	    SIZE_MAX);
 }
 
 void
@@ -99,11 +120,7 @@ arena_reset(struct arena *arena)
 void
 arena_release(struct arena *arena)
 {
-	struct arena_chunk *chunk = arena->chunks, *older;
-
-	for (; chunk != NULL; chunk = older) {
-		older = chunk->older;
-		free(chunk);
-	}
+	arena_reset(arena);
+	free(arena->chunks);
 	arena_init(arena);
 }

@@ -2,6 +2,7 @@
 #ifndef ARENA_H
 #define ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -11,6 +12,7 @@ struct arena {
 	char *next;
 	char *end;
 	size_t grow;			/* least size of the next chunk */
+	bool failed;
 };
 
 /* Takes nothing from the system until the first piece is asked for. */
@@ -19,9 +21,22 @@ void arena_init(struct arena *);
 /* A hint: this much in all may be asked for before the next reset. */
 void arena_expect(struct arena *, size_t size);
 
-/* A piece, aligned for any type, not zeroed; NULL: no memory. */
+/*
+ * A piece, aligned for any type, not zeroed. NULL: out of memory, which
+ * arena_failed() tells until the next reset, so that it need be asked only once,
+ * before anything that was made is used.
+ */
 void *arena_alloc(struct arena *, size_t size)
     __attribute__((malloc, warn_unused_result));
+
+/* The same for n pieces in a row. */
+void *arena_array(struct arena *, size_t n, size_t size)
+    __attribute__((malloc, warn_unused_result));
+
+/* Notes that memory for the same event could not be had elsewhere. */
+void arena_fail(struct arena *);
+
+bool arena_failed(const struct arena *);
 
 /* Every piece goes; a first chunk of usual size stays for the next event. */
 void arena_reset(struct arena *);

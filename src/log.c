@@ -330,6 +330,16 @@ log_int(struct log_line *line, const char *key, int64_t value)
 	log_text(line, key, text);
 }
 
+void
+log_ms(struct log_line *line, const char *key, int64_t microseconds)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld.%03d", (long long)microseconds / 1000,
+	    (int)(microseconds % 1000));
+	log_text(line, key, text);
+}
+
 /* After logrotate the path leads to another file, or to none. */
 static void
 follow_path(void)

@@ -50,6 +50,8 @@ void log_begin(struct log_line *, enum log_level, const char *msg);
 void log_text(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const char *at, size_t len);
 void log_int(struct log_line *, const char *key, int64_t value);
+/* In milliseconds, with three digits behind the point. */
+void log_ms(struct log_line *, const char *key, int64_t microseconds);
 void log_end(struct log_line *);
 
 /*

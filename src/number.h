@@ -20,6 +20,13 @@ bool number_read_digits(const char *text, size_t len, uint64_t *out);
 /* How many digits a text begins with. */
 size_t number_digits(const char *text);
 
+/*
+ * A version of VK's API as one number, for comparison: 5 * NUMBER_VERSION_MAJOR
+ * + 199 for "5.199". 0: it is not two plain numbers with a point between them.
+ */
+#define NUMBER_VERSION_MAJOR 100000
+int64_t number_version(const char *text);
+
 /* Appends a digit (0 to 9); false: the result is over 2^64-1. */
 static inline bool
 number_append(uint64_t *number, unsigned int digit)

@@ -41,7 +41,7 @@ struct vkcb_test {
 	size_t n_answers;
 	struct call calls[CALLS_MAX];
 	size_t n_calls;
-	struct verdict verdict;
+	struct event_result result;
 	int retry_counter;
 	int attempt;
 };
@@ -189,7 +189,7 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	size_t len = strlen(body), where;
 	struct envelope envelope;
 	struct event event;
-	enum event_result result;
+	enum event_status status;
 	const char *error;
 	char *copy;
 
@@ -201,18 +201,18 @@ vkcb_test_body(struct vkcb_test *test, const struct vkcb_handler *def,
 	if (error != NULL)
 		give_up("body", error);
 	event_init(&event, &envelope, &test->arena, test->retry_counter);
-	event.seen.attempt = test->attempt;
+	event.public.attempt = test->attempt;
 	event.api.stand_in = stand_in;
 	event.api.stand_in_arg = test;
-	if (!handler_takes(&handler, event.type, event.seen.type))
-		give_up(event.seen.type, "this handler does not take it");
-	running = event.seen.type;
-	result = event_run(&event, &handler, &test->verdict);
+	if (!handler_takes(&handler, event.type, event.public.type))
+		give_up(event.public.type, "this handler does not take it");
+	running = event.public.type;
+	status = event_run(&event, &handler, &test->result);
 	running = NULL;
-	if (result != EVENT_HANDLED)
+	if (status != EVENT_HANDLED)
 		give_up("body", "its object cannot be decoded");
 	event_release(&event);
-	return test->verdict.outcome;
+	return test->result.outcome;
 }
 
 static struct json_object *
@@ -253,22 +253,22 @@ vkcb_test_event(struct vkcb_test *test, const struct vkcb_handler *def, ...)
 int
 vkcb_test_status(const struct vkcb_test *test)
 {
-	return test->verdict.outcome == VKCB_RETRY_AFTER ?
-	    test->verdict.status : 0;
+	return test->result.outcome == VKCB_RETRY_AFTER ?
+	    test->result.status : 0;
 }
 
 int
 vkcb_test_seconds(const struct vkcb_test *test)
 {
-	return test->verdict.outcome == VKCB_RETRY_AFTER ?
-	    test->verdict.seconds : 0;
+	return test->result.outcome == VKCB_RETRY_AFTER ?
+	    test->result.seconds : 0;
 }
 
 const char *
 vkcb_test_version(const struct vkcb_test *test)
 {
-	return test->verdict.outcome == VKCB_SET_VERSION ?
-	    test->verdict.version : "";
+	return test->result.outcome == VKCB_SET_VERSION ?
+	    test->result.version : "";
 }
 
 size_t

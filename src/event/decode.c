@@ -1,13 +1,12 @@
 /*
- * decode.c - what objects.def says, as decoders.
+ * decode.c - decoders, one for each object of objects.def.
  *
- * The values come from outside and are of any type. What can be taken without
- * loss is taken; anything else leaves its field absent and is reported: there
- * is never a wrong value in a field. Depth was bounded when the JSON was
- * checked.
+ * The values come from outside and are of any type. A value is taken if nothing
+ * of it is lost; any other one leaves its field empty and is reported. A field
+ * never has a wrong value. Depth was bounded when the JSON was checked.
  *
- * Out of memory: decoding goes on with absent fields to its end, and the
- * result says so; nobody gets to see it then.
+ * Out of memory: the field stays empty, the arena notes it, and decode_event()
+ * looks there at its end.
  */
 #include "event/decode.h"
 
@@ -26,25 +25,25 @@
 
 #define OBJECT_WANTED "object"
 #define LIST_WANTED "list"
+#define STRING_WANTED "text without NUL"
 #define INT_WANTED "64-bit integer"
 #define BOOL_WANTED "boolean"
 #define DOUBLE_WANTED "number"
 
 struct decode {
 	struct arena *arena;
-	decode_odd_fn *odd;
+	decode_mismatch_fn *mismatch;
 	void *arg;
-	bool no_memory;
 };
 
-/* Where in the object: a chain from the field up to "object". */
+/* A place in the object: a chain from the field up to "object". */
 struct decode_place {
 	const struct decode_place *up;
 	const char *key;	/* NULL: element number `index` */
 	size_t index;
 };
 
-/* The all-zero objects that absent ones are. */
+/* All-zero objects, for absent ones. */
 
 static const int64_t none_integer;
 static const char *const none_string = "";
@@ -64,7 +63,7 @@ static const char *const none_string = "";
 
 /* Returns the new length, DECODE_PATH_MAX or more if there is no room. */
 static size_t
-put_place(char *out, size_t len, const struct decode_place *place)
+decode_put_place(char *out, size_t len, const struct decode_place *place)
 {
 	size_t left;
 	int more;
@@ -80,7 +79,7 @@ put_place(char *out, size_t len, const struct decode_place *place)
 	return len + (more > 0 ? (size_t)more : 0);
 }
 
-/* Of what is too deep to be shown whole, the ends: they say most. */
+/* The ends of a deep path say most: its middle becomes "..". */
 #define FIRST_SHOWN 4
 #define LAST_SHOWN 6
 
@@ -92,21 +91,20 @@ decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 
 	for (; place != NULL && n < JSON_DEPTH_MAX + 2; place = place->up)
 		chain[n++] = place;
-	for (i = n; i > 0; i--)
-		len = put_place(out, len, chain[i - 1]);
-	if (len < DECODE_PATH_MAX || n <= FIRST_SHOWN + LAST_SHOWN)
-		return;
-	for (i = n, len = 0; i > n - FIRST_SHOWN; i--)
-		len = put_place(out, len, chain[i - 1]);
-	if (len < DECODE_PATH_MAX)
-		len += (size_t)snprintf(out + len, DECODE_PATH_MAX - len, "..");
-	for (i = LAST_SHOWN; i > 0; i--)
-		len = put_place(out, len, chain[i - 1]);
+	for (i = n; i > 0; i--) {
+		if (n > FIRST_SHOWN + LAST_SHOWN && i == n - FIRST_SHOWN) {
+			if (len < DECODE_PATH_MAX)
+				len += (size_t)snprintf(out + len,
+				    DECODE_PATH_MAX - len, "..");
+			i = LAST_SHOWN;
+		}
+		len = decode_put_place(out, len, chain[i - 1]);
+	}
 }
 
 /*
- * A number's text. One with a point or an exponent was made from a text, which
- * json-c keeps; to ask json-c for it would take memory for each.
+ * A number's text. json-c keeps the text of a number with a point or an
+ * exponent; its function to ask for it would take memory for each.
  */
 static const char *
 number_text(struct json_object *value, char buffer[32])
@@ -129,7 +127,7 @@ number_text(struct json_object *value, char buffer[32])
 	return buffer;
 }
 
-/* A number that was not taken: what is wrong with it where one would do. */
+/* What is wrong with a number that was not taken, if a number is wanted. */
 static const char *
 number_name(struct json_object *value, const char *wanted)
 {
@@ -171,22 +169,10 @@ kind_name(struct json_object *value, const char *wanted)
 }
 
 static void
-report(struct decode *decode, const struct decode_place *place,
+decode_report(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char *wanted)
 {
-	decode->odd(decode->arg, place, kind_name(value, wanted), wanted);
-}
-
-static void *
-take_memory(struct decode *decode, size_t n, size_t size)
-{
-	void *memory = NULL;
-
-	if (n == 0 || size <= SIZE_MAX / n)
-		memory = arena_alloc(decode->arena, n * size);
-	if (memory == NULL)
-		decode->no_memory = true;
-	return memory;
+	decode->mismatch(decode->arg, place, kind_name(value, wanted), wanted);
 }
 
 static bool
@@ -204,10 +190,10 @@ is_false_or_empty(struct json_object *value)
 	}
 }
 
-/* The kinds, each: take the value, or report it and leave *out as it was. */
+/* For each kind: take the value, or report it and leave *out as it was. */
 
 static bool
-int_of(struct json_object *value, int64_t *out)
+decode_int(struct json_object *value, int64_t *out)
 {
 	const char *text;
 	char buffer[32];
@@ -233,8 +219,8 @@ static void
 take_int(struct decode *decode, const struct decode_place *place,
     struct json_object *value, int64_t *out)
 {
-	if (!int_of(value, out))
-		report(decode, place, value, INT_WANTED);
+	if (!decode_int(value, out))
+		decode_report(decode, place, value, INT_WANTED);
 }
 
 static void
@@ -245,13 +231,13 @@ take_bool(struct decode *decode, const struct decode_place *place,
 
 	if (json_object_is_type(value, json_type_boolean))
 		*out = json_object_get_boolean(value);
-	else if (int_of(value, &number) && (number == 0 || number == 1))
+	else if (decode_int(value, &number) && (number == 0 || number == 1))
 		*out = number == 1;
 	else
-		report(decode, place, value, BOOL_WANTED);
+		decode_report(decode, place, value, BOOL_WANTED);
 }
 
-/* Is this large double the whole number that the text writes, to a digit? */
+/* Is a large double exactly the whole number in the text? */
 static bool
 is_exact(const char *text, double number)
 {
@@ -270,7 +256,7 @@ is_exact(const char *text, double number)
 	return at[strspn(at, "0")] == '\0';
 }
 
-/* A fraction is the nearest double, but digits not all 0 never become 0. */
+/* A fraction may be rounded, but not to 0. */
 static bool
 is_held(const char *text, double number)
 {
@@ -321,7 +307,7 @@ take_double(struct decode *decode, const struct decode_place *place,
 	if (double_of(value, &number))
 		*out = number;
 	else
-		report(decode, place, value, DOUBLE_WANTED);
+		decode_report(decode, place, value, DOUBLE_WANTED);
 }
 
 static bool
@@ -342,7 +328,7 @@ string_of(struct decode *decode, struct json_object *value, const char **out)
 	case json_type_double:
 		text = number_text(value, buffer);
 		size = strlen(text) + 1;
-		copy = take_memory(decode, 1, size);
+		copy = arena_alloc(decode->arena, size);
 		if (copy != NULL)
 			*out = memcpy(copy, text, size);
 		return true;
@@ -356,10 +342,10 @@ take_string(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char **out)
 {
 	if (!string_of(decode, value, out))
-		report(decode, place, value, "text without NUL");
+		decode_report(decode, place, value, STRING_WANTED);
 }
 
-/* Does an object stand here? If not, and not an absent one, it is reported. */
+/* Is this an object? Reports what is neither an object nor empty. */
 static bool
 is_object(struct decode *decode, const struct decode_place *place,
     struct json_object *value)
@@ -367,11 +353,11 @@ is_object(struct decode *decode, const struct decode_place *place,
 	if (json_object_is_type(value, json_type_object))
 		return true;
 	if (!is_false_or_empty(value))
-		report(decode, place, value, OBJECT_WANTED);
+		decode_report(decode, place, value, OBJECT_WANTED);
 	return false;
 }
 
-/* Elements of a list to come; 0 for an absent or odd one. */
+/* How many elements a list has; 0 if it is absent or none. */
 static size_t
 list_length(struct decode *decode, const struct decode_place *place,
     struct json_object *value)
@@ -381,60 +367,55 @@ list_length(struct decode *decode, const struct decode_place *place,
 	if (!is_false_or_empty(value) &&
 	    !(json_object_is_type(value, json_type_object) &&
 	    json_object_object_length(value) == 0))
-		report(decode, place, value, LIST_WANTED);
+		decode_report(decode, place, value, LIST_WANTED);
 	return 0;
 }
 
-static void
-take_ints(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, const int64_t **out, size_t *n_out)
-{
-	struct decode_place element = { place, NULL, 0 };
-	size_t n = list_length(decode, place, value), taken = 0;
-	struct json_object *number;
-	int64_t *list = n == 0 ? NULL :
-	    take_memory(decode, n, sizeof(*list));
+/* Makes an element at `out`; false: not possible, `out` is free. */
+typedef bool decode_element_fn(struct decode *, const struct decode_place *,
+    struct json_object *, void *out);
 
-	if (list == NULL)
-		return;
-	for (; element.index < n; element.index++) {
-		number = json_object_array_get_idx(value, element.index);
-		if (int_of(number, &list[taken]))
-			taken++;
-		else
-			report(decode, &element, number, "64-bit integer");
-	}
-	if (taken > 0)
-		*out = list;
-	*n_out = taken;
+static bool
+decode_int_element(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
+{
+	(void)decode;
+	(void)place;
+	return decode_int(value, out);
 }
 
-static void
-take_strings(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, const char *const **out, size_t *n_out)
+static bool
+decode_string_element(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
 {
-	struct decode_place element = { place, NULL, 0 };
-	size_t n = list_length(decode, place, value), taken = 0;
-	struct json_object *string;
-	const char **list = n == 0 ? NULL :
-	    take_memory(decode, n, sizeof(*list));
-
-	if (list == NULL)
-		return;
-	for (; element.index < n; element.index++) {
-		string = json_object_array_get_idx(value, element.index);
-		list[taken] = "";
-		if (string_of(decode, string, &list[taken]))
-			taken++;
-		else
-			report(decode, &element, string, "text without NUL");
-	}
-	if (taken > 0)
-		*out = list;
-	*n_out = taken;
+	(void)place;
+	*(const char **)out = "";
+	return string_of(decode, value, out);
 }
 
-/* In posts the coordinates are a text: "55.75 37.61". */
+/* NULL: no element was taken. */
+static const void *
+decode_list(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, size_t size, decode_element_fn *element,
+    const char *wanted, size_t *n_out)
+{
+	struct decode_place here = { place, NULL, 0 };
+	size_t n = list_length(decode, place, value), taken = 0;
+	char *list = n == 0 ? NULL : arena_array(decode->arena, n, size);
+	struct json_object *one;
+
+	for (; list != NULL && here.index < n; here.index++) {
+		one = json_object_array_get_idx(value, here.index);
+		if (element(decode, &here, one, list + taken * size))
+			taken++;
+		else
+			decode_report(decode, &here, one, wanted);
+	}
+	*n_out = taken;
+	return taken > 0 ? list : NULL;
+}
+
+/* Posts have their coordinates as a string: "55.75 37.61". */
 static bool
 decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 {
@@ -456,21 +437,22 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 #define IS(name) \
 	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
 
-#define OBJECT(tag, text) \
-static void decode_##tag(struct decode *, const struct decode_place *, \
-    struct json_object *, struct vk_##tag *);
+#define OBJECT(tag, text) static decode_element_fn decode_##tag;
 #include "objects.def"
 
 #define OBJECT(tag, text) \
-static void \
+static bool \
 decode_##tag(struct decode *decode, const struct decode_place *up, \
-    struct json_object *in, struct vk_##tag *out) \
+    struct json_object *in, void *made) \
 { \
 	struct decode_place here = { up, NULL, 0 }; \
+	struct vk_##tag *out = made; \
 	const struct lh_entry *entry; \
 	struct json_object *value; \
 	size_t len; \
 	\
+	if (!json_object_is_type(in, json_type_object)) \
+		return false; \
 	*out = none_##tag; \
 	out->json = in; \
 	for (entry = json_object_get_object(in)->head; entry != NULL; \
@@ -501,12 +483,21 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 	FIELD(name, take_double(decode, &here, value, &out->name))
 #define STR(name, example, text) \
 	FIELD(name, take_string(decode, &here, value, &out->name))
+#define ELEMENTS(name, type, element, wanted) \
+		if (IS(name)) { \
+			const void *list = decode_list(decode, &here, value, \
+			    sizeof(type), element, wanted, &out->n_##name); \
+			\
+			if (list != NULL) \
+				out->name = list; \
+			continue; \
+		}
 #define INTS(name, example, text) \
-	FIELD(name, take_ints(decode, &here, value, &out->name, \
-	    &out->n_##name))
+	ELEMENTS(name, int64_t, decode_int_element, INT_WANTED)
 #define STRS(name, example, text) \
-	FIELD(name, take_strings(decode, &here, value, &out->name, \
-	    &out->n_##name))
+	ELEMENTS(name, const char *, decode_string_element, STRING_WANTED)
+#define LIST(name, tag, text) \
+	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
 #define JSON(name, example, text) \
 	FIELD(name, out->name = value)
 #define OBJ(name, tag, text) \
@@ -514,54 +505,30 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 			struct vk_##tag *object; \
 			\
 			if (is_object(decode, &here, value) && \
-			    (object = take_memory(decode, 1, \
-			    sizeof(*object))) != NULL) { \
-				decode_##tag(decode, &here, value, object); \
+			    (object = arena_alloc(decode->arena, \
+			    sizeof(*object))) != NULL && \
+			    decode_##tag(decode, &here, value, object)) \
 				out->name = object; \
-			} \
 			continue; \
 		}
 #define OBJ_TEXT(name, tag, text) \
 		if (IS(name) && \
 		    json_object_is_type(value, json_type_string)) { \
 			struct vk_##tag *object = \
-			    take_memory(decode, 1, sizeof(*object)); \
+			    arena_alloc(decode->arena, sizeof(*object)); \
 			\
-			if (object != NULL && \
-			    decode_text_##tag(value, object)) \
+			if (object == NULL) \
+				continue; \
+			if (decode_text_##tag(value, object)) \
 				out->name = object; \
 			else \
-				report(decode, &here, value, #tag); \
+				decode_report(decode, &here, value, #tag); \
 			continue; \
 		} \
 		OBJ(name, tag, text)
-#define LIST(name, tag, text) \
-		if (IS(name)) { \
-			size_t n = list_length(decode, &here, value); \
-			struct vk_##tag *list = n == 0 ? NULL : \
-			    take_memory(decode, n, sizeof(*list)); \
-			struct decode_place element = { &here, NULL, 0 }; \
-			\
-			for (out->n_##name = 0; list != NULL && \
-			    element.index < n; element.index++) { \
-				struct json_object *one = \
-				    json_object_array_get_idx(value, \
-				    element.index); \
-				\
-				if (!json_object_is_type(one, \
-				    json_type_object)) \
-					report(decode, &element, one, \
-					    OBJECT_WANTED); \
-				else \
-					decode_##tag(decode, &element, one, \
-					    &list[out->n_##name++]); \
-			} \
-			if (out->n_##name > 0) \
-				out->name = list; \
-			continue; \
-		}
 #define END(tag) \
 	} \
+	return true; \
 }
 #include "objects.def"
 
@@ -578,13 +545,11 @@ static void
 decode_bare_message(struct decode *decode, const struct decode_place *place,
     struct json_object *object, struct vk_message_new *out)
 {
-	struct vk_message *message;
+	struct vk_message *message = arena_alloc(decode->arena,
+	    sizeof(*message));
 
-	message = take_memory(decode, 1, sizeof(*message));
-	if (message != NULL) {
-		decode_message(decode, place, object, message);
+	if (message != NULL && decode_message(decode, place, object, message))
 		out->message = message;
-	}
 }
 
 bool
@@ -600,34 +565,27 @@ decode_is_typed(enum vkcb_event_type type)
 	}
 }
 
-enum decode_result
+const void *
 decode_event(enum vkcb_event_type type, struct json_object *object,
-    struct arena *arena, decode_odd_fn *odd, void *arg, const void **typed)
+    struct arena *arena, decode_mismatch_fn *mismatch, void *arg)
 {
-	struct decode decode = { arena, odd, arg, false };
+	struct decode decode = { arena, mismatch, arg };
 	const struct decode_place place = { NULL, "object", 0 };
+	void *typed = NULL;
 
-	*typed = NULL;
-	if (!json_object_is_type(object, json_type_object))
-		return DECODE_NO_OBJECT;
 	switch (type) {
 #define EVENT(event, tag, settable, text) \
-	case VKCB_EVENT_##event: { \
-		struct vk_##tag *out = take_memory(&decode, 1, sizeof(*out)); \
-		\
-		if (out != NULL) \
-			decode_##tag(&decode, &place, object, out); \
-		*typed = out; \
-		break; \
-	}
+	case VKCB_EVENT_##event: \
+		typed = arena_alloc(arena, sizeof(struct vk_##tag)); \
+		if (typed == NULL || \
+		    !decode_##tag(&decode, &place, object, typed)) \
+			return NULL; \
+		break;
 #include "events.def"
 	default:
-		return DECODE_NO_OBJECT;
+		return NULL;
 	}
-	if (type == VKCB_EVENT_message_new && *typed != NULL &&
-	    is_bare_message(object))
-		decode_bare_message(&decode, &place, object, (void *)*typed);
-	if (decode.no_memory)
-		*typed = NULL;
-	return decode.no_memory ? DECODE_NO_MEMORY : DECODE_OK;
+	if (type == VKCB_EVENT_message_new && is_bare_message(object))
+		decode_bare_message(&decode, &place, object, typed);
+	return arena_failed(arena) ? NULL : typed;
 }

@@ -13,32 +13,27 @@ struct decode_place;
 #define DECODE_PATH_MAX 256
 
 /*
- * Told of a value that was not taken: where it stands, what it is ("text") and
- * what was wanted ("integer").
+ * Called for a value that was not taken: its place, what it is ("text") and
+ * what was wanted ("64-bit integer").
  */
-typedef void decode_odd_fn(void *arg, const struct decode_place *,
+typedef void decode_mismatch_fn(void *arg, const struct decode_place *,
     const char *got, const char *wanted);
 
 /*
- * A place as its path, "object.message.date"; what is too deep has .. in its
- * middle. Not made unless asked for: a body may have hundreds of thousands of
- * odd values, deep inside.
+ * A place as its path, "object.message.date"; a deep one has .. in its middle.
+ * Made only if asked for: a body may have hundreds of thousands of mismatches,
+ * deep inside.
  */
 void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 
-enum decode_result {
-	DECODE_OK,
-	DECODE_NO_OBJECT,	/* not a JSON object: nothing to decode */
-	DECODE_NO_MEMORY,
-};
-
 /*
  * Makes the struct that handlers of this event get, in the arena; it points
- * into the tree. Absent is safe, odd JSON is survived: vkcb-handler(7) has the
- * rules. *typed is NULL unless the result is DECODE_OK.
+ * into the tree. vkcb-handler(7) has the rules for values of another type and
+ * absent ones. NULL: not a JSON object, an event without a struct, or the arena
+ * has failed.
  */
-enum decode_result decode_event(enum vkcb_event_type, struct json_object *,
-    struct arena *, decode_odd_fn *, void *arg, const void **typed)
+const void *decode_event(enum vkcb_event_type, struct json_object *,
+    struct arena *, decode_mismatch_fn *, void *arg)
     __attribute__((warn_unused_result));
 
 /* Is there a struct for this event, or raw JSON only? */

@@ -1,13 +1,13 @@
 /*
  * event.c - calls the handlers of an event.
  *
- * A tree and a struct are made when the first handler wants one, once. A
- * handler that fails does not keep the next from running: what is still to be
- * done is done again when VK repeats the event.
+ * The tree and the struct of its object are made once, when the first handler
+ * takes them. If a handler fails the next ones still run: VK or the inbox
+ * repeats the event for what is not done.
  *
- * A handler that breaks the rules of vkcb.h is logged as an error and put
- * right in the way that loses nothing. Out of memory ends the event before
- * the handler that needed it.
+ * A handler that breaks a rule of vkcb.h is logged as an error, and its outcome
+ * is corrected so that no event is lost. Out of memory is noted in the arena and
+ * looked at once, before a handler is called: the event ends there.
  */
 #include "event/event.h"
 
@@ -16,29 +16,30 @@
 #endif
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "arena.h"
-#include "event/catalogue.h"
 #include "clock.h"
 #include "conf/conf.h"
+#include "event/catalogue.h"
 #include "event/decode.h"
 #include "event/handler_table.h"
 #include "hash.h"
 #include "json/tree.h"
 #include "log.h"
+#include "number.h"
 
 #include "banned.h"
 
-#define ODD_LINES_MAX 8
+#define MISMATCH_LINES_MAX 8
 #define ID_SHOWN_MAX 64
 #define LARGE_OBJECT ((size_t)64 * 1024)
+#define VERSION_MIN (5 * NUMBER_VERSION_MAJOR + 81)
 
-/* VK repeats an event with the same id; without one, with the same object. */
+/* VK repeats an event with the same id; without an id, with the same object. */
 static uint64_t
-key_of(const struct envelope *envelope)
+event_key(const struct envelope *envelope)
 {
 	const struct text *id = &envelope->event_id;
 
@@ -52,7 +53,7 @@ event_init(struct event *event, const struct envelope *envelope,
     struct arena *arena, int retry_counter)
 {
 	*event = (struct event){
-		.seen = {
+		.public = {
 			.type = envelope->type.at,
 			.group_id = envelope->group_id,
 			.event_id = envelope->event_id.at,
@@ -64,7 +65,7 @@ event_init(struct event *event, const struct envelope *envelope,
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,
 		.arena = arena,
-		.key = key_of(envelope),
+		.key = event_key(envelope),
 	};
 	api_init(&event->api, NULL, NULL, 0);
 }
@@ -78,53 +79,44 @@ event_may_call(struct event *event, const struct conf *conf,
 }
 
 /*
- * The tree of a large object is a hundred times its text, in small pieces: what
- * is free among those of others does not go back to the system by itself.
+ * The tree of a large object takes a hundred times its text, in small pieces.
+ * Freed ones that lie between others go back to the system only if told to.
  */
 void
 event_release(struct event *event)
 {
-	bool large = event->seen.object != NULL &&
+#ifdef __GLIBC__
+	bool large = event->public.object != NULL &&
 	    event->envelope->object.len >= LARGE_OBJECT;
+#endif
 
-	json_object_put(event->seen.object);
-	event->seen.object = NULL;
+	json_object_put(event->public.object);
+	event->public.object = NULL;
 #ifdef __GLIBC__
 	if (large)
 		malloc_trim(0);
-#else
-	(void)large;
 #endif
 }
 
 static void
-log_short(struct log_line *line, const char *key, const struct text *text)
+event_log_short(struct log_line *line, const char *key,
+    const struct text *text)
 {
 	log_bytes(line, key, text->at, text->len < ID_SHOWN_MAX ? text->len :
 	    ID_SHOWN_MAX);
 }
 
 void
-event_log(struct log_line *line, const struct event *event)
+event_log(struct log_line *line, const struct event *event,
+    enum log_level level, const char *msg)
 {
-	log_int(line, "group", event->seen.group_id);
-	log_short(line, "event", &event->envelope->type);
+	log_begin(line, level, msg);
+	log_int(line, "group", event->public.group_id);
+	event_log_short(line, "event", &event->envelope->type);
 	if (event->envelope->event_id.len > 0)
-		log_short(line, "id", &event->envelope->event_id);
+		event_log_short(line, "id", &event->envelope->event_id);
 	if (event->running != NULL)
 		log_text(line, "handler", event->running->name);
-}
-
-static void
-log_rule(const struct event *event, const char *msg, const char *key,
-    const char *value)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_ERROR, msg);
-	event_log(&line, event);
-	log_text(&line, key, value);
-	log_end(&line);
 }
 
 void
@@ -139,8 +131,18 @@ vkcb_log(struct vkcb_event *ev, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, args);
 	va_end(args);
-	log_begin(&line, LOG_LEVEL_INFO, msg);
-	event_log(&line, event_of(ev));
+	event_log(&line, event_of(ev), LOG_LEVEL_INFO, msg);
+	log_end(&line);
+}
+
+static void
+event_log_mistake(const struct event *event, const char *msg, const char *key,
+    int number)
+{
+	struct log_line line;
+
+	event_log(&line, event, LOG_LEVEL_ERROR, msg);
+	log_int(&line, key, number);
 	log_end(&line);
 }
 
@@ -148,122 +150,94 @@ enum vkcb_outcome
 vkcb_retry_after(struct vkcb_event *ev, int status, int seconds)
 {
 	struct event *event = event_of(ev);
-	char number[24];
 
 	if (status != 410 && status != 429 && status != 503) {
-		snprintf(number, sizeof(number), "%d", status);
-		log_rule(event, "vkcb_retry_after: the status must be 410, "
-		    "429 or 503: 503 is taken", "status", number);
+		event_log_mistake(event, "vkcb_retry_after: the status must be "
+		    "410, 429 or 503: 503 is taken", "status", status);
 		status = 503;
 	}
 	if (seconds < 0 || seconds > EVENT_RETRY_AFTER_MAX) {
-		snprintf(number, sizeof(number), "%d", seconds);
-		log_rule(event, "vkcb_retry_after: seconds must be 0 to 10799: "
-		    "the nearest is taken", "seconds", number);
+		event_log_mistake(event, "vkcb_retry_after: seconds must be 0 "
+		    "to 10799: the nearest is taken", "seconds", seconds);
 		seconds = seconds < 0 ? 0 : EVENT_RETRY_AFTER_MAX;
 	}
-	event->asked.status = status;
-	event->asked.seconds = seconds;
-	return event->asked.outcome = VKCB_RETRY_AFTER;
+	event->requested.status = status;
+	event->requested.seconds = seconds;
+	return event->requested.outcome = VKCB_RETRY_AFTER;
 }
 
 enum vkcb_outcome
 vkcb_remove(struct vkcb_event *ev)
 {
-	return event_of(ev)->asked.outcome = VKCB_REMOVE;
-}
-
-/* "5.81" and newer, two plain numbers as VK writes them. */
-static bool
-is_version(const char *text)
-{
-	size_t major = strspn(text, "0123456789"), minor;
-
-	if (major == 0 || major > 3 || text[major] != '.')
-		return false;
-	minor = strspn(text + major + 1, "0123456789");
-	if (minor == 0 || minor > 5 || text[major + 1 + minor] != '\0')
-		return false;
-	if (text[0] == '0' || (text[major + 1] == '0' && minor > 1))
-		return false;
-	return strtol(text, NULL, 10) > 5 ||
-	    (strtol(text, NULL, 10) == 5 &&
-	    strtol(text + major + 1, NULL, 10) >= 81);
+	return event_of(ev)->requested.outcome = VKCB_REMOVE;
 }
 
 enum vkcb_outcome
 vkcb_set_version(struct vkcb_event *ev, const char *version)
 {
 	struct event *event = event_of(ev);
+	struct log_line line;
 
-	if (version == NULL || !is_version(version)) {
-		log_rule(event, "vkcb_set_version: no API version of 5.81 or "
-		    "newer: nothing is changed", "version",
-		    version != NULL ? version : "NULL");
+	if (version == NULL || number_version(version) < VERSION_MIN) {
+		event_log(&line, event, LOG_LEVEL_ERROR, "vkcb_set_version: no "
+		    "API version of 5.81 or newer: nothing is changed");
+		log_text(&line, "version", version != NULL ? version : "NULL");
+		log_end(&line);
 		return VKCB_OK;
 	}
-	snprintf(event->asked.version, sizeof(event->asked.version), "%s",
-	    version);
-	return event->asked.outcome = VKCB_SET_VERSION;
+	snprintf(event->requested.version, sizeof(event->requested.version),
+	    "%s", version);
+	return event->requested.outcome = VKCB_SET_VERSION;
 }
+
+/*
+ * The outcomes: of several handlers' the one with the highest rank counts. Not
+ * done comes before done, since VK repeats the event and the handlers that are
+ * done then say again what they want.
+ */
+static const struct {
+	const char *name;
+	int rank;
+} outcomes[] = {
+	[VKCB_OK] = { "ok", 0 },
+	[VKCB_GIVE_UP] = { "give_up", 1 },
+	[VKCB_SET_VERSION] = { "set_version", 2 },
+	[VKCB_REMOVE] = { "remove", 3 },
+	[VKCB_FAIL] = { "fail", 4 },
+	[VKCB_RETRY_AFTER] = { "retry_after", 5 },
+};
 
 const char *
 event_outcome_name(enum vkcb_outcome outcome)
 {
-	switch (outcome) {
-	case VKCB_OK:
-		return "ok";
-	case VKCB_FAIL:
-		return "fail";
-	case VKCB_GIVE_UP:
-		return "give_up";
-	case VKCB_RETRY_AFTER:
-		return "retry_after";
-	case VKCB_REMOVE:
-		return "remove";
-	case VKCB_SET_VERSION:
-		return "set_version";
-	}
-	return "unknown";
+	return (size_t)outcome < sizeof(outcomes) / sizeof(outcomes[0]) ?
+	    outcomes[outcome].name : "unknown";
 }
 
 static void
-report_odd(void *arg, const struct decode_place *place, const char *got,
+event_mismatch(void *arg, const struct decode_place *place, const char *got,
     const char *wanted)
 {
 	struct event *event = arg;
 	char path[DECODE_PATH_MAX];
 	struct log_line line;
 
-	if (event->odd++ >= ODD_LINES_MAX)
+	if (event->mismatches++ >= MISMATCH_LINES_MAX)
 		return;
 	decode_path(place, path);
-	log_begin(&line, LOG_LEVEL_WARNING, "type mismatch, field left empty");
-	event_log(&line, event);
+	event_log(&line, event, LOG_LEVEL_WARNING,
+	    "type mismatch, field left empty");
 	log_text(&line, "path", path);
 	log_text(&line, "got", got);
 	log_text(&line, "wanted", wanted);
 	log_end(&line);
 }
 
+/* If its API version is outdated a server gets a warning for the object. */
 static void
-report_more_odd(const struct event *event)
+event_log_warning(const struct event *event)
 {
-	struct log_line line;
-
-	if (event->odd <= ODD_LINES_MAX)
-		return;
-	log_begin(&line, LOG_LEVEL_WARNING, "more fields left absent");
-	event_log(&line, event);
-	log_int(&line, "fields", event->odd - ODD_LINES_MAX);
-	log_end(&line);
-}
-
-/* Of a server with an outdated API version VK keeps back the object. */
-static void
-report_warning(const struct event *event)
-{
-	struct json_object *object = event->seen.object, *warning;
+	struct json_object *object = event->public.object, *warning;
 	struct log_line line;
 
 	if (!json_object_is_type(object, json_type_object) ||
@@ -271,42 +245,42 @@ report_warning(const struct event *event)
 	    !json_object_object_get_ex(object, "warning", &warning) ||
 	    !json_object_is_type(warning, json_type_string))
 		return;
-	log_begin(&line, LOG_LEVEL_WARNING, "VK sent a warning in place of "
-	    "the object: vkcb setup sets the API version");
-	event_log(&line, event);
+	event_log(&line, event, LOG_LEVEL_WARNING, "VK sent a warning in place "
+	    "of the object: vkcb setup sets the API version");
 	log_text(&line, "detail", json_object_get_string(warning));
 	log_end(&line);
 }
 
-static enum event_result
-make_tree(struct event *event)
+static void
+event_make_tree(struct event *event)
 {
 	if (event->has_tree)
-		return EVENT_HANDLED;
-	if (json_tree(&event->envelope->object, &event->seen.object) == -1)
-		return EVENT_NO_MEMORY;
+		return;
 	event->has_tree = true;
-	report_warning(event);
-	return EVENT_HANDLED;
+	if (json_tree(&event->envelope->object, &event->public.object) == -1)
+		arena_fail(event->arena);
+	event_log_warning(event);
 }
 
-/* A struct takes more room than its JSON, fields that are absent too. */
+/* A struct takes more room than its JSON, for absent fields too. */
 #define STRUCTS_PER_BYTE 16
 
-static enum event_result
-make_typed(struct event *event)
+static void
+event_make_struct(struct event *event)
 {
-	enum decode_result result;
+	struct log_line line;
 
 	if (event->typed != NULL)
-		return EVENT_HANDLED;
+		return;
 	arena_expect(event->arena, STRUCTS_PER_BYTE *
 	    event->envelope->object.len);
-	result = decode_event(event->type, event->seen.object, event->arena,
-	    report_odd, event, &event->typed);
-	report_more_odd(event);
-	return result == DECODE_OK ? EVENT_HANDLED :
-	    result == DECODE_NO_OBJECT ? EVENT_BAD_OBJECT : EVENT_NO_MEMORY;
+	event->typed = decode_event(event->type, event->public.object,
+	    event->arena, event_mismatch, event);
+	if (event->mismatches <= MISMATCH_LINES_MAX)
+		return;
+	event_log(&line, event, LOG_LEVEL_WARNING, "more fields left empty");
+	log_int(&line, "fields", event->mismatches - MISMATCH_LINES_MAX);
+	log_end(&line);
 }
 
 static enum vkcb_outcome
@@ -315,153 +289,105 @@ event_call(struct event *event, const struct vkcb_handler *def)
 	switch (def->event) {
 #define EVENT(type, object, settable, text) \
 	case VKCB_EVENT_##type: \
-		return def->call.type(&event->seen, event->typed);
+		return def->call.type(&event->public, event->typed);
 #define EVENT_JSON(type, settable, text) \
 	case VKCB_EVENT_##type: \
-		return def->call.type(&event->seen, event->seen.object);
+		return def->call.type(&event->public, event->public.object);
 #include "events.def"
 	default:
-		return def->call.any(&event->seen);
+		return def->call.any(&event->public);
 	}
 }
 
-/* Outcomes that only their functions give mean nothing without them. */
+/* Some outcomes are valid only if their function was called: vkcb_remove(). */
 static enum vkcb_outcome
-outcome_of(const struct event *event, enum vkcb_outcome outcome)
+event_valid(const struct event *event, enum vkcb_outcome outcome)
 {
-	char number[24];
-
 	if (outcome == VKCB_OK || outcome == VKCB_FAIL ||
-	    outcome == VKCB_GIVE_UP || outcome == event->asked.outcome)
+	    outcome == VKCB_GIVE_UP || outcome == event->requested.outcome)
 		return outcome;
-	snprintf(number, sizeof(number), "%d", (int)outcome);
-	log_rule(event, "invalid outcome from handler, using VKCB_FAIL",
-	    "returned", number);
+	event_log_mistake(event, "invalid outcome from handler, using "
+	    "VKCB_FAIL", "returned", (int)outcome);
 	return VKCB_FAIL;
 }
 
 static void
-log_outcome(const struct event *event, enum vkcb_outcome outcome,
-    int64_t start)
+event_log_outcome(const struct event *event, int64_t start)
 {
-	enum log_level level = outcome == VKCB_FAIL ||
-	    outcome == VKCB_GIVE_UP ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	const struct event_result *result = &event->requested;
+	enum log_level level = result->outcome == VKCB_FAIL ||
+	    result->outcome == VKCB_GIVE_UP ? LOG_LEVEL_WARNING :
+	    LOG_LEVEL_INFO;
 	struct log_line line;
-	char ms[32];
 
 	if (!log_wants(level))
 		return;
-	snprintf(ms, sizeof(ms), "%.3f", (double)(clock_us() - start) /
-	    1e3);
-	log_begin(&line, level, "handled");
-	event_log(&line, event);
-	log_text(&line, "outcome", event_outcome_name(outcome));
-	if (outcome == VKCB_RETRY_AFTER) {
-		log_int(&line, "status", event->asked.status);
-		log_int(&line, "seconds", event->asked.seconds);
+	event_log(&line, event, level, "handled");
+	log_text(&line, "outcome", event_outcome_name(result->outcome));
+	if (result->outcome == VKCB_RETRY_AFTER) {
+		log_int(&line, "status", result->status);
+		log_int(&line, "seconds", result->seconds);
 	}
-	if (event->seen.retry_counter > 0)
-		log_int(&line, "retry", event->seen.retry_counter);
-	log_text(&line, "ms", ms);
+	if (event->public.retry_counter > 0)
+		log_int(&line, "retry", event->public.retry_counter);
+	log_ms(&line, "ms", clock_us() - start);
 	if (event->api.calls > 0) {
 		log_int(&line, "calls", event->api.calls);
-		snprintf(ms, sizeof(ms), "%.3f",
-		    (double)event->api.waited / 1e3);
-		log_text(&line, "vk_ms", ms);
+		log_ms(&line, "vk_ms", event->api.waited);
 	}
 	log_end(&line);
 }
 
-static enum event_result
-event_call_handler(struct event *event, const struct handler *handler,
-    enum vkcb_outcome *outcome)
+enum event_status
+event_run(struct event *event, const struct handler *handler,
+    struct event_result *result)
 {
-	enum event_result result;
-	enum vkcb_outcome returned;
+	enum vkcb_outcome outcome;
 	pid_t self = getpid();
 	int64_t start;
 
-	result = make_tree(event);
-	if (result == EVENT_HANDLED && handler_is_typed(handler))
-		result = make_typed(event);
-	if (result != EVENT_HANDLED)
-		return result;
+	*result = (struct event_result){ .outcome = VKCB_OK };
+	event_make_tree(event);
+	if (handler_is_typed(handler))
+		event_make_struct(event);
+	if (arena_failed(event->arena))
+		return EVENT_NO_MEMORY;
+	if (handler_is_typed(handler) && event->typed == NULL)
+		return EVENT_BAD_OBJECT;
 	event->running = handler;
-	event->asked = (struct verdict){ .outcome = VKCB_OK };
-	event->numbers = 0;
+	event->requested = *result;
+	event->n_random_ids = 0;
 	start = clock_us();
-	returned = event_call(event, handler->def);
-	/* One that the handler forked and that came back is none of ours. */
+	outcome = event_call(event, handler->def);
+	/* A child that the handler forked must not go on as its parent. */
 	if (getpid() != self)
 		_exit(1);
-	*outcome = outcome_of(event, returned);
-	log_outcome(event, *outcome, start);
+	event->requested.outcome = event_valid(event, outcome);
+	event_log_outcome(event, start);
 	api_forget(&event->api);
 	event->running = NULL;
+	*result = event->requested;
 	return EVENT_HANDLED;
 }
 
-/*
- * What is not done comes before what is: VK repeats the event, and the
- * handlers that are done will say what they want again.
- */
-static int
-weight(enum vkcb_outcome outcome)
-{
-	switch (outcome) {
-	case VKCB_RETRY_AFTER:
-		return 5;
-	case VKCB_FAIL:
-		return 4;
-	case VKCB_REMOVE:
-		return 3;
-	case VKCB_SET_VERSION:
-		return 2;
-	case VKCB_GIVE_UP:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-enum event_result
-event_handle(struct event *event, struct verdict *verdict)
+enum event_status
+event_handle(struct event *event, struct event_result *result)
 {
 	const struct handler *handler;
-	enum event_result result, worst = EVENT_HANDLED;
-	enum vkcb_outcome outcome;
+	enum event_status status, worst = EVENT_HANDLED;
+	struct event_result one;
 
-	*verdict = (struct verdict){ .outcome = VKCB_OK };
+	*result = (struct event_result){ .outcome = VKCB_OK };
 	for (handler = handlers; handler->name != NULL; handler++) {
-		if (!handler_takes(handler, event->type, event->seen.type))
+		if (!handler_takes(handler, event->type, event->public.type))
 			continue;
-		result = event_call_handler(event, handler, &outcome);
-		if (result == EVENT_NO_MEMORY)
-			return result;
-		if (result != EVENT_HANDLED) {
-			worst = result;
-			continue;
-		}
-		if (weight(outcome) <= weight(verdict->outcome))
-			continue;
-		*verdict = event->asked;
-		verdict->outcome = outcome;
+		status = event_run(event, handler, &one);
+		if (status == EVENT_NO_MEMORY)
+			return status;
+		if (status != EVENT_HANDLED)
+			worst = status;
+		if (outcomes[one.outcome].rank > outcomes[result->outcome].rank)
+			*result = one;
 	}
 	return worst;
-}
-
-enum event_result
-event_run(struct event *event, const struct handler *handler,
-    struct verdict *verdict)
-{
-	enum vkcb_outcome outcome;
-	enum event_result result;
-
-	*verdict = (struct verdict){ .outcome = VKCB_OK };
-	result = event_call_handler(event, handler, &outcome);
-	if (result != EVENT_HANDLED)
-		return result;
-	*verdict = event->asked;
-	verdict->outcome = outcome;
-	return EVENT_HANDLED;
 }

@@ -4,51 +4,54 @@
 
 #include <stdbool.h>
 
-#include "vk/api.h"
 #include "event/envelope.h"
+#include "log.h"
+#include "vk/api.h"
 #include "vkcb.h"
 
 struct arena;
 struct conf_group;
 struct handler;
-struct log_line;
 
 #define EVENT_VERSION_MAX 16
 #define EVENT_RETRY_AFTER_MAX 10799	/* VK waits less than 3 hours */
 
-/* What all handlers together want of VK. */
-struct verdict {
+/* The outcome of a handler, or of all handlers of an event together. */
+struct event_result {
 	enum vkcb_outcome outcome;
-	int status;			/* of VKCB_RETRY_AFTER */
+	int status;				/* for VKCB_RETRY_AFTER */
 	int seconds;
-	char version[EVENT_VERSION_MAX];	/* of VKCB_SET_VERSION */
+	char version[EVENT_VERSION_MAX];	/* for VKCB_SET_VERSION */
 };
 
-enum event_result {
-	EVENT_HANDLED,		/* the verdict says how */
-	EVENT_BAD_OBJECT,	/* a struct is wanted and cannot be made */
+enum event_status {
+	EVENT_HANDLED,		/* the result says how */
+	EVENT_BAD_OBJECT,	/* a handler takes a struct, and none was made */
 	EVENT_NO_MEMORY,
 };
 
-/* Why a handler is given up then, in an inbox. */
+/* The reason for EVENT_BAD_OBJECT, in an inbox. */
 #define EVENT_BAD_OBJECT_WHY "the object is missing or not a JSON object"
 
 struct event {
-	struct vkcb_event seen;		/* by handlers; first, see event_of() */
+	struct vkcb_event public;	/* for handlers; first, see event_of() */
 	enum vkcb_event_type type;
 	const struct envelope *envelope;
 	struct arena *arena;
-	bool has_tree;			/* seen.object was made */
-	const void *typed;		/* the struct, once made */
-	unsigned int odd;		/* values reported */
+	bool has_tree;			/* public.object was made */
+	const void *typed;		/* the struct, once it was made */
+	unsigned int mismatches;	/* values of a wrong type */
 	const struct handler *running;
-	struct verdict asked;		/* by the running handler */
+	struct event_result requested;	/* by the running handler */
 	struct api api;			/* its calls to VK */
 	uint64_t key;			/* the same for every repeat */
-	int numbers;			/* random_ids made for this handler */
+	int n_random_ids;		/* made for this handler */
 };
 
-/* The envelope's bytes must stay; the tree made of them is put on release. */
+/*
+ * The envelope's bytes must stay in place until event_release(), which puts the
+ * tree that is made of them.
+ */
 void event_init(struct event *, const struct envelope *, struct arena *,
     int retry_counter);
 void event_release(struct event *);
@@ -57,23 +60,27 @@ void event_release(struct event *);
 void event_may_call(struct event *, const struct conf *,
     const struct conf_group *);
 
-/* The event is the first member of what it is seen of. */
+/* struct vkcb_event is the first member of struct event: the cast is valid. */
 static inline struct event *
-event_of(struct vkcb_event *seen)
+event_of(struct vkcb_event *public)
 {
-	return (struct event *)(void *)seen;
+	return (struct event *)(void *)public;
 }
 
-/* Names group, event and handler in a line of the log. */
-void event_log(struct log_line *, const struct event *);
+/* Begins a line of the log that names group, event and handler. */
+void event_log(struct log_line *, const struct event *, enum log_level,
+    const char *msg);
 
-/* Calls every handler that takes the event, in order, and sums them up. */
-enum event_result event_handle(struct event *, struct verdict *)
+/*
+ * Calls every handler that takes the event, in order; the result is the one
+ * that matters most.
+ */
+enum event_status event_handle(struct event *, struct event_result *)
     __attribute__((warn_unused_result));
 
-/* Calls one handler that takes the event; the verdict is its own. */
-enum event_result event_run(struct event *, const struct handler *,
-    struct verdict *) __attribute__((warn_unused_result));
+/* Calls one handler that takes the event. */
+enum event_status event_run(struct event *, const struct handler *,
+    struct event_result *) __attribute__((warn_unused_result));
 
 const char *event_outcome_name(enum vkcb_outcome);
 

@@ -21,9 +21,8 @@ log_failed(const struct event *event, const char *method,
 	const struct api *api = &event->api;
 	struct log_line line;
 
-	log_begin(&line, outcome == VKCB_FAIL || api->advice == NULL ?
+	event_log(&line, event, outcome == VKCB_FAIL || api->advice == NULL ?
 	    LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "call to VK failed");
-	event_log(&line, event);
 	log_text(&line, "method", method);
 	log_int(&line, "code", api->error.code);
 	log_text(&line, "error", api->error.message);
@@ -40,8 +39,8 @@ log_failed_inside(const struct event *event, const char *method)
 	const struct api_inside *inside = &event->api.inside;
 	struct log_line line;
 
-	log_begin(&line, LOG_LEVEL_WARNING, "calls failed inside a call to VK");
-	event_log(&line, event);
+	event_log(&line, event, LOG_LEVEL_WARNING,
+	    "calls failed inside a call to VK");
 	log_text(&line, "method", method);
 	log_int(&line, "failed", inside->failed);
 	log_text(&line, "first", inside->method);
@@ -55,7 +54,7 @@ vkcb_random_id(struct vkcb_event *ev)
 {
 	struct event *event = event_of(ev);
 	const char *name = event->running != NULL ? event->running->name : "";
-	int32_t number = event->numbers++;
+	int32_t number = event->n_random_ids++;
 	uint64_t hash;
 	int32_t id;
 

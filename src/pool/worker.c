@@ -250,17 +250,17 @@ make_envelope(const struct inbox_event *event, struct envelope *envelope)
 }
 
 static void
-end_of_verdict(struct work *work, const struct inbox_claim *claim,
-    const struct verdict *verdict, struct inbox_end *end)
+end_of_result(struct work *work, const struct inbox_claim *claim,
+    const struct event_result *result, struct inbox_end *end)
 {
 	int64_t wait;
 
-	switch (verdict->outcome) {
+	switch (result->outcome) {
 	case VKCB_FAIL:
 		plan_retry(work, claim, "the handler failed", -1, end);
 		return;
 	case VKCB_RETRY_AFTER:
-		wait = (int64_t)verdict->seconds * 1000;
+		wait = (int64_t)result->seconds * 1000;
 		plan_retry(work, claim, "the handler asked for another time",
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
@@ -272,11 +272,11 @@ end_of_verdict(struct work *work, const struct inbox_claim *claim,
 		break;
 	}
 	*end = (struct inbox_end){ .state = INBOX_DONE, .reason = "" };
-	if (verdict->outcome == VKCB_REMOVE)
+	if (result->outcome == VKCB_REMOVE)
 		end->command.remove = true;
-	else if (verdict->outcome == VKCB_SET_VERSION)
+	else if (result->outcome == VKCB_SET_VERSION)
 		snprintf(end->command.version, sizeof(end->command.version),
-		    "%s", verdict->version);
+		    "%s", result->version);
 }
 
 /*
@@ -333,8 +333,8 @@ run(struct work *work, const struct inbox_claim *claim,
 	const struct conf_group *group = current_group(work,
 	    claim->event.group_id);
 	struct envelope envelope;
-	struct verdict verdict;
-	enum event_result result;
+	struct event_result result;
+	enum event_status status;
 	struct event event;
 
 	make_envelope(&claim->event, &envelope);
@@ -342,15 +342,15 @@ run(struct work *work, const struct inbox_claim *claim,
 	    claim->event.retry_counter);
 	if (group != NULL)
 		event_may_call(&event, work->conf, group);
-	event.seen.attempt = claim->attempt;
-	event.seen.received = claim->event.received;
+	event.public.attempt = claim->attempt;
+	event.public.received = claim->event.received;
 	begin_handler(work);
-	result = event_run(&event, handler, &verdict);
+	status = event_run(&event, handler, &result);
 	die_if_robbed(work);
 	end_handler(work);
-	switch (result) {
+	switch (status) {
 	case EVENT_HANDLED:
-		end_of_verdict(work, claim, &verdict, end);
+		end_of_result(work, claim, &result, end);
 		break;
 	case EVENT_BAD_OBJECT:
 		inbox_give_up(claim, EVENT_BAD_OBJECT_WHY, end);

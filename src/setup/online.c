@@ -21,6 +21,7 @@
 #include "log.h"
 #include "report.h"
 #include "json/json_get.h"
+#include "number.h"
 #include "setup/names.h"
 #include "vk/http_post.h"
 #include "setup/servers.h"
@@ -238,17 +239,13 @@ check_events(struct online *online, struct json_object *settings)
 		    online->group->events != NULL ? ": see `events`" : "");
 }
 
-/* Whether events in this version are whole: 5.81 and newer. */
+/* Events of versions before 5.81 are not whole. */
 static bool
-is_outdated(const char *version)
+is_outdated(const char *text)
 {
-	char *end;
-	long major = strtol(version, &end, 10), minor;
+	int64_t version = number_version(text);
 
-	if (end == version || *end != '.')
-		return false;
-	minor = strtol(end + 1, NULL, 10);
-	return major < 5 || (major == 5 && minor < 81);
+	return version != 0 && version < 5 * NUMBER_VERSION_MAJOR + 81;
 }
 
 static void

@@ -176,16 +176,16 @@ put_event(struct receipt *receipt, struct inbox *inbox,
 static void
 answer_command(struct receipt *receipt, const struct inbox_command *command)
 {
-	struct verdict verdict = { .outcome = VKCB_OK };
+	struct event_result result = { .outcome = VKCB_OK };
 
 	if (command->remove) {
-		verdict.outcome = VKCB_REMOVE;
+		result.outcome = VKCB_REMOVE;
 	} else if (command->version[0] != '\0') {
-		verdict.outcome = VKCB_SET_VERSION;
-		snprintf(verdict.version, sizeof(verdict.version), "%s",
+		result.outcome = VKCB_SET_VERSION;
+		snprintf(result.version, sizeof(result.version), "%s",
 		    command->version);
 	}
-	receipt_answer(receipt, &verdict);
+	receipt_answer(receipt, &result);
 }
 
 void

@@ -8,7 +8,7 @@
 #include "event/envelope.h"
 
 struct log_line;
-struct verdict;
+struct event_result;
 
 struct receipt {
 	struct receiver *receiver;
@@ -29,7 +29,7 @@ int receipt_refuse(struct receipt *, int status, const char *body,
     const char *why, const char *detail);
 
 /* Answers with what the handlers want of VK. */
-void receipt_answer(struct receipt *, const struct verdict *);
+void receipt_answer(struct receipt *, const struct event_result *);
 
 /* Adds the event's group and type to a line of the log. */
 void receipt_log(const struct receipt *, struct log_line *);

@@ -255,11 +255,11 @@ answer_version(struct http_answer *answer, const char *version)
 }
 
 void
-receipt_answer(struct receipt *receipt, const struct verdict *verdict)
+receipt_answer(struct receipt *receipt, const struct event_result *result)
 {
 	struct http_answer *answer = receipt->answer;
 
-	switch (verdict->outcome) {
+	switch (result->outcome) {
 	case VKCB_OK:
 	case VKCB_GIVE_UP:
 		http_answer(answer, 200, "ok");
@@ -268,14 +268,14 @@ receipt_answer(struct receipt *receipt, const struct verdict *verdict)
 		http_answer(answer, 500, "Handler Failed");
 		break;
 	case VKCB_RETRY_AFTER:
-		http_answer(answer, verdict->status, "Try Again Later");
-		answer->retry_after = verdict->seconds;
+		http_answer(answer, result->status, "Try Again Later");
+		answer->retry_after = result->seconds;
 		break;
 	case VKCB_REMOVE:
 		http_answer(answer, 200, "remove");
 		break;
 	case VKCB_SET_VERSION:
-		answer_version(answer, verdict->version);
+		answer_version(answer, result->version);
 		break;
 	}
 }
@@ -284,18 +284,18 @@ static void
 handle(struct receipt *receipt)
 {
 	struct receiver *receiver = receipt->receiver;
-	struct verdict verdict;
+	struct event_result result;
 	struct event event;
 
 	event_init(&event, &receipt->envelope, &receiver->arena,
 	    (int)receipt->retry_counter);
 	event_may_call(&event, receiver->conf, receipt->group);
-	switch (event_handle(&event, &verdict)) {
+	switch (event_handle(&event, &result)) {
 	case EVENT_HANDLED:
-		receiver->done = verdict.outcome != VKCB_FAIL &&
-		    verdict.outcome != VKCB_RETRY_AFTER &&
-		    verdict.outcome != VKCB_GIVE_UP;
-		receipt_answer(receipt, &verdict);
+		receiver->done = result.outcome != VKCB_FAIL &&
+		    result.outcome != VKCB_RETRY_AFTER &&
+		    result.outcome != VKCB_GIVE_UP;
+		receipt_answer(receipt, &result);
 		break;
 	case EVENT_BAD_OBJECT:
 		(void)receipt_refuse(receipt, 400, "Bad Request",

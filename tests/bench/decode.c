@@ -37,7 +37,6 @@ read_once(char way, char *body, size_t len)
 	struct envelope envelope;
 	struct json_object *tree;
 	struct json_tokener *tokener;
-	const void *typed = NULL;
 	size_t where;
 
 	if (way == 'n')
@@ -56,8 +55,7 @@ read_once(char way, char *body, size_t len)
 	if (json_tree(&envelope.object, &tree) == -1)
 		return -1;
 	if (way == 'd' && decode_event(catalogue_type(envelope.type.at,
-	    envelope.type.len), tree, &arena, ignore, NULL, &typed) !=
-	    DECODE_OK)
+	    envelope.type.len), tree, &arena, ignore, NULL) == NULL)
 		return -1;
 	json_object_put(tree);
 	arena_reset(&arena);

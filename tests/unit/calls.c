@@ -56,7 +56,7 @@ random_id_of(const char *event_id, int64_t group, const char *handler, int nth)
 	event_init(&event, &envelope, NULL, 0);
 	event.running = &running;
 	while (nth-- > 0)
-		id = vkcb_random_id(&event.seen);
+		id = vkcb_random_id(&event.public);
 	event_release(&event);
 	return id;
 }

@@ -156,15 +156,15 @@ count(const char *text, const char *what)
 	return n;
 }
 
-static struct verdict verdict;
+static struct event_result result;
 static char text[8192];
 static struct arena arena;
 static struct envelope envelope;
 
-static enum event_result
+static enum event_status
 handle(const char *type, const char *object)
 {
-	enum event_result result;
+	enum event_status end;
 	struct event event;
 	size_t where;
 
@@ -177,10 +177,10 @@ handle(const char *type, const char *object)
 	memset(typed, 0, sizeof(typed));
 	arena_init(&arena);
 	event_init(&event, &envelope, &arena, 3);
-	result = event_handle(&event, &verdict);
+	end = event_handle(&event, &result);
 	event_release(&event);
 	arena_release(&arena);
-	return result;
+	return end;
 }
 
 static void
@@ -212,7 +212,7 @@ those_who_take_it_are_called_in_order(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(handle(rows[i].type, "{}"), EVENT_HANDLED);
 		assert_string_equal(called, rows[i].wanted);
-		assert_int_equal(verdict.outcome, VKCB_OK);
+		assert_int_equal(result.outcome, VKCB_OK);
 	}
 	assert_int_equal(count(logged(), "outcome=ok"), 23);
 }
@@ -330,8 +330,8 @@ what_is_not_done_counts_most(void **state)
 		assert_int_equal(handle("message_new", "{}"), EVENT_HANDLED);
 		/* One's failure is not another's. */
 		assert_string_equal(called, "0125");
-		if (verdict.outcome != rows[i].wanted)
-			fail_msg("row %zu: %d", i, (int)verdict.outcome);
+		if (result.outcome != rows[i].wanted)
+			fail_msg("row %zu: %d", i, (int)result.outcome);
 	}
 }
 
@@ -343,12 +343,12 @@ the_first_of_equals_counts(void **state)
 	seconds = 9;
 	plan(RETRY_429, RETRY_503, OK, OK);
 	(void)handle("message_new", "{}");
-	assert_int_equal(verdict.status, 429);
-	assert_int_equal(verdict.seconds, 60);
+	assert_int_equal(result.status, 429);
+	assert_int_equal(result.seconds, 60);
 	plan(FAIL, OK, RETRY_503, RETRY_429);
 	(void)handle("message_new", "{}");
-	assert_int_equal(verdict.status, 503);
-	assert_int_equal(verdict.seconds, 9);
+	assert_int_equal(result.status, 503);
+	assert_int_equal(result.seconds, 9);
 }
 
 static void
@@ -373,9 +373,9 @@ a_wrong_delay_is_logged_and_put_right(void **state)
 		status = rows[i].status;
 		seconds = rows[i].seconds;
 		(void)handle("message_new", "{}");
-		assert_int_equal(verdict.outcome, VKCB_RETRY_AFTER);
-		assert_int_equal(verdict.status, rows[i].wanted_status);
-		assert_int_equal(verdict.seconds, rows[i].wanted_seconds);
+		assert_int_equal(result.outcome, VKCB_RETRY_AFTER);
+		assert_int_equal(result.status, rows[i].wanted_status);
+		assert_int_equal(result.seconds, rows[i].wanted_seconds);
 		assert_int_equal(count(logged(), "Z error msg="),
 		    rows[i].errors);
 	}
@@ -406,12 +406,12 @@ a_version_is_one_or_changes_nothing(void **state)
 		(void)logged();
 		version = rows[i].version;
 		(void)handle("message_new", "{}");
-		if ((verdict.outcome == VKCB_SET_VERSION) != rows[i].good)
+		if ((result.outcome == VKCB_SET_VERSION) != rows[i].good)
 			fail_msg("%s", version);
 		if (rows[i].good)
-			assert_string_equal(verdict.version, version);
+			assert_string_equal(result.version, version);
 		else
-			assert_int_equal(verdict.outcome, VKCB_OK);
+			assert_int_equal(result.outcome, VKCB_OK);
 		assert_int_equal(count(logged(), "Z error msg="),
 		    !rows[i].good);
 	}
@@ -432,7 +432,7 @@ an_outcome_without_its_function_is_a_failure(void **state)
 		plan(OK, rows[i], OK, OK);
 		(void)logged();
 		(void)handle("message_new", "{}");
-		assert_int_equal(verdict.outcome, VKCB_FAIL);
+		assert_int_equal(result.outcome, VKCB_FAIL);
 		lines = logged();
 		assert_int_equal(count(lines, "Z error msg="), 1);
 		assert_int_equal(count(lines, "handler=1"), 2);
@@ -440,7 +440,7 @@ an_outcome_without_its_function_is_a_failure(void **state)
 	/* Nor does what an earlier handler asked for help a later one. */
 	plan(REMOVE, RAW_REMOVE, OK, OK);
 	(void)handle("message_new", "{}");
-	assert_int_equal(verdict.outcome, VKCB_FAIL);
+	assert_int_equal(result.outcome, VKCB_FAIL);
 }
 
 int

@@ -82,6 +82,25 @@ digits_go_up_to_two_to_the_64th(void **state)
 	assert_true(got == UINT64_MAX);
 }
 
+static void
+versions_compare_as_numbers(void **state)
+{
+	static const char *const bad[] = {
+		"", "5", "5.", ".5", "5.1.2", "05.1", "5.01", "5.1 ", "-5.1",
+		"1000.1", "5.100000", "a.b", " 5.1",
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(number_version("5.199"),
+	    5 * NUMBER_VERSION_MAJOR + 199);
+	assert_true(number_version("5.81") > number_version("5.9"));
+	assert_true(number_version("6.0") > number_version("5.99999"));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (number_version(bad[i]) != 0)
+			fail_msg("%s", bad[i]);
+}
+
 int
 main(void)
 {
@@ -90,6 +109,7 @@ main(void)
 		cmocka_unit_test(
 		    a_prefix_and_bytes_with_a_nul_are_read_by_their_length),
 		cmocka_unit_test(digits_go_up_to_two_to_the_64th),
+		cmocka_unit_test(versions_compare_as_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
