@@ -245,18 +245,26 @@ warn_confirmation(const char *what, const char *confirmation)
 
 /* A name that is new to the catalogue may be right: VK has the last word. */
 static void
-warn_event(void *arg, const char *event)
+warn_events(const char *what, const struct conf_group *group)
 {
-	const char *what = arg, *nearest;
+	struct subscriptions subs;
+	const char *event, *nearest;
 	char why[160];
+	size_t i;
 
-	if (event_info(event) != NULL)
+	if (group->events == NULL)
 		return;
-	nearest = event_nearest(event);
-	snprintf(why, sizeof(why), "events: %.64s is no event that vkcb "
-	    "knows%s%s", event, nearest != NULL ? ": did you mean " : "",
-	    nearest != NULL ? nearest : "");
-	warn(what, why);
+	subscriptions_init(&subs, group, NULL);
+	for (i = 0; i < subs.n; i++) {
+		event = subs.at[i].name;
+		if (event_info(event) != NULL)
+			continue;
+		nearest = event_nearest(event);
+		snprintf(why, sizeof(why), "events: %.64s is no event that "
+		    "vkcb knows%s%s", event, nearest != NULL ?
+		    ": did you mean " : "", nearest != NULL ? nearest : "");
+		warn(what, why);
+	}
 }
 
 static void
@@ -279,8 +287,7 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 		warn_secret(what, "old_secret", group->old_secret);
 	if (group->confirmation != NULL)
 		warn_confirmation(what, group->confirmation);
-	if (group->events != NULL)
-		(void)subscription_each_word(group->events, warn_event, what);
+	warn_events(what, group);
 	/* With a token and keys setup gets it, and VK is asked for it. */
 	if (group->confirmation == NULL &&
 	    (group->token == NULL || conf->keys == NULL))
@@ -371,7 +378,7 @@ check_online(const struct conf *conf)
 		}
 		asked++;
 		fflush(stdout);
-		if (online_check(conf, &conf->groups[i]) != EXIT_OK)
+		if (online_check(conf, &conf->groups[i]) == -1)
 			status = EXIT_ERROR;
 	}
 	if (asked == 0)

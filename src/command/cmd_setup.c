@@ -103,19 +103,22 @@ cmd_setup_read_options(struct options *options, int argc, char **argv)
 }
 
 static int
-cmd_setup_set_up(const struct options *options, const struct conf *conf,
+cmd_setup_group(const struct options *options, const struct conf *conf,
     const struct conf_group *group, struct keys *keys)
 {
+	char what[40];
 	struct setup setup = {
-		.conf = conf, .group = group, .url = options->url,
-		.dry_run = options->dry_run, .keys = keys,
+		.url = options->url, .dry_run = options->dry_run, .keys = keys,
 	};
-	int status;
+	int result;
 
-	api_init(&setup.api, conf, group->token, API_PATIENCE);
-	status = options->remove ? setup_remove(&setup) : setup_group(&setup);
-	api_forget(&setup.api);
-	return status;
+	group_api_init(&setup.vk, conf, group, API_PATIENCE);
+	result = options->remove ? setup_remove(&setup) : setup_group(&setup);
+	api_forget(&setup.vk.api);
+	if (result == 0)
+		return EXIT_OK;
+	snprintf(what, sizeof(what), "group %lld", (long long)group->id);
+	return report_fail(what, "%s", setup.vk.error);
 }
 
 /* All groups with a token, or the one that is named. */
@@ -139,7 +142,7 @@ set_up_all(const struct options *options, const struct conf *conf,
 		if (group->token == NULL)
 			status = report_fail(id, "this group has no token: "
 			    "add `token = ...` to its section");
-		else if (cmd_setup_set_up(options, conf, group, keys) !=
+		else if (cmd_setup_group(options, conf, group, keys) !=
 		    EXIT_OK)
 			status = EXIT_ERROR;
 	}

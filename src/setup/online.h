@@ -1,4 +1,4 @@
-/* online.h - `vkcb check --online`: what VK says of a group and its server. */
+/* online.h - `vkcb check --online`: what VK says of a group and its servers. */
 #ifndef ONLINE_H
 #define ONLINE_H
 
@@ -6,8 +6,8 @@ struct conf;
 struct conf_group;
 
 /*
- * Prints what it finds, each with what to do. The exit status: EXIT_ERROR if
- * something would keep events from arriving.
+ * Prints each finding with what to do about it. 0, or -1: something keeps
+ * events from arriving.
  */
 int online_check(const struct conf *, const struct conf_group *);
 

@@ -1,9 +1,9 @@
 /*
  * servers.c - which of a group's callback servers is ours.
  *
- * Nothing of VK's answer is trusted: one of another shape is none, since to
- * take it for "no servers" would add one more. A URL that is spelt differently
- * may be another program's: to take it for ours could remove its server.
+ * VK's answer is not trusted: an answer of another shape taken for "no servers"
+ * would add one more. A URL in another spelling may be another program's: its
+ * server taken for ours could be removed.
  */
 #include "setup/servers.h"
 
@@ -20,9 +20,9 @@ struct json_object *
 servers_of(struct json_object *response)
 {
 	struct json_object *items = json_get_array(response, "items"), *item;
-	size_t i, n = json_length(items);
+	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < json_length(items); i++) {
 		item = json_object_array_get_idx(items, i);
 		if (json_get_int64(item, "id") <= 0 ||
 		    *json_get_string(item, "url") == '\0' ||
@@ -30,21 +30,6 @@ servers_of(struct json_object *response)
 			return NULL;
 	}
 	return items;
-}
-
-static bool
-is_kept(struct json_object *server, const struct key *key)
-{
-	return key != NULL && key->server_id != 0 &&
-	    json_get_int64(server, "id") == key->server_id;
-}
-
-bool
-servers_is_ours(struct json_object *server, const char *url,
-    const struct key *key)
-{
-	return strcmp(json_get_string(server, "url"), url) == 0 ||
-	    (is_kept(server, key) && strcmp(key->url, url) == 0);
 }
 
 enum server_state
@@ -59,10 +44,54 @@ servers_state(struct json_object *server)
 	    SERVER_BROKEN;
 }
 
+struct json_object *
+servers_find(struct json_object *servers, int64_t id)
+{
+	struct json_object *server;
+	size_t i;
+
+	for (i = 0; i < json_length(servers); i++) {
+		server = json_object_array_get_idx(servers, i);
+		if (json_get_int64(server, "id") == id)
+			return server;
+	}
+	return NULL;
+}
+
+static bool
+is_stored(struct json_object *server, const struct key *key)
+{
+	return key != NULL && key->server_id != 0 &&
+	    json_get_int64(server, "id") == key->server_id;
+}
+
+bool
+servers_is_ours(struct json_object *server, const char *url,
+    const struct key *key)
+{
+	return strcmp(json_get_string(server, "url"), url) == 0 ||
+	    (is_stored(server, key) && strcmp(key->url, url) == 0);
+}
+
+struct json_object *
+servers_next_ours(struct json_object *servers, const char *url,
+    const struct key *key, enum server_state best, size_t *at)
+{
+	struct json_object *server;
+
+	while (*at < json_length(servers)) {
+		server = json_object_array_get_idx(servers, (*at)++);
+		if (servers_is_ours(server, url, key) &&
+		    servers_state(server) <= best)
+			return server;
+	}
+	return NULL;
+}
+
 static int
 rank(struct json_object *server, const struct key *key)
 {
-	return 2 * (int)servers_state(server) + is_kept(server, key);
+	return 2 * (int)servers_state(server) + is_stored(server, key);
 }
 
 struct json_object *
@@ -70,13 +99,11 @@ servers_best(struct json_object *servers, const char *url,
     const struct key *key)
 {
 	struct json_object *best = NULL, *server;
-	size_t i, n = json_length(servers);
+	size_t at = 0;
 
-	for (i = 0; i < n; i++) {
-		server = json_object_array_get_idx(servers, i);
-		if (servers_is_ours(server, url, key) && (best == NULL ||
-		    rank(server, key) > rank(best, key)))
+	while ((server = servers_next_ours(servers, url, key, SERVER_OK,
+	    &at)) != NULL)
+		if (best == NULL || rank(server, key) > rank(best, key))
 			best = server;
-	}
 	return best;
 }

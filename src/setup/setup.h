@@ -5,30 +5,69 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vk/api.h"
 #include "conf/keys.h"
-
-struct conf;
-struct conf_group;
+#include "setup/group_api.h"
 
 struct setup {
-	const struct conf *conf;
-	const struct conf_group *group;
+	struct group_api vk;
 	const char *url;
 	bool dry_run;		/* tells what it would do, does nothing */
 	struct keys *keys;
-	struct api api;
 	int64_t server_id;	/* at VK; 0: none yet */
 	int changes;		/* made, or that would be */
 };
 
 /*
- * Finds or makes the server and ticks its events. The exit status; what was
- * done and what went wrong is printed, with what to do about it.
+ * Finds or makes the server and ticks its events, and prints each change. 0,
+ * or -1 and vk.error says what went wrong and what to do.
  */
 int setup_group(struct setup *);
 
-/* Takes the server with this URL away from the group. */
+/* Removes the servers with this URL from the group. 0, or -1 as above. */
 int setup_remove(struct setup *);
+
+/*
+ * The steps of setup, for src/setup/setup*.c alone; they return as above. In a
+ * dry run they announce what they would do.
+ */
+
+void setup_say(const struct setup *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Announces a change. false: it is not to be made, this is a dry run. */
+bool setup_announce(struct setup *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* setup_server.c */
+int setup_bring_server(struct setup *);
+int setup_remove_servers(struct setup *);
+
+/* setup_events.c */
+int setup_tick_events(struct setup *);
+
+#define SETUP_SECRET_MAX 33
+
+/* setup_key.c: the group's part of the keys file; NULL: none. */
+const struct key *setup_key(const struct setup *);
+
+/* The secret in force: vkcb.conf's, else the stored one, else "". */
+const char *setup_secret(const struct setup *);
+bool setup_secret_is_from_conf(const struct setup *);
+
+/*
+ * The secret in force, or else a new one in `fresh`; "" if the group is to have
+ * none. NULL as -1 above.
+ */
+const char *setup_choose_secret(struct setup *, char fresh[SETUP_SECRET_MAX]);
+
+/* Stores these, where not NULL, and the server's id and URL. */
+int setup_store(struct setup *, const char *secret, const char *confirmation);
+
+/*
+ * Stores VK's confirmation string and this secret (NULL: as it is), so that a
+ * responder finds both before VK asks. A configuration with another string is
+ * an error before anything is changed.
+ */
+int setup_store_confirmation(struct setup *, const char *secret);
 
 #endif

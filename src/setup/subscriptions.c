@@ -1,8 +1,9 @@
 /*
- * subscriptions.c - events wanted and events ticked.
+ * subscriptions.c - events wanted, events listed and events ticked.
  *
- * What VK lists is compared, but for events of which the catalogue knows that
- * groups.setCallbackSettings does not have them.
+ * VK's list has the last word: an event that it lists can be ticked, also one
+ * that the catalogue lacks or calls not settable. An event that it does not
+ * list may still be one of VK's.
  */
 #include "setup/subscriptions.h"
 
@@ -12,52 +13,10 @@
 #include <json-c/json.h>
 
 #include "event/catalogue.h"
-#include "conf/conf.h"
 #include "event/fields.h"
 #include "event/handler_table.h"
 
 #include "banned.h"
-
-bool
-subscription_each_word(const char *list, subscription_word_fn *each, void *arg)
-{
-	char word[CONF_LINE_MAX];
-	bool all = false;
-	size_t len;
-
-	for (; *list != '\0'; list += len) {
-		list += strspn(list, ", \t");
-		len = strcspn(list, ", \t");
-		snprintf(word, sizeof(word), "%.*s", (int)len, list);
-		if (strcmp(word, "all") == 0)
-			all = true;
-		else if (len > 0)
-			each(arg, word);
-	}
-	return all;
-}
-
-struct search {
-	const char *word;
-	bool found;
-};
-
-static void
-compare(void *arg, const char *word)
-{
-	struct search *search = arg;
-
-	if (strcmp(word, search->word) == 0)
-		search->found = true;
-}
-
-static bool
-lists(const char *list, const char *word)
-{
-	struct search search = { .word = word };
-
-	return subscription_each_word(list, compare, &search) || search.found;
-}
 
 static bool
 is_handled(const char *event)
@@ -71,142 +30,98 @@ is_handled(const char *event)
 	return false;
 }
 
+/* The event's place, a new one if it has none yet. */
+static struct subscription *
+subscriptions_add(struct subscriptions *subs, const char *name, bool wanted)
+{
+	struct subscription *sub;
+
+	for (sub = subs->at; sub < subs->at + subs->n; sub++)
+		if (strcmp(sub->name, name) == 0)
+			return sub;
+	*sub = (struct subscription){ .name = name, .wanted = wanted,
+	    .handled = is_handled(name) };
+	if (subs->n < SUBSCRIPTIONS_MAX)
+		subs->n++;
+	return sub;
+}
+
+/* The words of `events`. true: `all` is among them, which is no event. */
 static bool
-is_on(struct json_object *value)
+add_words(struct subscriptions *subs, const char *events)
 {
-	return json_object_get_int(value) == 1;
+	char *word, *rest;
+	bool all = false;
+
+	snprintf(subs->words, sizeof(subs->words), "%s", events);
+	for (word = strtok_r(subs->words, ", \t", &rest); word != NULL;
+	    word = strtok_r(NULL, ", \t", &rest))
+		if (strcmp(word, "all") == 0)
+			all = true;
+		else
+			(void)subscriptions_add(subs, word, true);
+	return all;
 }
-
-/* VK's flags by their names; NULL: none. */
-static struct json_object *
-flags(struct json_object *settings)
-{
-	struct json_object *events = NULL;
-
-	if (json_object_is_type(settings, json_type_object))
-		events = json_object_object_get(settings, "events");
-	return json_object_is_type(events, json_type_object) &&
-	    json_object_object_length(events) > 0 ? events : NULL;
-}
-
-/* VK lists none of them that cannot be, but for some new ones. */
-static bool
-can_be_ticked(const char *event)
-{
-	const struct event_info *info = event_info(event);
-
-	return info == NULL || info->settable;
-}
-
-bool
-subscription_each(const struct conf_group *group, struct json_object *settings,
-    subscription_fn *each, void *arg)
-{
-	struct json_object *events = flags(settings);
-	struct ticked ticked;
-
-	if (events == NULL)
-		return false;
-	json_object_object_foreach(events, name, value) {
-		if (!can_be_ticked(name))
-			continue;
-		ticked.name = name;
-		ticked.on = is_on(value);
-		ticked.handled = is_handled(name);
-		ticked.wanted = group->events != NULL ?
-		    lists(group->events, name) : ticked.handled;
-		each(arg, &ticked);
-	}
-	return true;
-}
-
-struct unlisted {
-	struct json_object *events;	/* that VK lists */
-	subscription_word_fn *each;
-	void *arg;
-};
 
 static void
-subscription_check_word(void *arg, const char *word)
-{
-	struct unlisted *unlisted = arg;
-
-	if (!json_object_object_get_ex(unlisted->events, word, NULL))
-		unlisted->each(unlisted->arg, word);
-}
-
-/* Does a handler before this one take the same event? */
-static bool
-is_repeated(const struct handler *handler)
-{
-	const struct handler *before;
-
-	for (before = handlers; before != handler; before++)
-		if (strcmp(handler_event(before), handler_event(handler)) == 0)
-			return true;
-	return false;
-}
-
-void
-subscription_unknown_to_vk(const struct conf_group *group,
-    struct json_object *settings, subscription_word_fn *each, void *arg)
-{
-	struct unlisted unlisted = { flags(settings), each, arg };
-	const struct handler *handler;
-	const char *name;
-
-	if (group->events != NULL) {
-		(void)subscription_each_word(group->events,
-		    subscription_check_word, &unlisted);
-		return;
-	}
-	for (handler = handlers; handler->name != NULL; handler++) {
-		name = handler_event(handler);
-		if (event_info(name) != NULL && can_be_ticked(name) &&
-		    !is_repeated(handler))
-			subscription_check_word(&unlisted, name);
-	}
-}
-
-void
-subscription_handled(subscription_word_fn *each, void *arg)
+add_catalogue(struct subscriptions *subs, bool all)
 {
 	const struct event_info *info;
 
 	for (info = event_infos; info->name != NULL; info++)
-		if (info->settable && is_handled(info->name))
-			each(arg, info->name);
+		if (info->settable && (all || is_handled(info->name)))
+			(void)subscriptions_add(subs, info->name, true);
 }
 
-struct changes {
-	struct json_object *params;
-	int n;
-};
+/* Events that handlers take by ON_TYPE, since the catalogue lacks them. */
+static void
+add_new_events(struct subscriptions *subs)
+{
+	const struct handler *handler;
+	const char *event;
+
+	for (handler = handlers; handler->name != NULL; handler++) {
+		event = handler_event(handler);
+		if (handler->def->event == VKCB_EVENT_unknown &&
+		    *event != '\0' && event_info(event) == NULL)
+			(void)subscriptions_add(subs, event, true);
+	}
+}
 
 static void
-subscription_add(void *arg, const struct ticked *event)
+add_listed(struct subscriptions *subs, struct json_object *flags, bool all,
+    bool by_handlers)
 {
-	struct changes *changes = arg;
-	struct json_object *flag;
+	const struct event_info *info;
+	struct subscription *sub;
 
-	if (event->on == event->wanted)
-		return;
-	flag = json_object_new_int(event->wanted);
-	if (changes->n == -1 || flag == NULL || json_object_object_add(
-	    changes->params, event->name, flag) != 0) {
-		json_object_put(flag);
-		changes->n = -1;
-		return;
+	json_object_object_foreach(flags, name, value) {
+		info = event_info(name);
+		if (info != NULL && !info->has_handlers)
+			continue;
+		sub = subscriptions_add(subs, name, all);
+		sub->wanted = sub->wanted || (by_handlers && sub->handled);
+		sub->listed = true;
+		sub->ticked = json_object_get_int(value) == 1;
 	}
-	changes->n++;
 }
 
-int
-subscription_changes(const struct conf_group *group,
-    struct json_object *settings, struct json_object *params)
+void
+subscriptions_init(struct subscriptions *subs, const struct conf_group *group,
+    struct json_object *settings)
 {
-	struct changes changes = { .params = params };
+	bool by_handlers = group->events == NULL, all = false;
+	struct json_object *flags = NULL;
 
-	(void)subscription_each(group, settings, subscription_add, &changes);
-	return changes.n;
+	subs->n = 0;
+	if (!by_handlers)
+		all = add_words(subs, group->events);
+	if (all || by_handlers)
+		add_catalogue(subs, all);
+	if (by_handlers)
+		add_new_events(subs);
+	if (settings != NULL)
+		flags = json_object_object_get(settings, "events");
+	if (json_object_is_type(flags, json_type_object))
+		add_listed(subs, flags, all, by_handlers);
 }

@@ -1,54 +1,36 @@
-/* subscriptions.h - which events VK should send: those that somebody takes. */
+/* subscriptions.h - the events that VK should send, and those that it sends. */
 #ifndef SUBSCRIPTIONS_H
 #define SUBSCRIPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-struct conf_group;
+#include "conf/conf.h"
+
+#define SUBSCRIPTIONS_MAX 512	/* VK has some 70 events */
+
 struct json_object;
 
-/* One of the events that VK lists for a server, of those that can be ticked. */
-struct ticked {
+struct subscription {
 	const char *name;
-	bool on;
+	bool listed;	/* in VK's settings of the server */
+	bool ticked;	/* there; false: not, or not listed */
 	bool wanted;	/* by the group's `events`, else by a handler */
 	bool handled;	/* by a handler, whatever `events` says */
 };
 
-typedef void subscription_fn(void *arg, const struct ticked *);
-typedef void subscription_word_fn(void *arg, const char *event);
+struct subscriptions {
+	struct subscription at[SUBSCRIPTIONS_MAX + 1];
+	size_t n;
+	char words[CONF_LINE_MAX];	/* of `events`: names point here */
+};
 
 /*
- * Calls back for each name in a list such as a group's `events`, with commas or
- * blanks between. true: it has the word `all` in it, which is no name.
+ * All events that are wanted, and the others that VK's settings of a server
+ * (groups.getCallbackSettings) list; names live as long as the settings.
+ * settings: NULL if there is no server yet.
  */
-bool
-subscription_each_word(const char *list, subscription_word_fn *, void *arg);
-
-/*
- * Calls back for each event in VK's settings of a server
- * (groups.getCallbackSettings). false: they list no event at all.
- */
-bool subscription_each(const struct conf_group *, struct json_object *settings,
-    subscription_fn *, void *arg);
-
-/*
- * Calls back for each event that is asked for by its name, in the group's
- * `events` or else by a handler, and is not in VK's list. Of handlers' events
- * only those that can be ticked, by all that is known.
- */
-void subscription_unknown_to_vk(const struct conf_group *,
-    struct json_object *settings, subscription_word_fn *, void *arg);
-
-/* Calls back for each event of the catalogue to tick for a handler. */
-void subscription_handled(subscription_word_fn *, void *arg);
-
-/*
- * Compares VK's settings of a server (groups.getCallbackSettings) with what is
- * wanted and adds a 0 or 1 to params for each event that differs. Returns how
- * many, -1 out of memory.
- */
-int subscription_changes(const struct conf_group *,
-    struct json_object *settings, struct json_object *params);
+void subscriptions_init(struct subscriptions *, const struct conf_group *,
+    struct json_object *settings);
 
 #endif

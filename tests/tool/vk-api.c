@@ -33,6 +33,9 @@
  *					with this URL, "" for their own
  *	/control/longpoll?on=1		Long Poll is on, or off again
  *	/control/event?name=N		VK has this event too, from now on
+ *	/control/list?how=H&without=N	a server's settings list not all of its
+ *					events, but by H: ticked, empty ({}),
+ *					array ([]), missing; never N
  *	/control/reset	forgets faults, servers, messages, answers, rates
  *
  * A program of tests: out of memory, it aborts.
@@ -122,6 +125,8 @@ static int64_t last_id = 100;
 static bool longpoll;
 static char respelt[1024];		/* "": as it was given */
 static char new_event[64];		/* "": none */
+static char list_how[16];		/* "": all events */
+static char list_without[64];
 static FILE *calls_file, *messages_file;
 
 struct param {
@@ -561,6 +566,14 @@ event_name(size_t i)
 	    new_event[0] != '\0' ? new_event : NULL;
 }
 
+static bool
+is_listed(const struct server *server, size_t i)
+{
+	return event_name(i) != NULL && strcmp(list_how, "empty") != 0 &&
+	    strcmp(event_name(i), list_without) != 0 &&
+	    (strcmp(list_how, "ticked") != 0 || server->ticked[i]);
+}
+
 static struct json_object *
 settings_get(struct call *call)
 {
@@ -571,15 +584,35 @@ settings_get(struct call *call)
 	if (server == NULL)
 		return NULL;
 	response = json_object_new_object();
-	events = json_object_new_object();
-	for (i = 0; i < N_EVENTS; i++)
-		if (event_name(i) != NULL)
-			json_object_object_add(events, event_name(i),
-			    json_object_new_int(server->ticked[i]));
 	json_object_object_add(response, "api_version",
 	    json_object_new_string(server->version));
+	if (strcmp(list_how, "missing") == 0)
+		return response;
+	events = strcmp(list_how, "array") == 0 ? json_object_new_array() :
+	    json_object_new_object();
+	for (i = 0; i < N_EVENTS && strcmp(list_how, "array") != 0; i++)
+		if (is_listed(server, i))
+			json_object_object_add(events, event_name(i),
+			    json_object_new_int(server->ticked[i]));
 	json_object_object_add(response, "events", events);
 	return response;
+}
+
+/* Is it a parameter of groups.setCallbackSettings? */
+static bool
+is_setting(const char *name)
+{
+	static const char *const others[] = { "access_token", "v", "group_id",
+	    "server_id", "api_version" };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i], name) == 0)
+			return true;
+	for (i = 0; i < N_EVENTS; i++)
+		if (event_name(i) != NULL && strcmp(event_name(i), name) == 0)
+			return true;
+	return false;
 }
 
 static struct json_object *
@@ -595,6 +628,10 @@ settings_set(struct call *call)
 	if (version != NULL && (sscanf(version, "%d.%d%n", &major, &minor,
 	    &end) != 2 || version[end] != '\0' || major != 5 || minor > 250))
 		return refuse(call, 100, WRONG "api_version is invalid");
+	for (i = 0; i < (size_t)call->n_params; i++)
+		if (!is_setting(call->params[i].name))
+			return refuse(call, 100, WRONG "%s is unknown",
+			    call->params[i].name);
 	for (i = 0; i < N_EVENTS; i++) {
 		value = event_name(i) != NULL ?
 		    param(call, event_name(i)) : NULL;
@@ -1151,6 +1188,7 @@ control_reset(void)
 	longpoll = false;
 	respelt[0] = '\0';
 	new_event[0] = '\0';
+	list_how[0] = list_without[0] = '\0';
 }
 
 static void
@@ -1229,7 +1267,12 @@ control(int fd, const char *what, struct call *call)
 	else if (strcmp(what, "event") == 0)
 		snprintf(new_event, sizeof(new_event), "%s",
 		    text_of(call, "name"));
-	else if (strcmp(what, "code") == 0)
+	else if (strcmp(what, "list") == 0) {
+		snprintf(list_how, sizeof(list_how), "%s",
+		    text_of(call, "how"));
+		snprintf(list_without, sizeof(list_without), "%s",
+		    text_of(call, "without"));
+	} else if (strcmp(what, "code") == 0)
 		snprintf(code, sizeof(code), "%s", text_of(call, "code"));
 	pthread_mutex_unlock(&vk);
 	return answer(fd, 200, "ok\n", 3, 3);

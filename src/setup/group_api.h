@@ -1,0 +1,47 @@
+/* group_api.h - VK's methods on a group, for setup and `check --online`. */
+#ifndef GROUP_API_H
+#define GROUP_API_H
+
+#include <stdint.h>
+
+#include "vk/api.h"
+
+struct conf;
+struct conf_group;
+
+struct group_api {
+	const struct conf *conf;
+	const struct conf_group *group;
+	struct api api;
+	char error[1024];	/* why the last step failed, and what to do */
+};
+
+/* The parameters of a method, with the group's id. */
+#define GROUP_PARAMS(vk, ...) \
+	VK_PARAMS("group_id", VK_INT((vk)->group->id), __VA_ARGS__)
+#define GROUP_ID(vk) VK_PARAMS("group_id", VK_INT((vk)->group->id))
+
+void group_api_init(struct group_api *, const struct conf *,
+    const struct conf_group *, int64_t patience);
+
+/* Puts the reason of a failure into error; returns -1. */
+int group_api_fail(struct group_api *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Calls a method; params are taken over. *response (may be NULL) is an object
+ * and lives until api_forget(). 0, or -1.
+ */
+int group_api_call(struct group_api *, const char *method,
+    struct json_object *params, struct json_object **response)
+    __attribute__((warn_unused_result));
+
+/* The group's callback servers, as servers_of() has checked them. */
+int group_api_servers(struct group_api *, struct json_object **servers)
+    __attribute__((warn_unused_result));
+
+/* A server's settings: the version of its events, and which are ticked. */
+int group_api_settings(struct group_api *, int64_t server_id,
+    struct json_object **settings) __attribute__((warn_unused_result));
+
+#endif

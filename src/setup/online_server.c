@@ -1,0 +1,235 @@
+/*
+ * online_server.c - one callback server: does its URL lead here, is its secret
+ * ours, are the right events ticked?
+ */
+#include "setup/online_server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "conf/conf.h"
+#include "event/fields.h"
+#include "json/json_get.h"
+#include "log.h"
+#include "number.h"
+#include "setup/names.h"
+#include "setup/subscriptions.h"
+#include "vk/http_post.h"
+
+#include "banned.h"
+
+#define PROBE_MS 10000
+
+enum finding {
+	FINDING_NONE,
+	FINDING_MISSED,		/* wanted and handled, not ticked */
+	FINDING_NOT_TICKED,	/* wanted, not ticked */
+	FINDING_UNWANTED,	/* ticked, not wanted */
+	FINDING_LEFT_OUT,	/* handled, not wanted, not ticked */
+	FINDING_UNLISTED,	/* wanted, but VK does not list it */
+	FINDING_MAX,
+};
+
+static const struct {
+	const char *kind;
+	const char *text;
+	bool setup;	/* cures it */
+} findings[FINDING_MAX] = {
+	[FINDING_MISSED] = { "error", "not ticked, so that their handlers get "
+	    "none", true },
+	[FINDING_NOT_TICKED] = { "warning", "named by `events`, not ticked",
+	    true },
+	[FINDING_UNWANTED] = { "warning", "ticked, but not wanted by `events` "
+	    "or a handler", true },
+	[FINDING_LEFT_OUT] = { "warning", "`events` leaves out what handlers "
+	    "take, so that they get none", false },
+	[FINDING_UNLISTED] = { "warning", "not listed by VK, so that it is not "
+	    "known whether they are ticked", true },
+};
+
+static enum finding
+classify(const struct subscription *sub)
+{
+	if (sub->wanted && !sub->listed)
+		return FINDING_UNLISTED;
+	if (sub->wanted && !sub->ticked)
+		return sub->handled ? FINDING_MISSED : FINDING_NOT_TICKED;
+	if (sub->ticked && !sub->wanted)
+		return FINDING_UNWANTED;
+	return sub->handled && !sub->ticked ? FINDING_LEFT_OUT : FINDING_NONE;
+}
+
+static void
+say_findings(struct online *online, const struct subscriptions *subs)
+{
+	struct names names[FINDING_MAX] = { { .n = 0 } };
+	void (*say)(struct online *, const char *, const char *, ...);
+	size_t i;
+
+	for (i = 0; i < subs->n; i++)
+		names_add(&names[classify(&subs->at[i])], subs->at[i].name);
+	for (i = FINDING_NONE + 1; i < FINDING_MAX; i++) {
+		say = findings[i].setup ? online_say_setup : online_say;
+		if (names[i].n > 0)
+			say(online, findings[i].kind, "%s: %s",
+			    findings[i].text, names_text(&names[i]));
+	}
+}
+
+/* An event that VK does not list may be ticked, or not, if VK has it. */
+static void
+check_arriving(struct online *online, const struct subscriptions *subs)
+{
+	bool handled = false, unlisted = false;
+	const struct subscription *sub;
+
+	for (sub = subs->at; sub < subs->at + subs->n; sub++) {
+		if (sub->handled && sub->ticked)
+			return;
+		handled = handled || sub->handled;
+		unlisted = unlisted || (sub->handled && !sub->listed &&
+		    event_info(sub->name) != NULL);
+	}
+	if (unlisted)
+		online->unknown = true;
+	else if (handled)
+		online_say(online, "error", "no event that a handler takes is "
+		    "ticked%s", online->vk.group->events != NULL ?
+		    ": see `events`" : "");
+}
+
+/* VK sends whole events from version 5.81 on. */
+static bool
+is_outdated(const char *text)
+{
+	int64_t version = number_version(text);
+
+	return version != 0 && version < 5 * NUMBER_VERSION_MAJOR + 81;
+}
+
+static void
+check_settings(struct online *online)
+{
+	struct json_object *settings;
+	struct subscriptions subs;
+	const char *version;
+
+	if (group_api_settings(&online->vk, online->server_id,
+	    &settings) == -1) {
+		online_say(online, "error", "%s", online->vk.error);
+		return;
+	}
+	version = json_get_string(settings, "api_version");
+	if (is_outdated(version))
+		online_say_setup(online, "error", "events come in version "
+		    "%.16s of the API, and VK sends a warning in place of "
+		    "their object", version);
+	else if (strcmp(version, API_VERSION) != 0)
+		online_say_setup(online, "warning", "events come in version "
+		    "%.16s of the API, not %s", version, API_VERSION);
+	subscriptions_init(&subs, online->vk.group, settings);
+	say_findings(online, &subs);
+	check_arriving(online, &subs);
+}
+
+static void
+judge_answer(struct online *online, const struct http_post_response *answer)
+{
+	bool open = online->vk.group->no_secret;
+	const char *words;
+
+	if (strcmp(answer->body, "Unknown Group") == 0)
+		words = "is a vkcb that does not know this group: it runs "
+		    "with another configuration";
+	else if (strcmp(answer->body, "Not Configured") == 0)
+		words = "is a vkcb that has no configuration it can read: run "
+		    "vkcb check as the web server's user, and see its log";
+	else if (strcmp(answer->body, "Bad Secret") == 0 && open)
+		words = "is a vkcb that wants a secret of this group: it runs "
+		    "with another configuration";
+	else if (strcmp(answer->body, open ? "Bad Request" : "Bad Secret") != 0)
+		words = "does not answer as a vkcb would: the web server does "
+		    "not hand it over";
+	else
+		return;
+	online_say(online, "error", "%.200s %s (status %ld)", online->url,
+	    words, answer->status);
+}
+
+/*
+ * A vkcb that knows the group refuses this body in words of its own. A group
+ * with `secret = none` takes any whole event, so its body lacks a type.
+ */
+static void
+probe(struct online *online)
+{
+	const struct conf_group *group = online->vk.group;
+	struct http_post_response answer;
+	enum http_post_result result;
+	char body[128];
+	struct http_post_request request = {
+		.url = online->url, .body = body,
+		.ca_file = online->vk.conf->ca_file,
+		.headers = { "Content-Type: application/json", NULL },
+		.connect_ms = PROBE_MS, .total_ms = PROBE_MS,
+	};
+
+	request.len = (size_t)snprintf(body, sizeof(body), "{%s\"group_id\":%"
+	    PRId64 ",\"secret\":\"-\"}", group->no_secret ? "" :
+	    "\"type\":\"vkcb_probe\",", group->id);
+	result = http_post(&request, &answer);
+	if (result == POST_ANSWERED) {
+		judge_answer(online, &answer);
+		free(answer.body);
+		return;
+	}
+	online_say(online, "error", "%.200s does not answer: %s%s",
+	    online->url, answer.why, result != POST_NOT_TRUSTED ? "" :
+	    ": VK may not trust it either: it takes a certificate of a known "
+	    "authority, with those between");
+}
+
+static void
+online_check_secret(struct online *online, const char *theirs)
+{
+	const struct conf_group *group = online->vk.group;
+
+	if (group->no_secret || online_is_secret(group->secret, theirs))
+		return;
+	if (group->secret == NULL)
+		online_say_setup(online, "error", "there is no secret here "
+		    "yet: each event is refused");
+	else if (online_is_secret(group->old_secret, theirs))
+		online_say_setup(online, "warning", "VK has old_secret still");
+	else
+		online_say_setup(online, "error", "VK has %s secret: each "
+		    "event is refused", *theirs != '\0' ? "another" : "no");
+}
+
+void
+online_check_server(struct online *online, struct json_object *server)
+{
+	const char *status = json_get_string(server, "status");
+	char text[256];
+
+	online->server_id = json_get_int64(server, "id");
+	online->url = json_get_string(server, "url");
+	snprintf(text, sizeof(text), "%.200s: %.40s", online->url, status);
+	printf("server %" PRId64 ": ", online->server_id);
+	log_print(stdout, text);
+	puts(online->server_id == online->ours ? " (ours)" : "");
+	if (online->ours != 0 && online->server_id != online->ours)
+		return;
+	if (strcmp(status, "ok") != 0) {
+		online_say_setup(online, "error", "has the status %.40s: VK "
+		    "sends it nothing", status);
+		return;
+	}
+	probe(online);
+	online_check_secret(online, json_get_string(server, "secret_key"));
+	check_settings(online);
+}
