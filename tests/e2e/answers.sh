@@ -1,12 +1,12 @@
 # answers.sh - the manual's table of answers, in its order, byte for byte, as a
-# CGI program; and what the log says of each.
+# CGI program, and the log message of each.
 . tests/lib.sh
 
 log=$work/log
 body=$work/body
 : >"$log"
 
-# configure [LINE ...] - of [vkcb]; the groups are always the same.
+# configure [LINE ...] - writes the configuration with these lines in [vkcb].
 configure() {
 	{
 		echo '[vkcb]'
@@ -28,7 +28,7 @@ export VKCB_CONF="$work/vkcb.conf"
 configure
 
 # sends STATUS TEXT HEADER [NAME=VALUE ...] - the body gets exactly this answer;
-# HEADER is a line more, or empty.
+# HEADER is one more line, or empty.
 sends() {
 	sends_status=$1 sends_text=$2 sends_header=$3
 	shift 3
@@ -45,7 +45,7 @@ sends() {
 	cmp "$work/wanted" "$work/got" || { cat "$work/got"; return 1; }
 }
 
-# event [MEMBER ...] - a body of group 219876543 with these members too.
+# event [MEMBER ...] - a body of group 219876543 with more members.
 event() {
 	printf '{"group_id":219876543,"type":"message_new"' >"$body"
 	[ $# = 0 ] || printf ',%s' "$@" >>"$body"
@@ -54,7 +54,7 @@ event() {
 right='"secret":"Kf7vQ2mXw9aLcR4t"'
 object='"object":{"message":{"text":"hi","from_id":7,"peer_id":7}}'
 
-# says TEXT - the log has one line, with this in it.
+# says TEXT - the log has one line, which has TEXT.
 says() {
 	same 1 "$(wc -l <"$log")" && has "$log" "$1"
 }
@@ -65,14 +65,14 @@ get="This is a vkcb endpoint: VK posts events here.
 "
 event "$right" "$object"
 cp "$body" "$work/good"
-claim "a good event: ok, no other byte" sends "200 OK" ok ""
+claim "a valid event: ok, no other byte" sends "200 OK" ok ""
 for method in GET HEAD PUT DELETE post ''; do
 	: >"$work/got"
-	claim "method \"$method\": 405, and what this is" \
+	claim "method \"$method\": 405, with a text about vkcb" \
 	    sends "405 Method Not Allowed" "$get" "Allow: POST" \
 	    REQUEST_METHOD="$method"
 done
-claim "the log says so" says 'msg="not a POST" status=405'
+claim "the log names the cause" says 'msg="not a POST" status=405'
 claim "no length: 411" sends "411 Length Required" "Length Required" "" \
     CONTENT_LENGTH=
 for length in -1 +5 5x 0x10 ' 5' 1e3 5,5; do
@@ -85,17 +85,18 @@ for length in 1048577 18446744073709551615 18446744073709551616 \
 	    "Content Too Large" "" CONTENT_LENGTH="$length"
 done
 claim "the log names max_body" says 'msg="body longer than max_body"'
-claim "shorter than it said: 400" sends "400 Bad Request" "Bad Request" "" \
+claim "a body shorter than its length: 400" \
+    sends "400 Bad Request" "Bad Request" "" \
     CONTENT_LENGTH=1048576
-claim "the log says so" says 'msg="body shorter than Content-Length"'
-claim "the method is looked at first, then the length" \
+claim "the log names the cause" says 'msg="body shorter than Content-Length"'
+claim "the method is checked before the length" \
     sends "405 Method Not Allowed" "$get" "Allow: POST" \
     REQUEST_METHOD=GET CONTENT_LENGTH=99999999
-claim "a repeat is answered as the first was, and its count is logged" \
+claim "a repeat gets the same answer as the first delivery" \
     sends "200 OK" ok "" HTTP_X_RETRY_COUNTER=2
-claim "the log has the count" says ' retry=2 '
+claim "the log has the repeat's count" says ' retry=2 '
 for counter in x -1 99999999999999999999 1.5 ''; do
-	claim "an odd X-Retry-Counter \"$counter\" does no harm" \
+	claim "an invalid X-Retry-Counter \"$counter\" is ignored" \
 	    sends "200 OK" ok "" HTTP_X_RETRY_COUNTER="$counter"
 done
 
@@ -154,7 +155,7 @@ for id in 0 -1 1.0 1e0 '"219876543"' true null '[]' 9223372036854775808; do
 done
 refuses "event_id out of range" "{$e,\"event_id\":9223372036854775808}"
 
-# A deep or a large one is made, not written down.
+# Deep and large bodies are generated.
 deep() {
 	{ printf '{%s,"object":{"a":' "$e"
 	head -c "$1" /dev/zero | tr '\0' '['
@@ -162,10 +163,11 @@ deep() {
 	printf '}}'; } >"$body"
 }
 deep 254
-claim "256 levels of JSON: taken" sends "200 OK" ok ""
+claim "256 levels of JSON: accepted" sends "200 OK" ok ""
 deep 255
 claim "257 levels: 400" sends "400 Bad Request" "Bad Request" ""
-claim "the log says why, and where" says 'detail="nested too deep" offset='
+claim "the log has the cause and the offset" \
+    says 'detail="nested too deep" offset='
 deep 500000
 claim "500,000 levels: 400" sends "400 Bad Request" "Bad Request" ""
 configure 'max_body = 16M'
@@ -174,9 +176,9 @@ claim "1,000,000 levels: 400" sends "400 Bad Request" "Bad Request" ""
 { printf '{%s,"object":{"message":{"text":"' "$e"
 head -c 8388608 /dev/zero | tr '\0' x
 printf '"}}}'; } >"$body"
-claim "a text of 8 MiB: taken" sends "200 OK" ok ""
+claim "a text of 8 MiB: accepted" sends "200 OK" ok ""
 configure
-claim "not if max_body is less" \
+claim "a text of 8 MiB: 413 if max_body is smaller" \
     sends "413 Content Too Large" "Content Too Large" ""
 
 ### the group and its secret
@@ -186,14 +188,15 @@ claim "a group without a section needs the secret of [default]" \
     sends "403 Forbidden" "Bad Secret" ""
 printf '{"type":"message_new","group_id":3,%s,%s}' "$object" \
     '"secret":"defaults-own-secret"' >"$body"
-claim "and passes with it" sends "200 OK" ok ""
+claim "an event of such a group with that secret: ok" sends "200 OK" ok ""
 printf '{"type":"message_new","group_id":3,%s,%s}' "$object" "$right" >"$body"
-claim "but not with another group's" sends "403 Forbidden" "Bad Secret" ""
+claim "an event of such a group with another group's secret: 403" \
+    sends "403 Forbidden" "Bad Secret" ""
 event '"secret":"defaults-own-secret"' "$object"
-claim "[default]'s secret does not open a group with a section" \
+claim "the secret of [default] is wrong for a group with a section" \
     sends "403 Forbidden" "Bad Secret" ""
 event '"secret":"old-Kf7vQ2mXw9aLcR4"' "$object"
-claim "old_secret is accepted, too" sends "200 OK" ok ""
+claim "old_secret is accepted" sends "200 OK" ok ""
 for secret in '""' '"kf7vQ2mXw9aLcR4t"' '"Kf7vQ2mXw9aLcR4"' \
     '"Kf7vQ2mXw9aLcR4tt"' '"Kf7vQ2mXw9aLcR4u"' '" Kf7vQ2mXw9aLcR4t"' \
     '"Kf7vQ2mXw9aLcR4t\u0000"' '"Kf7vQ2mXw9aLcR4t\u0000x"' '"none"' \
@@ -202,24 +205,27 @@ for secret in '""' '"kf7vQ2mXw9aLcR4t"' '"Kf7vQ2mXw9aLcR4"' \
 	event "\"secret\":$secret" "$object"
 	claim "secret $secret: 403" sends "403 Forbidden" "Bad Secret" ""
 done
-claim "the log says that it is no text" says 'msg="secret is not a string"'
+claim "the log says that the secret is not a string" \
+    says 'msg="secret is not a string"'
 event "$object"
 claim "no secret: 403" sends "403 Forbidden" "Bad Secret" ""
-claim "the log says so" says 'msg="no secret" status=403 group=219876543'
+claim "the log names the cause" \
+    says 'msg="no secret" status=403 group=219876543'
 event '"secret":"\u004bf7vQ2mXw9aLcR4\u0074"' "$object"
-claim "the right secret, spelled with escapes" sends "200 OK" ok ""
+claim "the right secret, spelled with escapes: ok" sends "200 OK" ok ""
 printf '{"type":"message_new","group_id":2,%s}' "$object" >"$body"
-claim "secret = none takes events from anybody" sends "200 OK" ok ""
+claim "secret = none: an event without a secret is accepted" \
+    sends "200 OK" ok ""
 printf '{"type":"message_new","group_id":2,%s,"secret":5}' "$object" >"$body"
-claim "whatever their secret" sends "200 OK" ok ""
+claim "secret = none: an event with any secret is accepted" sends "200 OK" ok ""
 
 sed '/^\[default\]/,/^confirmation/d' "$work/vkcb.conf" >"$work/few.conf"
 printf '{"type":"message_new","group_id":3,%s}' "$object" >"$body"
 claim "no section and no [default]: 403" \
     sends "403 Forbidden" "Unknown Group" "" VKCB_CONF="$work/few.conf"
-claim "the log says so" says 'group=3 event=message_new'
+claim "the log names the cause" says 'group=3 event=message_new'
 printf '{"type":"","group_id":3}' >"$body"
-claim "what is wrong with the body comes before the group" \
+claim "the body is checked before the group" \
     sends "400 Bad Request" "Bad Request" "" VKCB_CONF="$work/few.conf"
 
 ### confirmation
@@ -230,21 +236,24 @@ confirmation() {
 confirmation 219876543 ",$right"
 claim "a confirmation with the secret: the string, no other byte" \
     sends "200 OK" 7d1a2b3c ""
-claim "the log says so" says 'msg=confirmed group=219876543'
+claim "the log names the cause" says 'msg=confirmed group=219876543'
 confirmation 219876543
-claim "without a secret: 403" sends "403 Forbidden" "Bad Secret" ""
-claim "the log names the key that lets it pass" says confirm_without_secret
+claim "a confirmation without a secret: 403" \
+    sends "403 Forbidden" "Bad Secret" ""
+claim "the log names confirm_without_secret" says confirm_without_secret
 configure 'confirm_without_secret = yes'
-claim "confirm_without_secret = yes lets it pass" sends "200 OK" 7d1a2b3c ""
+claim "confirm_without_secret = yes: the string" sends "200 OK" 7d1a2b3c ""
 confirmation 3
-claim "in [default], too" sends "200 OK" dddddddd ""
+claim "confirm_without_secret = yes: the string of [default]" \
+    sends "200 OK" dddddddd ""
 for secret in '"wrong"' '""' null 5 '[]'; do
 	confirmation 219876543 ",\"secret\":$secret"
-	claim "but not with secret $secret" \
+	claim "confirm_without_secret = yes: 403 with secret $secret" \
 	    sends "403 Forbidden" "Bad Secret" ""
 done
 event "$object"
-claim "nor an event without one" sends "403 Forbidden" "Bad Secret" ""
+claim "confirm_without_secret = yes: 403 for an event without a secret" \
+    sends "403 Forbidden" "Bad Secret" ""
 configure
 confirmation 2
 claim "no confirmation string: 404" \
@@ -254,29 +263,31 @@ claim "no confirmation string: 404" \
 
 for odd in null false '[]' '[1]' 12 '"text"'; do
 	event "$right" "\"object\":$odd"
-	claim "object $odd cannot be decoded: 400" \
+	claim "object $odd: 400" \
 	    sends "400 Bad Request" "Bad Request" ""
 done
 event "$right"
-claim "nor can none" sends "400 Bad Request" "Bad Request" ""
-claim "the log says so" says 'msg="object is missing or not a JSON object"'
+claim "no object: 400" sends "400 Bad Request" "Bad Request" ""
+claim "the log names the cause" \
+    says 'msg="object is missing or not a JSON object"'
 printf '{"type":"new_event","group_id":219876543,%s,"object":[]}' "$right" \
     >"$body"
-claim "an event that no handler wants: ok, whatever its object" \
+claim "an event that no handler takes: ok with any object" \
     sends "200 OK" ok ""
 event "$right" '"object":{"warning":"outdated"}'
 claim "VK's warning of an outdated version: ok" sends "200 OK" ok ""
-claim "the log has VK's words, and what to do" sh -c "
+claim "the log has VK's words and advice" sh -c "
 	grep 'warning in place of the object: vkcb setup' '$log' |
 	    grep -q 'detail=outdated'"
 event "$right" '"object":{"message":{"date":1e999,"text":5,"geo":7}}'
-claim "odd fields are survived" sends "200 OK" ok ""
-claim "the log names a field's path, what it got and wanted" has "$log" \
+claim "fields of wrong types: ok" sends "200 OK" ok ""
+claim "the log names a field's path, its kind and the documented kind" \
+    has "$log" \
     'path=object.message.date got="integer out of range"'
 
 ### the configuration
 
-claim "a broken configuration: 503" sends "503 Service Unavailable" \
+claim "an invalid configuration: 503" sends "503 Service Unavailable" \
     "Not Configured" "Retry-After: 60" VKCB_CONF="$work/none.conf"
 
 ### the log
@@ -301,12 +312,12 @@ well_formed() {
 	! LC_ALL=C grep -nvE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z (error|warning|info) msg=("([^"\\]|\\["\\nt]|\\x[0-9a-f]{2})*"|[^" ]+)( [a-z]+=("([^"\\]|\\["\\nt]|\\x[0-9a-f]{2})*"|[^" =]+))*$' \
 	    "$log.all"
 }
-claim "the log is lines of key=value, whatever was sent" well_formed
-claim "... one for each request but the first, which no handler wants" \
+claim "every line of the log has the form key=value" well_formed
+claim "the log has a line for each request but the first, which no handler takes" \
     same 5 "$(wc -l <"$log.all")"
-claim "no control character is in it" \
+claim "no control character is in the log" \
     test -z "$(LC_ALL=C tr -d '\n\040-\176\200-\377' <"$log.all")"
-claim "no secret is in it" lacks "$log.all" Kf7vQ2mXw9aLcR4
+claim "no secret is in the log" lacks "$log.all" Kf7vQ2mXw9aLcR4
 claim "no secret is in an answer" \
     lacks "$work/all" Kf7vQ2mXw9aLcR4 own-secret
 

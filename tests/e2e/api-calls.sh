@@ -1,4 +1,4 @@
-# api-calls.sh - what handlers ask of VK arrives there as VK wants it.
+# api-calls.sh - handlers' calls arrive at VK in VK's format.
 . tests/lib.sh
 . tests/vk.sh
 start_vk
@@ -11,26 +11,27 @@ call_is() {
 }
 
 claim "two messages of one handler are sent" same "200 ok" "$(say twice)"
-claim "... both, with different random_id" \
+claim "the two messages have different random_ids" \
     same 2 "$(cut -d ' ' -f 2 "$vk/messages" | sort -u | wc -l)"
 say twice >/dev/null
-claim "... and none a second time" same 2 "$(sent)"
+claim "the two messages are not sent again" same 2 "$(sent)"
 
-# 20,800 units of UTF-16, each word six and a space.
+# The text has 20,800 UTF-16 units, in words of six with a space.
 claim "a long text is sent in parts" same "200 ok" "$(say long)"
-claim "... three of them" same 5 "$(sent)"
-claim "... cut between words, none lost" same 2600 "$(sed 1,2d \
+claim "the long text is three messages" same 5 "$(sent)"
+claim "the long text is split between words, and none is lost" \
+    same 2600 "$(sed 1,2d \
     "$vk/messages" | cut -d ' ' -f 3- | tr ' ' '\n' | grep -c '^[0-9]*🚀$')"
 
 claim "a text whose first half is blank is sent" same "200 ok" "$(say blank)"
-claim "... without that half" same "behind it" \
+claim "the blank half is left out" same "behind it" \
     "$(tail -n 1 "$vk/messages" | cut -d ' ' -f 3-)"
 
 say numbered >/dev/null
 say numbered >/dev/null
-claim "a handler's own random_id of 0 counts as none" \
+claim "a handler's own random_id of 0 is replaced" \
     same 1 "$(grep -c ' a 0$' "$vk/messages")"
-claim "... another one is left as it is" \
+claim "a handler's own random_id other than 0 is kept" \
     same 1 "$(grep -c ' 7 a 7$' "$vk/messages")"
 
 say reply >/dev/null
@@ -50,55 +51,57 @@ say away >/dev/null
 call_is "a keyboard is taken away" 'keyboard=\{"one_time":false,"buttons":\[\]\}'
 say script >/dev/null
 call_is "a script is run" '^execute 0 .*code=return \{"a":\[1,2\]\};'
-claim "... its result comes back" has "$work/log" 'script={\"a\":[1,2]}'
+claim "the script's result is returned" has "$work/log" 'script={\"a\":[1,2]}'
 vk_control fault kind=inside
-claim "a script in which calls fail is no failed call" \
+claim "a script with failed calls is a successful call" \
     same "200 ok" "$(say script scripted)"
-claim "... but the log has the first of them" has "$work/log" \
+claim "the log has the script's first failed call" has "$work/log" \
     'method=execute failed=2 first=messages.send code=901 error="No permission"'
 say name >/dev/null
-claim "a response is there for the handler" has "$work/log" 'name=Анна'
+claim "the handler gets VK's response" has "$work/log" 'name=Анна'
 cgi "$bodies/message_event.json" >/dev/null
 call_is "a callback button is answered by its own id" \
     '^messages.sendMessageEventAnswer 0 .*event_id=a5f6c1d2e3b4 .*event_data=\{"type":"show_snackbar","text":"Корзина пуста"\}'
 cgi "$bodies/message_event.json" >"$work/again"
-claim "... a second answer is VK's to refuse, once" has "$work/again" "200 OK"
+claim "a second answer to a button is refused by VK, once" \
+    has "$work/again" "200 OK"
 call_is "... which it does" '^messages.sendMessageEventAnswer 100 '
 
 say odd >"$work/odd"
-claim "a call that VK does not know ends with its code and words" \
+claim "an unknown method ends with VK's code and text" \
     has "$work/log" 'unknown: 3 Unknown method passed'
-claim "... parameters of all kinds arrive as they were" grep -qF \
+claim "parameters of all kinds arrive unchanged" grep -qF \
     'no.such 3 0 a&b=c=d e\n%+ flag=1 number=1.5 empty= big=-9223372036854775808 v=5.199' \
     "$vk/calls"
 claim "a stored procedure is called" has "$vk/calls" "execute.proc_1 "
-claim "a method's name that is none is not called" \
+claim "an invalid method name is not called" \
     has "$work/log" "bad name: -6"
-claim "parameters that are not there are not sent, but told of" \
+claim "missing parameters are not sent, and are logged" \
     has "$work/log" "no params: -6 params is NULL: write VK_NO_PARAMS"
-claim "... and the handler goes on" same "200 ok" "$(cat "$work/odd")"
-claim "who forbids messages gets none, and the event is done" \
+claim "the handler continues after a call without parameters" \
+    same "200 ok" "$(cat "$work/odd")"
+claim "a user who forbids messages gets none, and the event is done" \
     same "200 ok" "$(say forbidden)"
-claim "an empty message is VK's to refuse, once" \
+claim "an empty message is refused by VK, once" \
     same "200 ok" "$(say nothing)"
-claim "no text at all is as one that is empty" same "200 ok" "$(say null)"
+claim "a text of NULL is an empty text" same "200 ok" "$(say null)"
 
-claim "a keyboard that is NULL is not repeated for ever" \
+claim "a keyboard of NULL is given up" \
     same "200 ok" "$(say "no keyboard")"
-claim "... the log says what to write" grep -q \
+claim "the log says how to send no keyboard" grep -q \
     ' error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="fix' \
     "$work/log"
-claim "... nor is a payload" same "200 ok" "$(say "no payload")"
-claim "... of which it says the same" \
+claim "a payload of NULL is given up" same "200 ok" "$(say "no payload")"
+claim "the log says how to send no payload" \
     has "$work/log" "payload is NULL: write VK_NO_PARAMS for none"
 
 before=$(wc -l <"$vk/connections")
-claim "a child of a process calls too" same "200 ok" "$(say fork)"
-claim "... over a connection of its own, and the parent's lives on" \
+claim "a forked child can make calls" same "200 ok" "$(say fork)"
+claim "a forked child has its own connection, and the parent's remains" \
     same $((before + 2)) "$(wc -l <"$vk/connections")"
-claim "... all messages are sent" \
+claim "the messages of parent and child are all sent" \
     has "$vk/messages" "after"
-claim "no call was without its parameters in the body" lacks "$vk/calls" "- "
+claim "every call has its parameters in the body" lacks "$vk/calls" "- "
 claim "no token is in the log" lacks "$work/log" "$token"
 
 done_testing

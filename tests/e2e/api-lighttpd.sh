@@ -33,16 +33,16 @@ for i in 1 2 3 4 5; do
 done
 claim "ten events are answered" same okokokokokokokokokok \
     "$(cat "$work/answers")"
-claim "... five messages sent" same 5 "$(sent)"
-claim "... over one connection" \
+claim "five messages are sent" same 5 "$(sent)"
+claim "the five messages go over one connection" \
     same $((before + 1)) "$(wc -l <"$vk/connections")"
 vk_control fault kind=drop
-claim "a connection that VK closed is made anew" same ok "$(post l6)"
+claim "a connection that VK closed is opened again" same ok "$(post l6)"
 vk_control fault kind=error n=10 count=100
-claim "trouble that lasts is answered with 500" same "Handler Failed" \
+claim "a lasting error is answered 500" same "Handler Failed" \
     "$(post l7)"
 vk_control reset
-claim "... and the repeat with ok" same ok "$(post l7)"
-claim "the log is without the token" lacks "$work/vkcb.log" "$token"
+claim "the repeat after a lasting error is answered ok" same ok "$(post l7)"
+claim "no token is in the log" lacks "$work/vkcb.log" "$token"
 
 done_testing

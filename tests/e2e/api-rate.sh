@@ -1,11 +1,11 @@
-# api-rate.sh - 20 calls a second per token, whatever number of processes.
+# api-rate.sh - 20 calls per second and token, for any number of processes.
 . tests/lib.sh
 . tests/vk.sh
 start_vk
 vk_conf
 
-# What the shared file holds, see src/vk/rate.h: how many turns were taken, of the
-# last twenty; and when the last one was, in nanoseconds.
+# The shared file, see src/vk/rate.h: the number of slots taken, modulo twenty, and
+# the time of the last slot in nanoseconds.
 turns() {
 	od -A n -t u4 -j 4 -N 4 "$work"/state/rate-* | tr -d ' '
 }
@@ -30,38 +30,37 @@ done
 took=$(($(last_turn) - first))
 echo "# 120 calls took $((took / 1000000)) ms"
 
-claim "every process got all its turns" same 8 \
+claim "every process got all its slots" same 8 \
     "$(grep -l '^ok$' "$work"/answer? | wc -l)"
-claim "... all was sent" same 121 "$(sent)"
-# A call may come late where the machine is slow: VK then says so, and it is
-# made again.
-claim "VK hardly ever had to say that it was too much" \
+claim "all messages were sent" same 121 "$(sent)"
+# On a slow machine a call may come late: VK refuses it, and it is retried.
+claim "VK hardly ever refuses a call as too many" \
     test "$(grep -c '^[^ ]* 6 ' "$vk/calls")" -le 12
-claim "... since it took six times a second and a bit" \
+claim "the calls take more than six seconds" \
     test "$took" -ge 6120000000
-claim "the file is shared by all" same 1 \
+claim "all processes share one file" same 1 \
     "$(find "$work/state" -type f | wc -l)"
-claim "... with one turn for each call" same "$(turns)" \
+claim "the file has one slot per call" same "$(turns)" \
     $(($(grep -c '^messages.send ' "$vk/calls") % 20))
 
 vk_control reset
 printf 'broken' >"$work/file" && cp "$work/file" "$work"/state/rate-*
-claim "a broken file is begun anew" same "200 ok" "$(say "many 1" r1)"
+claim "a damaged file is replaced" same "200 ok" "$(say "many 1" r1)"
 sed "s,^state.*,state = $work/not/there," "$VKCB_CONF" >"$work/other.conf"
 chmod 600 "$work/other.conf"
 VKCB_CONF=$work/other.conf
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
-claim "without its folder there is one in TMPDIR" same "200 ok" \
+claim "without the shared folder there is a folder in TMPDIR" same "200 ok" \
     "$(say "many 1" r2)"
-claim "... that is nobody else's" same "drwx------" \
+claim "the folder in TMPDIR belongs to its user alone" same "drwx------" \
     "$(stat -c %A "$work/tmp/vkcb-$(id -u)")"
-claim "... which the log says, with what to do" grep -q \
+claim "the log names the missing folder, with advice" grep -q \
     "counted for each user alone: .*$work/not/there: .*set .state" "$work/log"
 chmod 777 "$work/tmp/vkcb-$(id -u)"
-claim "a folder that others could write to is not trusted" \
+claim "a folder in TMPDIR that others may write to is refused" \
     same "200 ok" "$(say "many 2" r3)"
-claim "... which the log says, once" \
+claim "the log names a refused folder, once" \
     same 1 "$(grep -c 'counted in each process alone' "$work/log")"
 
 # shared_as MODE - the mode of a file made in a folder of this mode.
@@ -78,11 +77,11 @@ shared_as() {
 	)
 	stat -c %a "$work"/shared/rate-*
 }
-claim "a file in a folder of one user is that user's" \
+claim "a file in one user's folder belongs to that user" \
     same 600 "$(shared_as 755)"
-claim "... in a group's it is the group's, whatever the umask" \
+claim "a file in a group's folder belongs to the group, with any umask" \
     same 660 "$(shared_as 2775)"
-claim "... and in everybody's everybody's" same 666 "$(shared_as 1777)"
+claim "a file in everybody's folder is everybody's" same 666 "$(shared_as 1777)"
 
 # by USER - this user's call leaves no word in the log of counting alone.
 by() {
@@ -105,14 +104,15 @@ if [ "$(id -u)" = 0 ]; then
 	rm "$work"/shared/*
 	chgrp games "$work/shared"
 	claim "a user of the folder's group has a file in it" by daemon games
-	claim "... that another one shares" by www-data games
-	claim "... and there is no second" \
+	claim "another user of the folder's group shares the file" \
+	    by www-data games
+	claim "the group's folder has no second file" \
 	    same 1 "$(find "$work/shared" -type f | wc -l)"
 	shared_as 1777 >/dev/null
 	rm "$work"/shared/*
 	claim "everybody has a file in everybody's folder" by daemon
-	claim "... that everybody shares" by www-data
-	claim "... root too" by root
+	claim "another user shares the file in everybody's folder" by www-data
+	claim "root shares the file in everybody's folder" by root
 else
 	skip "only root can be two users" 6
 fi

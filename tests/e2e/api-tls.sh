@@ -1,4 +1,4 @@
-# api-tls.sh - a token goes only to whom ca_file or the system vouches for.
+# api-tls.sh - a token is sent only to a server trusted by ca_file or the system.
 . tests/lib.sh
 . tests/vk.sh
 start_vk
@@ -25,19 +25,21 @@ lighttpd -D -f "$work/lighttpd.conf" 2>"$work/lighttpd.err" &
 ends $!
 until_true 10 sh -c "echo | openssl s_client -connect '127.0.0.1:$port'"
 
-claim "a certificate that nobody vouches for fails the call" \
+claim "an untrusted certificate fails the call" \
     same "500 Handler Failed" "$(say привет t1)"
-claim "... the log says what to do" \
+claim "the log has advice on an untrusted certificate" \
     has "$work/log" "install ca-certificates, or set ca_file"
-claim "... and nothing was sent" same 0 "$(sent)"
+claim "nothing is sent to an untrusted server" same 0 "$(sent)"
 vk_conf "ca_file = $work/cert.pem"
-claim "with ca_file the call is made" same "200 ok" "$(say привет t2)"
-claim "... and VK has the message" same 1 "$(sent)"
+claim "a certificate trusted by ca_file is accepted" \
+    same "200 ok" "$(say привет t2)"
+claim "the message is sent with ca_file" same 1 "$(sent)"
 sed -i "s,127.0.0.1:,localhost:," "$VKCB_CONF"
 : >"$work/log"
-claim "a certificate for another name is not taken" \
+claim "a certificate for another name fails the call" \
     same "500 Handler Failed" "$(say привет t3)"
-claim "... which the log says" grep -q 'code=-3.*ca_file' "$work/log"
+claim "the log names ca_file for a certificate of another name" \
+    grep -q 'code=-3.*ca_file' "$work/log"
 
 vk_conf "ca_file = $work/cert.pem" "keys = $work/keys"
 sed -i "s,^api_url.*,api_url = http://127.0.0.1:$behind/method/," "$VKCB_CONF"
@@ -45,9 +47,10 @@ api=http://127.0.0.1:$behind
 vk_control server group=219876543 title=x secret=Kf7vQ2mXw9aLcR4t status=ok \
     url="https://localhost:$port/"
 "$vkcb" check --online >"$work/out"
-claim "our own URL's certificate is no matter of ca_file" \
+claim "ca_file does not apply to the certificate of our own URL" \
     has "$work/out" "VK may not trust it either"
-claim "... of which nothing is said" lacks "$work/out" "set ca_file"
+claim "no advice on ca_file is given for our own URL" \
+    lacks "$work/out" "set ca_file"
 claim "no token is in the log" lacks "$work/log" "$token"
 
 done_testing

@@ -16,14 +16,14 @@ claim "a confirmation is answered with the string alone" \
     same 7d1a2b3c "$(body_of "$bodies/confirmation.json")"
 long=$(seq -s '' 1000)
 sed "s/7d1a2b3c/$long/" "$work/vkcb.conf" >"$work/long.conf"
-claim "... however long it is" same "$long" \
+claim "a long confirmation string is answered whole" same "$long" \
     "$(body_of "$bodies/confirmation.json" VKCB_CONF="$work/long.conf")"
 claim "an event is answered ok" \
     same ok "$(body_of "$bodies/message_new.json")"
-claim "arguments from a visitor's query are not taken for a command" \
+claim "arguments from a visitor's query are ignored" \
     same "HTTP" "$(env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
     "$vkcb" --version 2>"$work/log" | sed -n 's/^Status: 405.*/HTTP/p')"
-claim "no other library is loaded than libfcgi, json-c and inih" \
+claim "no library is loaded but libfcgi, json-c and inih" \
     same "libc libfcgi libinih libjson-c " "$(libraries "$vkcb")"
 
 done_testing
