@@ -85,8 +85,8 @@ PRELOADS = $(addsuffix .so,$(call programs,tests/preload/*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
-.PHONY: all tests run check check-handlers lint bench fuzz fuzzers deps install \
-	uninstall clean help FORCE
+.PHONY: all tests run check check-handlers lint bench fuzz fuzzers torture \
+	deps install uninstall clean help FORCE
 
 all: $(BINARY) $(BESIDE)
 
@@ -240,6 +240,13 @@ fuzz:
 	@tests/packages fuzz
 	@tests/fuzz/fuzz.sh
 
+torture:
+	@tests/packages torture
+	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory DEV=1 O=$(O)/sanitized \
+	    $(O)/sanitized/tests/handlers/vkcb
+	@python3 tests/torture/torture.py $(O)
+
 bench:
 	@tests/packages bench
 	@$(MAKE) --no-print-directory all $(TESTED) $(TOOLS) $(BENCHES)
@@ -291,6 +298,7 @@ help:
 	@echo 'make check-handlers  run the tests of your handlers, handlers/tests'
 	@echo 'make lint       look for faults and bad habits in the sources'
 	@echo 'make bench      measure speed and memory, side by side'
+	@echo 'make torture    kill it, cut its power, fill its disk, for TORTURE_TIME=1200'
 	@echo 'make fuzz       feed it broken input for FUZZ_TIME=60 seconds'
 	@echo 'make deps       install what run, check, lint, bench and fuzz need'
 	@echo 'make install    install to PREFIX=/usr/local (DESTDIR=)'

@@ -1,0 +1,288 @@
+"""disks.py - disks that fail, fill up and lose power, and bits that flip."""
+import json
+import os
+import random
+import re
+import shutil
+import struct
+import subprocess
+import time
+
+from rig import Rig, Tally, wait_for
+from storms import finish
+
+PADS = (0, 0, 100, 3000, 20000)
+SANITIZED = "verify_asan_link_order=0:detect_leaks=0"
+
+
+def errors(app, seconds, seed, preload, number):
+    """Each write, flush and truncation fails at times, with this errno."""
+    rig = Rig("errno-%d" % number, app, seed)
+    switch = rig.work + "/on"
+    clean = dict(rig.env)
+    rig.env.update(LD_PRELOAD=preload + "/io-fault.so",
+                   FAULT_PREFIX=rig.inbox, FAULT_ONE_IN="40",
+                   FAULT_ERRNO=str(number), FAULT_ON=switch,
+                   ASAN_OPTIONS=SANITIZED)
+    rig.listen(3)
+    stop = time.time() + seconds
+    threads = rig.converse(rig.post_fastcgi, stop, pad=PADS)
+    while time.time() < stop:
+        open(switch, "w").close()
+        time.sleep(rig.rng.uniform(.3, 2))
+        os.unlink(switch)
+        time.sleep(rig.rng.uniform(.3, 1))
+        rig.keep()
+    rig.env = clean
+    wait_for(threads)
+    return finish(rig, [])
+
+
+def full(app, seconds, seed):
+    """A disk of 8 MB that something else fills, and leaves again."""
+    rig = Rig("full", app, seed, ("keep = 1m",), size="8m")
+    if not rig.mounted:
+        rig.forget()
+        return None
+    rig.listen(3)
+    stop = time.time() + seconds
+    threads = rig.converse(rig.post_fastcgi, stop, pad=(0, 100))
+    while time.time() < stop:
+        try:
+            with open(rig.run + "/fill", "wb") as file:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+        except OSError:
+            pass
+        time.sleep(rig.rng.uniform(.3, 2))
+        os.unlink(rig.run + "/fill")
+        time.sleep(rig.rng.uniform(.3, 1))
+        rig.keep()
+    wait_for(threads)
+    return finish(rig, [])
+
+
+# A log of writes and flushes, as cut-log.so makes it.
+
+HEAD = struct.Struct("<BBHIQII")
+
+
+class Log:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            raw = file.read()
+        self.rows, at = [], 0
+        while at + HEAD.size <= len(raw):
+            op, n, _, length, offset, pid, number = HEAD.unpack_from(raw, at)
+            at += HEAD.size
+            name = raw[at:at + n].decode()
+            at += n
+            data = b""
+            if op == ord("W"):
+                data = raw[at:at + length]
+                at += length
+            self.rows.append((chr(op), name, offset, data, (pid, number)))
+        self.began = {row[4]: i for i, row in enumerate(self.rows)
+                      if row[0] == "S"}
+        self.ended = {(row[0].upper(), row[4]): i for i, row in
+                      enumerate(self.rows) if row[0] in "wts"}
+        # A process that was killed meanwhile: it is over, done or not.
+        for i, row in enumerate(self.rows[:-200]):
+            if row[0] in "WT":
+                self.ended.setdefault((row[0], row[4]), i)
+
+    def acknowledged(self):
+        return [i for i, row in enumerate(self.rows) if row[0] == "A"]
+
+
+class Disk:
+    """A file: what is surely on disk, and what was written since."""
+
+    def __init__(self, log, name, rng):
+        self.log, self.name, self.rng = log, name, rng
+        self.image, self.pending = bytearray(), []
+        self.at, self.durable = 0, -1
+
+    @staticmethod
+    def put(image, offset, data):
+        if len(image) < offset + len(data):
+            image.extend(b"\0" * (offset + len(data) - len(image)))
+        image[offset:offset + len(data)] = data
+
+    def advance(self, cut):
+        for i in range(self.at, cut):
+            op, name, _, _, key = self.log.rows[i]
+            if name != self.name:
+                continue
+            if op in "WT":
+                self.pending.append(i)
+            elif op == "s":
+                self.durable = max(self.durable, self.log.began[key])
+        self.at = cut
+        left = []
+        for i in self.pending:
+            op, _, offset, data, key = self.log.rows[i]
+            # A write that ended before a flush began is on disk after it.
+            if self.log.ended.get((op, key), 1 << 60) >= self.durable:
+                left.append(i)
+            elif op == "W":
+                self.put(self.image, offset, data)
+            else:
+                del self.image[offset:]
+        self.pending = left
+
+    def cut(self, mode):
+        image, rng = bytearray(self.image), self.rng
+        pending = [self.log.rows[i] for i in self.pending]
+        if mode == "reordered":
+            rng.shuffle(pending)
+        for op, _, offset, data, _ in pending:
+            if mode == "dropped":
+                continue
+            if op == "T":
+                if mode == "kept" or rng.random() < .5:
+                    del image[offset:]
+            elif mode == "kept":
+                self.put(image, offset, data)
+            else:
+                for part in range(0, len(data), 512):
+                    if rng.random() < .5:
+                        self.put(image, offset + part, data[part:part + 512])
+        return bytes(image)
+
+
+def load_under_log(rig, seconds, preload):
+    """Responders and workers write under the log; the log's file."""
+    path = rig.work + "/cut.log"
+    clean = dict(rig.env)
+    rig.env.update(LD_PRELOAD=preload + "/cut-log.so", CUT_PREFIX=rig.inbox,
+                   CUT_LOG=path, ASAN_OPTIONS=SANITIZED)
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def note(event):
+        name = event.encode()
+        os.write(log, HEAD.pack(ord("A"), len(name), 0, 0, 0, 0, 0) + name)
+
+    rig.listen(3)
+    stop = time.time() + seconds
+    threads = rig.converse(rig.post_fastcgi, stop, pad=PADS, ready=note)
+    while time.time() < stop:
+        time.sleep(1)
+        rig.responders[rig.rng.randrange(3)].kill()
+        rig.keep()
+    wait_for(threads)
+    os.close(log)
+    rig.close()
+    rig.env = clean
+    return path
+
+
+def power(app, seconds, seed, preload):
+    """Power fails after any write; acknowledged events must be there."""
+    rig = Rig("power", app, seed, ("attempts = 50",))
+    log = Log(load_under_log(rig, min(seconds / 3, 30), preload))
+    rng, until = random.Random(seed), time.time() + seconds * 2 / 3
+    acks = log.acknowledged()
+    notes, cuts, lost, bad = [], 0, 0, 0
+    while time.time() < until and acks:
+        disks = {n: Disk(log, n, rng) for n in ("db", "-wal")}
+        wanted, at = set(), 0
+        places = sorted(
+            [rng.choice(acks) + 1 for _ in range(40)] +
+            [rng.randrange(acks[0], len(log.rows)) for _ in range(40)])
+        for place in places:
+            mode = rng.choice(["dropped", "kept", "torn", "reordered"])
+            for disk in disks.values():
+                disk.advance(place)
+            while at < len(acks) and acks[at] < place:
+                wanted.add(log.rows[acks[at]][1])
+                at += 1
+            missing, said = after_cut(rig, disks, mode, wanted)
+            cuts += 1
+            lost += len(missing)
+            if missing or said:
+                bad += 1
+                notes.append("%s at %d: %d missing %s" % (
+                    mode, place, len(missing), said))
+            if bad > 5 or time.time() > until:
+                break
+        if bad > 5:
+            break
+    return rig, Tally(cuts, len(acks), lost, 0, 0,
+                      ["%d cuts" % cuts] + notes[:5])
+
+
+def after_cut(rig, disks, mode, wanted):
+    """Which acknowledged events are not there, and what else is wrong."""
+    folder = rig.work + "/cut"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.mkdir(folder)
+    for name, disk in disks.items():
+        with open(folder + "/inbox" + name.replace("db", ""), "wb") as file:
+            file.write(disk.cut(mode))
+    said = subprocess.run(["sqlite3", folder + "/inbox",
+                           "PRAGMA integrity_check"], capture_output=True,
+                          text=True)
+    if said.stdout.strip() != "ok":
+        return wanted, (said.stdout + said.stderr)[:80]
+    with open(rig.work + "/vkcb.conf") as file:
+        text = file.read().replace(rig.inbox, folder + "/inbox")
+    with open(folder + "/vkcb.conf", "w") as file:
+        file.write(text)
+    listed = subprocess.run(
+        [rig.app, "inbox", "list", "--all", "--json"], capture_output=True,
+        text=True, env=dict(rig.env, VKCB_CONF=folder + "/vkcb.conf"))
+    have = set(re.findall(r'"event_id":"([^"]*)"', listed.stdout))
+    return wanted - have, "" if listed.returncode == 0 else listed.stderr[:80]
+
+
+def flips(app, seconds, seed):
+    """One bit of the inbox's file flips; then a worker meets the rows. What
+    is there must be handled as it was sent, or parked, or refused with words:
+    no crash, no hang, no other value."""
+    rig = Rig("flips", app, seed, ("attempts = 2", "handler_timeout = 4s"))
+    rng, until = random.Random(seed), time.time() + seconds
+    bodies = [rig.body(peer, 1, rng, PADS[:4]) for peer in range(1, 9)]
+    for body in bodies:
+        rig.post_cgi(body)
+    rig.drain()
+    subprocess.run(["sqlite3", rig.inbox, "PRAGMA wal_checkpoint(TRUNCATE)"],
+                   stdout=subprocess.DEVNULL)
+    with open(rig.inbox, "rb") as file:
+        sound = file.read()
+    flipped, notes = 0, []
+    while time.time() < until and len(notes) < 6:
+        place, bit = rng.randrange(100, len(sound)), rng.randrange(8)
+        image = bytearray(sound)
+        image[place] ^= 1 << bit
+        for name in os.listdir(rig.run):
+            os.unlink(rig.run + "/" + name)
+        with open(rig.inbox, "wb") as file:
+            file.write(image)
+        flipped += 1
+        for words in (["inbox", "list", "--all", "--json"],
+                      ["inbox", "retry", "--all"], ["work", "--once"],
+                      ["status"]):
+            wrong = bounded(rig, words)
+            if wrong:
+                notes.append("byte %d bit %d: %s: %s" % (
+                    place, bit, " ".join(words), wrong))
+    rig.close()
+    return rig, Tally(flipped, len(bodies), 0, 0, 0,
+                      ["%d bits flipped" % flipped] + notes)
+
+
+def bounded(rig, words):
+    """Runs a command with 20 s and 1 GB; what was wrong, or ""."""
+    try:
+        done = subprocess.run([rig.app, *words], env=rig.env, timeout=20,
+                              capture_output=True, text=True)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    if done.returncode not in (0, 1, 2):
+        return "status %d: %s" % (done.returncode, done.stderr[-80:])
+    found = re.search("(AddressSanitizer|runtime error)[^\n]*", done.stderr)
+    if found:
+        return found.group(0)[:100]
+    return ""
