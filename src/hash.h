@@ -5,14 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* SipHash-2-4 (Aumasson, Bernstein 2012) with the key k0, k1. */
-uint64_t hash_sip(uint64_t k0, uint64_t k1, const void *bytes, size_t len);
+#define HASH_START UINT64_C(14695981039346656037)
 
 /*
- * One more piece for a hash of several, each with its length: "ab", "c" and
- * "a", "bc" differ. The first piece goes with 0. The same on every machine;
- * no secret keeps anybody from finding two pieces that collide.
+ * FNV-1a of these bytes, going on from `before`: HASH_START, or the hash of the
+ * bytes before them. The same on every machine; anybody can find two texts that
+ * have the same hash.
  */
+uint64_t hash_bytes(uint64_t before, const void *bytes, size_t len);
+
+/* The same with the length: "ab", "c" and "a", "bc" differ. */
 uint64_t hash_add(uint64_t before, const void *bytes, size_t len);
 
 #endif

@@ -2,8 +2,11 @@
  * log.c - one line per entry, in one write.
  *
  * The log never keeps an event from being answered: a line that cannot be
- * written is lost. It takes no memory. Callers give no secrets to it; what
- * comes from outside is escaped here, and a line has a ceiling.
+ * written is lost. It takes no memory. Callers give no secrets to it. Text from
+ * outside is escaped here, and a line has a ceiling.
+ *
+ * The log's target is the process's: it is the one variable here, since a
+ * failure anywhere must be able to reach it.
  */
 #include "log.h"
 
@@ -17,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 #include "banned.h"
 
 static const char *const level_names[] = {
@@ -26,7 +31,6 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-/* The only state of the process that is not its configuration. */
 static struct {
 	int fd;
 	bool to_syslog;
@@ -93,9 +97,10 @@ log_wants(enum log_level level)
 }
 
 /*
- * The last bytes are kept free for a closing quote, … and the newline; a
- * message leaves a quarter of the line to those who say whose it is.
+ * The last bytes of a line are kept free for a closing quote, … and the
+ * newline. A message leaves a quarter of the line to the keys that follow.
  */
+#define SHORT_MAX 64
 #define LINE_LIMIT (LOG_LINE_MAX - 8)
 #define MSG_LIMIT (LOG_LINE_MAX / 4 * 3)
 
@@ -115,27 +120,12 @@ log_put_string(struct log_line *line, const char *text)
 	log_put(line, text, strlen(text));
 }
 
-/* Is this character of several bytes UTF-8 in its shortest form? */
-static bool
-is_utf8(const unsigned char *at, size_t size)
-{
-	size_t i;
-
-	for (i = 1; i < size; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return false;
-	return (at[0] != 0xe0 || at[1] >= 0xa0) &&
-	    (at[0] != 0xed || at[1] < 0xa0) &&
-	    (at[0] != 0xf0 || at[1] >= 0x90) &&
-	    (at[0] != 0xf4 || at[1] < 0x90);
-}
-
 /*
- * C1 controls, and what one does not see, or that moves the rest of a line:
- * separators, joiners, marks of direction, fillers, tags, a BOM.
+ * C1 controls and characters that are invisible or move the rest of a line:
+ * separators, joiners, direction marks, fillers, tags, a BOM.
  */
 static bool
-is_unseen(uint32_t c)
+log_is_invisible(uint32_t c)
 {
 	static const struct {
 		uint32_t from, to;
@@ -155,76 +145,43 @@ is_unseen(uint32_t c)
 	return false;
 }
 
-/* The number of a character of `size` bytes of UTF-8, at least two. */
-static uint32_t
-log_character(const unsigned char *at, size_t size)
+/*
+ * The next character as it is written, and in *len its bytes; `escape` is for
+ * one byte that is not written as it is.
+ */
+static const char *
+log_character(const char *at, size_t left, char escape[5], size_t *taken)
 {
-	uint32_t c = at[0] & (0xffu >> (size + 1));
-	size_t i;
+	unsigned char c = (unsigned char)*at;
 
-	for (i = 1; i < size; i++)
-		c = c << 6 | (at[i] & 0x3f);
-	return c;
-}
-
-/* Bytes of the valid, printable character at `at`; 0: to be escaped. */
-static size_t
-printable(const unsigned char *at, size_t left)
-{
-	size_t size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-
-	if (at[0] < 0x80)
-		return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '"' &&
-		    at[0] != '\\';
-	if (at[0] < 0xc2 || at[0] > 0xf4 || left < size ||
-	    !is_utf8(at, size) || is_unseen(log_character(at, size)))
-		return 0;
-	return size;
-}
-
-static bool
-put_escaped(struct log_line *line, unsigned char c)
-{
-	static const char hex[] = "0123456789abcdef";
-	char out[4] = { '\\', (char)c, 0, 0 };
-	size_t len = 2;
-
-	if (c == '\n') {
-		out[1] = 'n';
-	} else if (c == '\t') {
-		out[1] = 't';
-	} else if (c != '"' && c != '\\') {
-		out[1] = 'x';
-		out[2] = hex[c >> 4];
-		out[3] = hex[c & 15];
-		len = 4;
-	}
-	return log_put(line, out, len);
+	*taken = utf8_length(at, left);
+	if (*taken > 1 && !log_is_invisible(utf8_character(at, *taken)))
+		return at;
+	if (*taken == 1 && c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
+		return at;
+	*taken = 1;
+	if (c == '"' || c == '\\')
+		snprintf(escape, 5, "\\%c", c);
+	else if (c == '\n' || c == '\t')
+		snprintf(escape, 5, "\\%c", c == '\n' ? 'n' : 't');
+	else
+		snprintf(escape, 5, "\\x%02x", c);
+	return escape;
 }
 
 static void
-put_value(struct log_line *line, const char *value, size_t len)
+log_put_quoted(struct log_line *line, const char *value, size_t len)
 {
-	const unsigned char *at = (const unsigned char *)value;
-	bool quote = len == 0 || len > line->limit - line->len;
-	size_t i, size;
+	char escape[5];
+	const char *text;
+	size_t i, taken;
 
-	for (i = 0; i < len; i++)
-		if (at[i] <= ' ' || at[i] >= 0x7f || at[i] == '"' ||
-		    at[i] == '\\' || at[i] == '=')
-			quote = true;
-	if (!quote) {
-		log_put(line, value, len);
-		return;
-	}
 	log_put(line, "\"", 1);
-	for (i = 0; i < len; i += size) {
-		size = printable(at + i, len - i);
-		if (size == 0 ? put_escaped(line, at[i]) :
-		    log_put(line, value + i, size)) {
-			size += size == 0;
+	for (i = 0; i < len; i += taken) {
+		text = log_character(value + i, len - i, escape, &taken);
+		if (log_put(line, text, text == escape ? strlen(escape) :
+		    taken))
 			continue;
-		}
 		memcpy(line->text + line->len, "…", 3);
 		line->len += 3;
 		break;
@@ -235,30 +192,25 @@ put_value(struct log_line *line, const char *value, size_t len)
 void
 log_print(FILE *out, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	struct log_line piece = { .limit = LINE_LIMIT };
-	size_t size, left = strlen(text);
+	char escape[5];
+	const char *piece;
+	size_t taken;
 
-	for (; left > 0; at += size, left -= size) {
-		size = *at == '"' || *at == '\\' ? 1 : printable(at, left);
-		if (size > 0) {
-			fwrite(at, 1, size, out);
-			continue;
-		}
-		piece.len = 0;
-		put_escaped(&piece, *at);
-		fwrite(piece.text, 1, piece.len, out);
-		size = 1;
+	for (; *text != '\0'; text += taken) {
+		piece = log_character(text, 4, escape, &taken);
+		if (*text == '"' || *text == '\\')
+			piece = text;
+		fwrite(piece, 1, piece == escape ? strlen(escape) : taken, out);
 	}
 }
 
 static bool
-is_leap(int year)
+log_is_leap(int year)
 {
 	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-/* Not gmtime_r(): its first call in a process reads the time zone's file. */
+/* Not gmtime_r(): its first call in a process reads the time zone file. */
 void
 log_time(const struct timespec *time, char out[LOG_TIME_MAX])
 {
@@ -269,36 +221,31 @@ log_time(const struct timespec *time, char out[LOG_TIME_MAX])
 	    86400);
 	int year = 1970, month = 0, length;
 
-	for (; days >= (length = 365 + is_leap(year)); year++)
+	for (; days >= (length = 365 + log_is_leap(year)); year++)
 		days -= length;
 	for (; days >= (length = lengths[month] + (month == 1 &&
-	    is_leap(year))); month++)
+	    log_is_leap(year))); month++)
 		days -= length;
 	snprintf(out, LOG_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year,
 	    month + 1, days + 1, rest / 3600, rest / 60 % 60, rest % 60,
 	    (int)(time->tv_nsec / 1000000));
 }
 
-static void
-put_time(struct log_line *line)
-{
-	struct timespec now;
-	char text[LOG_TIME_MAX];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	log_time(&now, text);
-	log_put_string(line, text);
-	log_put(line, " ", 1);
-}
-
 void
 log_begin(struct log_line *line, enum log_level level, const char *msg)
 {
+	struct timespec now;
+	char time[LOG_TIME_MAX];
+
 	line->level = level;
 	line->len = 0;
 	line->limit = MSG_LIMIT;
-	if (!target.to_syslog)
-		put_time(line);
+	if (!target.to_syslog) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		log_time(&now, time);
+		log_put_string(line, time);
+		log_put(line, " ", 1);
+	}
 	log_put_string(line, level_names[level]);
 	log_text(line, "msg", msg);
 	line->limit = LINE_LIMIT;
@@ -307,12 +254,25 @@ log_begin(struct log_line *line, enum log_level level, const char *msg)
 void
 log_bytes(struct log_line *line, const char *key, const char *at, size_t len)
 {
+	bool quote = len == 0;
+	size_t i;
+
 	if (line->len + strlen(key) + 2 > sizeof(line->text) - 16)
 		return;
 	log_put(line, " ", 1);
 	log_put_string(line, key);
 	log_put(line, "=", 1);
-	put_value(line, at, len);
+	for (i = 0; i < len; i++)
+		if (at[i] <= ' ' || at[i] >= 0x7f || strchr("\"\\=", at[i]))
+			quote = true;
+	if (quote || !log_put(line, at, len))
+		log_put_quoted(line, at, len);
+}
+
+void
+log_short(struct log_line *line, const char *key, const char *at, size_t len)
+{
+	log_bytes(line, key, at, len < SHORT_MAX ? len : SHORT_MAX);
 }
 
 void
@@ -342,7 +302,7 @@ log_ms(struct log_line *line, const char *key, int64_t microseconds)
 
 /* After logrotate the path leads to another file, or to none. */
 static void
-follow_path(void)
+log_follow_path(void)
 {
 	struct stat st;
 
@@ -368,7 +328,7 @@ log_end(struct log_line *line)
 		return;
 	}
 	if (target.path[0] != '\0')
-		follow_path();
+		log_follow_path();
 	line->text[line->len++] = '\n';
 	do
 		written = write(target.fd, line->text, line->len);

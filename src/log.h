@@ -1,9 +1,9 @@
 /*
- * log.h - the program's log: one line an entry, key=value, escaped.
+ * log.h - the program's log: one line per entry, key=value, escaped.
  *
  *	2026-01-31T12:00:00.123Z warning msg="no secret" group=1 event=like_add
  *
- * A value with a space, a quote or anything unprintable stands in quotes, with
+ * A value with a space, a quote or an unprintable character is quoted, with
  * \n, \", \\ and \xNN inside; letters of any language stay as they are.
  */
 #ifndef LOG_H
@@ -27,36 +27,37 @@ enum log_level {
 struct log_line {
 	enum log_level level;
 	size_t len;
-	size_t limit;		/* for what is put now */
+	size_t limit;		/* of len */
 	char text[LOG_LINE_MAX];
 };
 
 /*
- * Where lines go from now on: "stderr", "syslog" or a path, which is opened
- * anew when the file was moved away. 0, or -1 with errno; then the log stays
- * where it was.
+ * Sets where lines go: "stderr", "syslog" or a path, which is opened anew if
+ * the file was moved away. 0, or -1 with errno, and the target stays the same.
  */
 int log_open(const char *where, enum log_level upto);
 
-/* Is this level written? Saves making a line that is not. */
+/* Is this level written? If not, a line need not be made. */
 bool log_wants(enum log_level);
 
 struct timespec;
 
-/* A time since 1970, in UTC, as lines begin with it. */
+/* A time since 1970 in UTC, in the form that begins a line. */
 void log_time(const struct timespec *, char out[LOG_TIME_MAX]);
 
 void log_begin(struct log_line *, enum log_level, const char *msg);
 void log_text(struct log_line *, const char *key, const char *value);
 void log_bytes(struct log_line *, const char *key, const char *at, size_t len);
 void log_int(struct log_line *, const char *key, int64_t value);
+/* At most 64 bytes: for ids from outside. */
+void log_short(struct log_line *, const char *key, const char *at, size_t len);
 /* In milliseconds, with three digits behind the point. */
 void log_ms(struct log_line *, const char *key, int64_t microseconds);
 void log_end(struct log_line *);
 
 /*
- * Prints text that may come from outside to a terminal: what would be escaped
- * in a line of the log is, but for the quotes and backslashes of people.
+ * Prints text that may come from outside to a terminal, escaped as in the log,
+ * but for quotes and backslashes.
  */
 void log_print(FILE *, const char *text);
 

@@ -15,9 +15,9 @@
 #include "banned.h"
 
 #define NAME(name) { name, sizeof(name) - 1 }
-#define TYPE_MAX 48	/* of it, in a name */
+#define TYPE_MAX 48	/* bytes of a type in a name */
 
-/* The ids that tell a conversation, the better one first. */
+/* The ids that name a conversation, the best first. */
 static const struct {
 	const char *name;
 	size_t len;
@@ -32,19 +32,16 @@ struct found {
 	struct json_value message;
 };
 
+/* A number, or a string of one; 0: none. */
 static int64_t
 conversation_read_id(const struct json_value *value)
 {
+	bool quoted = value->kind == JSON_STRING;
 	int64_t id;
 
-	if (value->kind == JSON_NUMBER &&
-	    json_integer(value->at, value->len, &id))
-		return id;
-	if (value->kind == JSON_STRING && value->len > 2 &&
-	    json_is_number(value->at + 1, value->len - 2) &&
-	    json_integer(value->at + 1, value->len - 2, &id))
-		return id;
-	return 0;
+	return (quoted || value->kind == JSON_NUMBER) &&
+	    json_integer(value->at + quoted, value->len - 2 * quoted, &id) ?
+	    id : 0;
 }
 
 static void
@@ -62,7 +59,7 @@ conversation_find(void *arg, const struct json_value *key,
 }
 
 static int64_t
-best(const struct found *found)
+conversation_best(const struct found *found)
 {
 	size_t i;
 
@@ -83,12 +80,12 @@ conversation_name(const struct envelope *envelope, char out[CONVERSATION_MAX])
 	if (object->kind == JSON_OBJECT &&
 	    json_check(object->at, object->len, conversation_find, &found,
 		&where) == NULL)
-		id = best(&found);
-	/* message_new has its message one level down. */
+		id = conversation_best(&found);
+	/* The message of message_new is one level down. */
 	if (id == 0 && found.message.kind == JSON_OBJECT &&
 	    json_check(found.message.at, found.message.len, conversation_find,
 		&found, &where) == NULL)
-		id = best(&found);
+		id = conversation_best(&found);
 	if (id != 0)
 		snprintf(out, CONVERSATION_MAX, "%" PRId64 "/%" PRId64,
 		    envelope->group_id, id);

@@ -1,4 +1,4 @@
-/* conversation.h - which events wait for each other: a conversation. */
+/* conversation.h - the conversation of an event: its events are in order. */
 #ifndef CONVERSATION_H
 #define CONVERSATION_H
 
@@ -8,8 +8,8 @@
 
 /*
  * The name of an event's conversation: its group and its peer, else its user,
- * else its type. A private conversation's peer is the user, so what a user does
- * elsewhere in the community is in order with what they write.
+ * else its type. The peer of a private conversation is the user, so a user's
+ * messages are in order with their other actions in the community.
  */
 void conversation_name(const struct envelope *, char out[CONVERSATION_MAX]);
 

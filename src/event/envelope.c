@@ -1,9 +1,9 @@
 /*
  * envelope.c - finds type, group, secret and object in a body.
  *
- * The body comes from outside. Members may stand in any order; one that vkcb
- * goes by may stand there once only, however it is spelled, so that no two
- * readers of a body can disagree on it. Others are passed over: VK adds some
+ * The body comes from outside. Members may come in any order. A member that
+ * vkcb reads may come only once, with or without escapes in its key, so that no
+ * two readers of a body can disagree. Other members are skipped: VK adds some
  * without notice. Nothing here takes memory.
  */
 #include "event/envelope.h"
@@ -13,6 +13,7 @@
 
 #include "json/decimal.h"
 #include "json/escape.h"
+#include "number.h"
 
 #include "banned.h"
 
@@ -74,7 +75,7 @@ is_number_in_range(const struct json_value *value)
 	return json_integer(value->at, value->len, &ignored);
 }
 
-/* Text, also where VK sends a number: then its digits. */
+/* A string, or the digits of a number. */
 static bool
 read_text(struct text *text, struct json_value *value)
 {
@@ -94,7 +95,7 @@ read_text(struct text *text, struct json_value *value)
 	return true;
 }
 
-/* Without escapes it is shorter: what they leave behind is secret, too. */
+/* A secret without its escapes is shorter: the rest is cleared. */
 static void
 read_secret(struct text *secret, struct json_value *value)
 {
@@ -105,18 +106,12 @@ read_secret(struct text *secret, struct json_value *value)
 	explicit_bzero(at + secret->len, (size_t)(end - at) - secret->len);
 }
 
-/* 12 is one; "12", 12.0 and 12e0 are not what VK sends as an id. */
+/* An id is 12, not "12", 12.0 or 12e0: VK sends none of these. */
 static bool
 envelope_read_id(int64_t *id, const struct json_value *value)
 {
-	size_t i;
-
-	if (value->kind != JSON_NUMBER)
-		return false;
-	for (i = 0; i < value->len; i++)
-		if (strchr(".eE", value->at[i]) != NULL)
-			return false;
-	return json_integer(value->at, value->len, id) && *id > 0;
+	return value->kind == JSON_NUMBER &&
+	    number_read(value->at, value->len, 1, INT64_MAX, id);
 }
 
 static bool

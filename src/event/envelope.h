@@ -1,4 +1,4 @@
-/* envelope.h - what stands around an event's object in the body VK posts. */
+/* envelope.h - the members beside an event's object in the body of a request. */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
 
@@ -18,14 +18,14 @@ struct envelope {
 	int64_t group_id;
 	struct text event_id;		/* "" when absent */
 	struct text version;		/* "" when absent */
-	struct text secret;		/* at is NULL when absent or no text */
+	struct text secret;		/* at is NULL if it is not a string */
 	enum json_kind secret_kind;	/* JSON_ABSENT: there is none */
 	struct json_value object;	/* unchanged bytes of the body */
 };
 
 /*
  * Reads a body of len bytes (body[len] is a NUL) in place: the envelope points
- * into it. NULL: fine; else the reason to refuse it, and *where in the body.
+ * into it. NULL: good; else the reason to refuse it, and *where in the body.
  */
 const char *envelope_read(struct envelope *, char *body, size_t len,
     size_t *where) __attribute__((warn_unused_result));

@@ -33,7 +33,6 @@
 #include "banned.h"
 
 #define MISMATCH_LINES_MAX 8
-#define ID_SHOWN_MAX 64
 #define LARGE_OBJECT ((size_t)64 * 1024)
 #define VERSION_MIN (5 * NUMBER_VERSION_MAJOR + 81)
 
@@ -44,8 +43,8 @@ event_key(const struct envelope *envelope)
 	const struct text *id = &envelope->event_id;
 
 	if (id->len > 0)
-		return hash_add(1, id->at, id->len);
-	return hash_add(2, envelope->object.at, envelope->object.len);
+		return hash_add(HASH_START, id->at, id->len);
+	return hash_add(~HASH_START, envelope->object.at, envelope->object.len);
 }
 
 void
@@ -98,23 +97,18 @@ event_release(struct event *event)
 #endif
 }
 
-static void
-event_log_short(struct log_line *line, const char *key,
-    const struct text *text)
-{
-	log_bytes(line, key, text->at, text->len < ID_SHOWN_MAX ? text->len :
-	    ID_SHOWN_MAX);
-}
-
 void
 event_log(struct log_line *line, const struct event *event,
     enum log_level level, const char *msg)
 {
+	const struct text *type = &event->envelope->type;
+	const struct text *id = &event->envelope->event_id;
+
 	log_begin(line, level, msg);
 	log_int(line, "group", event->public.group_id);
-	event_log_short(line, "event", &event->envelope->type);
-	if (event->envelope->event_id.len > 0)
-		event_log_short(line, "id", &event->envelope->event_id);
+	log_short(line, "event", type->at, type->len);
+	if (id->len > 0)
+		log_short(line, "id", id->at, id->len);
 	if (event->running != NULL)
 		log_text(line, "handler", event->running->name);
 }

@@ -9,24 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hash.h"
+
 #include "banned.h"
 
-/* FNV-1a: finds candidates, which are then compared. */
+/* Finds candidates, which are then compared. */
 static int64_t
-hash(const struct inbox_event *event)
+put_hash(const struct inbox_event *event)
 {
-	const char *key = event->event_id;
-	size_t len = strlen(key), i;
-	uint64_t sum = UINT64_C(14695981039346656037) ^
-	    (uint64_t)event->group_id;
+	uint64_t start = HASH_START ^ (uint64_t)event->group_id;
 
-	if (len == 0) {
-		key = event->object;
-		len = event->object_len;
-	}
-	for (i = 0; i < len; i++)
-		sum = (sum ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
-	return (int64_t)sum;
+	if (*event->event_id != '\0')
+		return (int64_t)hash_bytes(start, event->event_id,
+		    strlen(event->event_id));
+	return (int64_t)hash_bytes(start, event->object, event->object_len);
 }
 
 static int
@@ -34,7 +30,7 @@ find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 {
 	return store_number(store, id, "SELECT id FROM event WHERE hash = ? "
 	    "AND group_id = ? AND event_id = ? AND (event_id <> '' OR "
-	    "(type = ? AND object IS ?))", "iittb", hash(event),
+	    "(type = ? AND object IS ?))", "iittb", put_hash(event),
 	    event->group_id, event->event_id, event->type, event->object,
 	    event->object_len);
 }
@@ -77,7 +73,7 @@ add_event(struct store *store, const struct inbox_event *event,
 	bool waits;
 
 	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
-	    "?, ?, ?, ?)", "iitttiitb", hash(event), event->group_id,
+	    "?, ?, ?, ?)", "iitttiitb", put_hash(event), event->group_id,
 	    event->event_id, event->type, event->version,
 	    (int64_t)event->retry_counter, event->received, event->conversation,
 	    event->object, event->object_len) == -1)

@@ -257,7 +257,7 @@ say_alone(const char *who, const char *folder, int error)
 int
 rate_wait(const char *folder, const char *token, int64_t max_ms)
 {
-	uint64_t key = hash_add(0, token, strlen(token));
+	uint64_t key = hash_bytes(HASH_START, token, strlen(token));
 	int64_t at, max = max_ms * 1000000;
 	int fd = open_in(folder, key), error = errno;
 

@@ -23,7 +23,6 @@
 
 #include "banned.h"
 
-#define ID_SHOWN_MAX 64
 
 void
 enqueue_close(struct receiver *receiver)
@@ -104,8 +103,7 @@ begin_line(struct log_line *line, const struct receipt *receipt,
 
 	log_begin(line, level, msg);
 	receipt_log(receipt, line);
-	log_bytes(line, "id", id->at, id->len < ID_SHOWN_MAX ? id->len :
-	    ID_SHOWN_MAX);
+	log_short(line, "id", id->at, id->len);
 }
 
 static void

@@ -20,7 +20,6 @@
 
 #include "banned.h"
 
-#define TYPE_SHOWN_MAX 64
 #define RETRY_COUNTER_MAX 1000000
 
 void
@@ -52,13 +51,12 @@ void
 receipt_log(const struct receipt *receipt, struct log_line *line)
 {
 	const struct envelope *envelope = &receipt->envelope;
-	size_t len = envelope->type.len;
 
 	if (envelope->group_id != 0)
 		log_int(line, "group", envelope->group_id);
-	if (len != 0)
-		log_bytes(line, "event", envelope->type.at,
-		    len < TYPE_SHOWN_MAX ? len : TYPE_SHOWN_MAX);
+	if (envelope->type.len != 0)
+		log_short(line, "event", envelope->type.at,
+		    envelope->type.len);
 }
 
 int
