@@ -7,11 +7,11 @@
  */
 #include <string.h>
 
-#include "clock.h"
 #include "conf/conf.h"
 #include "json/json_get.h"
 #include "log.h"
 #include "vk/api.h"
+#include "vk/rate.h"
 #include "web/http.h"
 #include "web/receipt.h"
 #include "web/receive.h"
@@ -19,31 +19,28 @@
 #include "banned.h"
 
 #define CONFIRMATION_MS 1500	/* for VK's answer */
-#define UNPROVEN_MS 10000	/* between two questions for strangers */
+#define STRANGER_MS 10000	/* between two calls for strangers */
 
 /*
  * VK is asked only where vkcb.conf does not name the string. A request with
- * the right secret may cause a call each time. A stranger's may not where there
- * is a string and a secret, and otherwise seldom: calls are few, and handlers
- * need them.
+ * the right secret may cause a call each time. A stranger's request may not
+ * where there is a string and a secret, and otherwise only once in ten seconds
+ * for all processes: calls are few, and handlers need them.
  */
 static bool
-may_ask(struct receipt *receipt)
+may_ask(const struct receipt *receipt)
 {
 	const struct conf_group *group = receipt->group;
-	struct receiver *receiver = receipt->receiver;
+	const struct conf *conf = receipt->receiver->conf;
 
-	if (group->token == NULL || receiver->conf->keys == NULL ||
+	if (group->token == NULL || conf->keys == NULL ||
 	    (group->confirmation != NULL &&
 	    !group->confirmation_from_keys_file))
 		return false;
 	if (receipt->authenticated)
 		return true;
-	if ((group->confirmation != NULL && !group->no_secret) ||
-	    clock_ms() < receiver->ask_after)
-		return false;
-	receiver->ask_after = clock_ms() + UNPROVEN_MS;
-	return true;
+	return (group->confirmation == NULL || group->no_secret) &&
+	    rate_once(conf->state, group->token, STRANGER_MS);
 }
 
 /* Returns VK's string, in the request's arena, or NULL. */

@@ -3,7 +3,6 @@
 #define RECEIVE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "arena.h"
 #include "pool/program.h"
@@ -16,7 +15,6 @@ struct receiver {
 	struct conf *conf;	/* owned; replaced when its files change */
 	bool conf_fixed;	/* never replaced: the caller edited it */
 	bool is_cgi;		/* started by a web server for one request */
-	int64_t ask_after;	/* clock_ms(): see confirm.c */
 	struct arena arena;	/* memory of the current request */
 	bool done;		/* all handlers of the last event succeeded */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */

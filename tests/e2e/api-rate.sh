@@ -10,7 +10,7 @@ turns() {
 	od -A n -t u4 -j 4 -N 4 "$work"/state/rate-* | tr -d ' '
 }
 last_turn() {
-	od -A n -v -t d8 -j 8 "$work"/state/rate-* | tr -s ' ' '\n' |
+	od -A n -v -t d8 -j 8 -N 160 "$work"/state/rate-* | tr -s ' ' '\n' |
 	    sort -n | tail -n 1
 }
 
@@ -42,6 +42,22 @@ claim "all processes share one file" same 1 \
     "$(find "$work/state" -type f | wc -l)"
 claim "the file has one slot per call" same "$(turns)" \
     $(($(grep -c '^messages.send ' "$vk/calls") % 20))
+
+# strangers N - so many CGI programs get a confirmation from a stranger.
+strangers() {
+	sed "s,^secret.*,secret = none,; /^confirmation/d
+	    s,^state,keys = $work/no-keys\\n&," "$VKCB_CONF" >"$work/open.conf"
+	chmod 600 "$work/open.conf"
+	for _ in $(seq "$1"); do
+		cgi "$bodies/confirmation.json" VKCB_CONF="$work/open.conf"
+	done
+}
+vk_control reset
+strangers 9 >"$work/confirmed"
+claim "nine requests of strangers cause one query of VK" \
+    same 1 "$(grep -c '^groups.getCallbackConfirmationCode' "$vk/calls")"
+claim "the first stranger gets the string of VK" \
+    same 1 "$(grep -c '200 OK' "$work/confirmed")"
 
 vk_control reset
 printf 'broken' >"$work/file" && cp "$work/file" "$work"/state/rate-*

@@ -1,4 +1,4 @@
-/* calls.c - what calls are made of: parameters, keyboards, ids, turns. */
+/* calls.c - what calls are made of: parameters, keyboards, ids, slots. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,66 +128,66 @@ parts_of_any_bytes_come_to_an_end(void **state)
 }
 
 static void
-turns_are_twenty_in_any_window(void **state)
+slots_are_twenty_in_any_window(void **state)
 {
 	const int64_t second = 1000000000, start = 5 * second;
-	struct rate_window book = { .magic = 0 };
-	int64_t turns[200], now = start;
+	struct rate_window window = { .magic = 0 };
+	int64_t slots[200], now = start;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 200; i++) {
-		turns[i] = rate_reserve(&book, now, INT64_MAX / 2);
-		assert_true(turns[i] >= now);
+		slots[i] = rate_reserve(&window, now, INT64_MAX / 2);
+		assert_true(slots[i] >= now);
 		now += (int64_t)(i * 7919 % 40) * 1000000;
 		if (i >= RATE_CALLS)
-			assert_true(turns[i] - turns[i - RATE_CALLS] >=
+			assert_true(slots[i] - slots[i - RATE_CALLS] >=
 			    RATE_WINDOW);
 	}
 	/* 20 a second within 5 percent, when all is asked for at once. */
-	book.magic = 0;
+	window.magic = 0;
 	for (i = 0; i < 200; i++)
-		turns[i] = rate_reserve(&book, start, INT64_MAX / 2);
-	assert_int_equal(turns[19], start);
-	assert_true(turns[199] - start >= 9 * second);
-	assert_true(turns[199] - start <= 9 * second * 21 / 20);
+		slots[i] = rate_reserve(&window, start, INT64_MAX / 2);
+	assert_int_equal(slots[19], start);
+	assert_true(slots[199] - start >= 9 * second);
+	assert_true(slots[199] - start <= 9 * second * 21 / 20);
 }
 
 static void
-a_turn_that_is_too_far_is_not_taken(void **state)
+a_slot_that_is_too_far_is_not_taken(void **state)
 {
-	struct rate_window book = { .magic = 0 }, before;
+	struct rate_window window = { .magic = 0 }, before;
 	int i;
 
 	(void)state;
 	for (i = 0; i < RATE_CALLS; i++)
-		assert_int_equal(rate_reserve(&book, 1000, 0), 1000);
-	before = book;
-	assert_int_equal(rate_reserve(&book, 1000, RATE_WINDOW - 1), -1);
-	assert_memory_equal(&book, &before, sizeof(book));
-	assert_int_equal(rate_reserve(&book, 1000, RATE_WINDOW),
+		assert_int_equal(rate_reserve(&window, 1000, 0), 1000);
+	before = window;
+	assert_int_equal(rate_reserve(&window, 1000, RATE_WINDOW - 1), -1);
+	assert_memory_equal(&window, &before, sizeof(window));
+	assert_int_equal(rate_reserve(&window, 1000, RATE_WINDOW),
 	    1000 + RATE_WINDOW);
 }
 
 static void
 times_from_before_a_boot_hold_nobody(void **state)
 {
-	struct rate_window book = { .magic = 0 };
+	struct rate_window window = { .magic = 0 };
 	int i;
 
 	(void)state;
 	for (i = 0; i < RATE_CALLS; i++)
-		(void)rate_reserve(&book, INT64_C(900000) * 1000000000, 0);
-	assert_int_equal(rate_reserve(&book, 7000, 0), 7000);
-	/* Nobody waits for a turn that is further away than api_timeout. */
+		(void)rate_reserve(&window, INT64_C(900000) * 1000000000, 0);
+	assert_int_equal(rate_reserve(&window, 7000, 0), 7000);
+	/* Nobody waits for a slot that is further away than api_timeout. */
 	for (i = 0; i < RATE_CALLS; i++)
-		book.turns[i] = INT64_C(62) * 1000000000;
-	assert_int_equal(rate_reserve(&book, 7000, 0), 7000);
+		window.slots[i] = INT64_C(62) * 1000000000;
+	assert_int_equal(rate_reserve(&window, 7000, 0), 7000);
 	for (i = 0; i < RATE_CALLS; i++)
-		book.turns[i] = INT64_C(60) * 1000000000;
-	assert_int_equal(rate_reserve(&book, 7000, 0), -1);
-	book.next = 77;
-	assert_int_equal(rate_reserve(&book, 8000, 0), 8000);
+		window.slots[i] = INT64_C(60) * 1000000000;
+	assert_int_equal(rate_reserve(&window, 7000, 0), -1);
+	window.next = 77;
+	assert_int_equal(rate_reserve(&window, 8000, 0), 8000);
 }
 
 static void
@@ -334,8 +334,8 @@ main(void)
 		    a_random_id_tells_messages_apart_and_repeats_not),
 		cmocka_unit_test(a_text_is_cut_at_lines_words_and_signs),
 		cmocka_unit_test(parts_of_any_bytes_come_to_an_end),
-		cmocka_unit_test(turns_are_twenty_in_any_window),
-		cmocka_unit_test(a_turn_that_is_too_far_is_not_taken),
+		cmocka_unit_test(slots_are_twenty_in_any_window),
+		cmocka_unit_test(a_slot_that_is_too_far_is_not_taken),
 		cmocka_unit_test(times_from_before_a_boot_hold_nobody),
 		cmocka_unit_test(json_is_written_as_it_is),
 		cmocka_unit_test(no_memory_makes_no_form_with_holes),
