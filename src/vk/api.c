@@ -1,19 +1,20 @@
 /*
- * api.c - one call of VK's API: the form, its turn, the tries, the answer.
+ * api.c - one call of VK's API: the form, its slot, the tries, the answer.
  *
- * Every way in which a call can fail ends as an outcome with a code and words:
- * VK's own, or the program's below 0. What may pass within moments (a
- * connection that broke, also in the middle of an answer, a status of 5xx, "too
- * many", "internal") is tried again with growing pauses while there is
- * patience. A call whose answer was lost may so be made twice. A whole answer
- * that is not VK's comes from who will give the same one again: it is taken at
- * once.
+ * Every failure ends as an outcome with a code and a text: VK's own, or the
+ * program's below 0. A failure that may pass within moments (a broken
+ * connection, also in the middle of an answer, a status of 5xx, "too many
+ * requests", "internal error") is retried with growing pauses until the time
+ * budget is used up, so a call whose answer was lost may be made twice. A
+ * complete response that is not VK's will not change on retry: the call fails
+ * at once.
  *
- * The token goes into the body of the POST and nowhere else. Out of memory is a
- * failed call.
+ * The token stands in the body of the POST and nowhere else, and VK's texts are
+ * filtered before anybody logs them. Out of memory is a failed call.
  */
 #include "vk/api.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,13 +26,13 @@
 #include "buffer.h"
 #include "clock.h"
 #include "conf/conf.h"
-#include "vk/curl.h"
-#include "vk/form.h"
+#include "json/json_get.h"
 #include "json/tree.h"
 #include "log.h"
-#include "json/json_get.h"
-#include "vk/params.h"
+#include "vk/curl.h"
+#include "vk/form.h"
 #include "vk/http_post.h"
+#include "vk/params.h"
 #include "vk/rate.h"
 
 #include "banned.h"
@@ -39,6 +40,7 @@
 #define CONNECT_MS 3000
 #define TRIES_MAX 8
 #define FIRST_PAUSE 200		/* milliseconds; doubles */
+#define QUOTE_MIN 8		/* bytes of a secret that a text must not have */
 #define URL_MAX 1024
 
 /* A response, and the bytes that its keys point into. */
@@ -48,11 +50,10 @@ struct api_reply {
 	struct json_object *tree;
 };
 
-/* What helps when VK says no. */
-enum cure {
-	NOTHING,	/* the same call fails for ever */
-	PAUSE,		/* a moment: the call is made again here */
-	TIME,		/* minutes, or a person */
+enum retry {
+	RETRY_NEVER,	/* the same call fails for ever */
+	RETRY_NOW,	/* a moment helps: the call is repeated here */
+	RETRY_LATER,	/* minutes help, or a person */
 };
 
 #define NO_RIGHT "the token has no right to this: make one with the right to " \
@@ -60,24 +61,24 @@ enum cure {
 
 static const struct {
 	int code;
-	enum cure cure;
+	enum retry retry;
 	const char *advice;
-} cures[] = {
-	{ 1, TIME, NULL },
-	{ 5, NOTHING, "the token is not valid: make a new one in the "
+} error_table[] = {
+	{ 1, RETRY_LATER, NULL },
+	{ 5, RETRY_NEVER, "the token is not valid: make a new one in the "
 	    "community's settings (API usage) and set it as `token`" },
-	{ 6, PAUSE, NULL },
-	{ 7, NOTHING, NO_RIGHT },
-	{ 9, TIME, NULL },
-	{ 10, PAUSE, NULL },
-	{ 14, TIME, NULL },
-	{ 15, NOTHING, NO_RIGHT },
-	{ 27, NOTHING, NO_RIGHT ", if it is valid at all" },
-	{ 28, NOTHING, NO_RIGHT ", if it is valid at all" },
-	{ 29, TIME, NULL },
-	{ 43, TIME, NULL },
-	{ 203, NOTHING, NO_RIGHT },
-	{ 2000, NOTHING, "the community has its ten callback servers: remove "
+	{ 6, RETRY_NOW, NULL },
+	{ 7, RETRY_NEVER, NO_RIGHT },
+	{ 9, RETRY_LATER, NULL },
+	{ 10, RETRY_NOW, NULL },
+	{ 14, RETRY_LATER, NULL },
+	{ 15, RETRY_NEVER, NO_RIGHT },
+	{ 27, RETRY_NEVER, NO_RIGHT ", if it is valid at all" },
+	{ 28, RETRY_NEVER, NO_RIGHT ", if it is valid at all" },
+	{ 29, RETRY_LATER, NULL },
+	{ 43, RETRY_LATER, NULL },
+	{ 203, RETRY_NEVER, NO_RIGHT },
+	{ 2000, RETRY_NEVER, "the community has its ten callback servers: remove "
 	    "one on VK's page Settings, API usage, Callback API" },
 };
 
@@ -116,70 +117,99 @@ api_say(struct api *api, int code, const char *words)
 	snprintf(api->message, sizeof(api->message), "%s", words);
 }
 
+/* Decodes %XX in place, also what decoding makes: %2541 is A. */
+static void
+percent_decode(char *text)
+{
+	size_t len = strlen(text), i;
+	unsigned int byte;
+
+	for (i = len; i-- > 0;) {
+		while (text[i] == '%' && isxdigit((unsigned char)text[i + 1]) &&
+		    isxdigit((unsigned char)text[i + 2]) &&
+		    sscanf(text + i + 1, "%2x", &byte) == 1) {
+			text[i] = (char)(byte != 0 ? byte : '?');
+			memmove(text + i + 1, text + i + 3, len - i - 2);
+			len -= 2;
+		}
+	}
+}
+
+/* Has the text a part of this secret that would help to guess it? */
 static bool
-quotes(const char *words, const char *secret)
+quotes(const char *text, const char *secret)
 {
-	return secret != NULL && *secret != '\0' &&
-	    strstr(words, secret) != NULL;
+	size_t len = secret != NULL ? strlen(secret) : 0, i;
+	size_t part = len < QUOTE_MIN ? len : QUOTE_MIN;
+
+	for (i = 0; part > 0 && i + part <= len; i++)
+		if (memmem(text, strlen(text), secret + i, part) != NULL)
+			return true;
+	return false;
 }
 
-/* VK quotes what it was given, in some of its errors. */
-static const char *
-fit_to_print(const struct api *api, const char *words)
+/*
+ * Copies a text of VK's, which may quote what the call sent: the one way by
+ * which such a text reaches the log.
+ */
+static void
+filter_text(const struct api *api, const char *text, char *out, size_t size)
 {
-	return quotes(words, api->token) || quotes(words, api->secret) ?
-	    "(an error text with a secret in it)" : words;
+	char decoded[API_MESSAGE_MAX];
+
+	snprintf(out, size, "%s", text);
+	snprintf(decoded, sizeof(decoded), "%s", out);
+	percent_decode(decoded);
+	if (quotes(out, api->token) || quotes(out, api->secret) ||
+	    quotes(decoded, api->token) || quotes(decoded, api->secret))
+		snprintf(out, size, "(an error text with a secret in it)");
 }
 
-static enum cure
-cure_of(struct api *api, int code)
+static enum retry
+retry_for(struct api *api, int code)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(cures) / sizeof(cures[0]); i++) {
-		if (cures[i].code != code)
+	for (i = 0; i < sizeof(error_table) / sizeof(error_table[0]); i++) {
+		if (error_table[i].code != code)
 			continue;
-		api->advice = cures[i].advice;
-		return cures[i].cure;
+		api->advice = error_table[i].advice;
+		return error_table[i].retry;
 	}
-	return NOTHING;
+	return RETRY_NEVER;
 }
 
-static enum cure
+static enum retry
 take_error(struct api *api, struct json_object *error)
 {
-	struct json_object *code = NULL, *words = NULL;
-	int64_t number;
+	int64_t code = json_get_int64(error, "error_code");
 
-	json_object_object_get_ex(error, "error_code", &code);
-	json_object_object_get_ex(error, "error_msg", &words);
-	number = json_object_is_type(code, json_type_int) ?
-	    json_object_get_int64(code) : 0;
-	if (number <= 0 || number > INT32_MAX) {
+	if (code <= 0 || code > INT32_MAX) {
 		api_say(api, VKCB_ERROR_ANSWER, "VK's error has no code");
-		return TIME;
+		return RETRY_LATER;
 	}
-	api_say(api, (int)number, fit_to_print(api, json_object_is_type(words,
-	    json_type_string) ? json_object_get_string(words) : ""));
-	return cure_of(api, (int)number);
+	api->error.code = (int)code;
+	filter_text(api, json_get_string(error, "error_msg"), api->message,
+	    sizeof(api->message));
+	return retry_for(api, (int)code);
 }
 
-static enum cure
+static enum retry
 no_memory(struct api *api)
 {
 	api_say(api, VKCB_ERROR_MEMORY, "out of memory");
-	return TIME;
+	return RETRY_LATER;
 }
 
-static enum cure
+static enum retry
 wrong_call(struct api *api, const char *words)
 {
 	api_say(api, VKCB_ERROR_CALL, words);
 	api->advice = "fix the handler";
-	return NOTHING;
+	return RETRY_NEVER;
 }
 
-static enum cure
+static enum retry
 not_vk(struct api *api, const struct http_post_response *answer,
     const char *reason)
 {
@@ -189,48 +219,48 @@ not_vk(struct api *api, const struct http_post_response *answer,
 	    reason);
 	api_say(api, VKCB_ERROR_ANSWER, words);
 	api->advice = API_NOT_VK;
-	return TIME;
+	return RETRY_LATER;
 }
 
-/* Bytes that are no JSON; if that shows at their end, more were to come. */
-static enum cure
+/* Not JSON; an error at the very end means that the answer was cut off. */
+static enum retry
 no_json(struct api *api, const struct http_post_response *answer,
     const char *wrong, size_t where)
 {
-	enum cure cure = not_vk(api, answer, wrong);
+	enum retry retry = not_vk(api, answer, wrong);
 
 	if (answer->status != 200 || where == 0 || where != answer->len)
-		return cure;
+		return retry;
 	api->advice = NULL;
-	return PAUSE;
+	return RETRY_NOW;
 }
 
-static enum cure
+static enum retry
 trouble_at_vk(struct api *api, const struct http_post_response *answer)
 {
 	(void)not_vk(api, answer, "trouble at VK's end");
 	api->advice = NULL;
-	return PAUSE;
+	return RETRY_NOW;
 }
 
 static void
 take_inside(struct api *api, struct json_object *errors)
 {
+	struct api_inside *inside = &api->inside;
 	struct json_object *first;
 
-	if (json_length(errors) == 0)
+	inside->failed = (int)json_length(errors);
+	if (inside->failed == 0)
 		return;
 	first = json_object_array_get_idx(errors, 0);
-	api->inside = (struct api_inside){
-		.failed = (int)json_length(errors),
-		.code = (int)json_get_int64(first, "error_code"),
-		.method = json_get_string(first, "method"),
-		.message = fit_to_print(api,
-		    json_get_string(first, "error_msg")),
-	};
+	inside->code = (int)json_get_int64(first, "error_code");
+	filter_text(api, json_get_string(first, "method"), inside->method,
+	    sizeof(inside->method));
+	filter_text(api, json_get_string(first, "error_msg"), inside->message,
+	    sizeof(inside->message));
 }
 
-static enum cure
+static enum retry
 take_tree(struct api *api, const struct http_post_response *answer,
     struct json_object *tree, struct json_object **response)
 {
@@ -243,11 +273,11 @@ take_tree(struct api *api, const struct http_post_response *answer,
 		return not_vk(api, answer, "no response from VK in it");
 	take_inside(api, json_get_array(tree, "execute_errors"));
 	api_say(api, 0, "");
-	return NOTHING;
+	return RETRY_NEVER;
 }
 
 /* Takes the answer's body over. */
-static enum cure
+static enum retry
 take_answer(struct api *api, struct http_post_response *answer,
     struct json_object **response)
 {
@@ -255,18 +285,18 @@ take_answer(struct api *api, struct http_post_response *answer,
 	    .len = answer->len };
 	struct api_reply *reply;
 	const char *wrong;
-	enum cure cure;
+	enum retry retry;
 	size_t where;
 
 	if (answer->status >= 500)
-		cure = trouble_at_vk(api, answer);
+		retry = trouble_at_vk(api, answer);
 	else if ((wrong = json_check(answer->body, answer->len, NULL, NULL,
 	    &where)) != NULL)
-		cure = no_json(api, answer, wrong, where);
+		retry = no_json(api, answer, wrong, where);
 	else if ((reply = malloc(sizeof(*reply))) == NULL ||
 	    json_tree(&value, &reply->tree) == -1) {
 		free(reply);
-		cure = no_memory(api);
+		retry = no_memory(api);
 	} else {
 		reply->bytes = answer->body;
 		reply->older = api->replies;
@@ -274,49 +304,53 @@ take_answer(struct api *api, struct http_post_response *answer,
 		return take_tree(api, answer, reply->tree, response);
 	}
 	free(answer->body);
-	return cure;
+	return retry;
 }
 
-static enum cure
+/* Sorts what http_post() could not do. */
+static enum retry
+no_answer(struct api *api, enum http_post_result result, const char *why)
+{
+	static const struct {
+		int code;
+		enum retry retry;
+		const char *advice;
+	} rows[] = {
+		[POST_TROUBLE] = { VKCB_ERROR_CONNECTION, RETRY_NOW, NULL },
+		[POST_NOT_TRUSTED] = { VKCB_ERROR_CONNECTION, RETRY_LATER,
+		    "install ca-certificates, or set ca_file" },
+		[POST_NO_URL] = { VKCB_ERROR_CONNECTION, RETRY_LATER,
+		    "check api_url" },
+		[POST_REFUSED] = { VKCB_ERROR_CONNECTION, RETRY_LATER, NULL },
+		[POST_NO_LIBRARY] = { VKCB_ERROR_LIBRARY, RETRY_NEVER, NULL },
+		[POST_NO_MEMORY] = { VKCB_ERROR_MEMORY, RETRY_LATER, NULL },
+	};
+
+	api_say(api, rows[result].code, why);
+	api->advice = rows[result].advice;
+	return rows[result].retry;
+}
+
+static enum retry
 try_once(struct api *api, const struct http_post_request *request,
     struct json_object **response)
 {
 	struct http_post_response answer;
+	enum http_post_result result;
 
 	api->tries++;
 	api->advice = NULL;
 	if (rate_wait(api->conf->state, api->token, request->total_ms) == -1) {
 		api_say(api, VKCB_ERROR_BUSY,
 		    "rate limit (20 calls/s): no free slot within api_timeout");
-		return TIME;
+		return RETRY_LATER;
 	}
-	switch (http_post(request, &answer)) {
-	case POST_ANSWERED:
-		return take_answer(api, &answer, response);
-	case POST_TROUBLE:
-		api_say(api, VKCB_ERROR_CONNECTION, answer.why);
-		return PAUSE;
-	case POST_NOT_TRUSTED:
-		api_say(api, VKCB_ERROR_CONNECTION, answer.why);
-		api->advice = "install ca-certificates, or set ca_file";
-		return TIME;
-	case POST_NO_URL:
-		api_say(api, VKCB_ERROR_CONNECTION, answer.why);
-		api->advice = "check api_url";
-		return TIME;
-	case POST_REFUSED:
-		api_say(api, VKCB_ERROR_CONNECTION, answer.why);
-		return TIME;
-	case POST_NO_LIBRARY:
-		api_say(api, VKCB_ERROR_LIBRARY, answer.why);
-		return NOTHING;
-	case POST_NO_MEMORY:
-		break;
-	}
-	return no_memory(api);
+	result = http_post(request, &answer);
+	return result == POST_ANSWERED ? take_answer(api, &answer, response) :
+	    no_answer(api, result, answer.why);
 }
 
-/* A pause of half to one and a half of this: crowds come apart. */
+/* Random, from half of this to one and a half: processes come apart. */
 static int64_t
 jitter(int64_t ms)
 {
@@ -327,7 +361,7 @@ jitter(int64_t ms)
 }
 
 static void
-rest(int64_t ms)
+pause_for(int64_t ms)
 {
 	struct timespec left = {
 		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000,
@@ -337,7 +371,7 @@ rest(int64_t ms)
 		;
 }
 
-/* Patience pays for what went wrong, not for calls that went well. */
+/* The budget pays for failed tries and pauses, not for calls that succeed. */
 static bool
 can_wait(struct api *api, int64_t failed_ms, int64_t pause)
 {
@@ -348,28 +382,28 @@ can_wait(struct api *api, int64_t failed_ms, int64_t pause)
 	return false;
 }
 
-static enum cure
+static enum retry
 try_all(struct api *api, const char *method,
     const struct http_post_request *request, struct json_object **response)
 {
 	int64_t start, pause = FIRST_PAUSE, this_pause;
-	enum cure cure;
+	enum retry retry;
 
 	for (;;) {
 		start = clock_us();
-		cure = try_once(api, request, response);
+		retry = try_once(api, request, response);
 		this_pause = jitter(pause);
-		if (cure != PAUSE || api->tries == TRIES_MAX || !can_wait(api,
-		    (clock_us() - start) / 1000, this_pause))
-			return cure;
+		if (retry != RETRY_NOW || api->tries == TRIES_MAX ||
+		    !can_wait(api, (clock_us() - start) / 1000, this_pause))
+			return retry;
 		log_msg(LOG_LEVEL_DEBUG, "%s: %s: again in %" PRId64 " ms",
 		    method, api->message, this_pause);
-		rest(this_pause);
+		pause_for(this_pause);
 		pause *= 2;
 	}
 }
 
-/* As VK's methods and stored procedures are: it becomes part of an address. */
+/* A method's or stored procedure's name becomes part of the URL. */
 static bool
 is_method(const char *name)
 {
@@ -389,8 +423,7 @@ fill(const struct api *api, struct buffer *form, struct json_object *params)
 	form_text(form, "access_token", api->token, strlen(api->token));
 }
 
-/* What it answers is read as VK's answer would be. */
-static enum cure
+static enum retry
 ask_stand_in(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
 {
@@ -400,21 +433,21 @@ ask_stand_in(struct api *api, const char *method, struct json_object *params,
 	answer.body = api->stand_in(api->stand_in_arg, method, params);
 	if (answer.body == NULL) {
 		api_say(api, VKCB_ERROR_CONNECTION, "no answer");
-		return TIME;
+		return RETRY_LATER;
 	}
 	answer.len = strlen(answer.body);
 	return take_answer(api, &answer, response);
 }
 
-static enum cure
+static enum retry
 api_try(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
 {
 	const struct conf *conf = api->conf;
 	const char *why_none = params_why_none();
 	struct buffer form = { .max = FORM_MAX };
-	char state[CURL_STATE_MAX], why[CURL_STATE_MAX + 16], url[URL_MAX];
-	enum cure cure = NOTHING;
+	char state[CURL_STATE_MAX], url[URL_MAX];
+	enum retry retry = RETRY_NEVER;
 	size_t len;
 
 	if (params == NULL)
@@ -432,22 +465,18 @@ api_try(struct api *api, const char *method, struct json_object *params,
 		api_say(api, VKCB_ERROR_TOKEN, "no token for this group");
 		api->advice = "add `token = ...` or `token_file = ...` to its "
 		    "section in vkcb.conf";
-		return NOTHING;
+		return RETRY_NEVER;
 	}
-	/* Here, since it takes time: a call comes right after its turn. */
-	if (curl_load(state) == NULL) {
-		snprintf(why, sizeof(why), "libcurl: %s", state);
-		api_say(api, VKCB_ERROR_LIBRARY, why);
-		return NOTHING;
-	}
+	/* Loading takes time: before the slot, not after it. */
+	(void)curl_load(state);
 	len = strlen(conf->api_url);
 	snprintf(url, sizeof(url), "%s%s%s", conf->api_url,
 	    conf->api_url[len - 1] == '/' ? "" : "/", method);
 	fill(api, &form, params);
 	if (form.failed)
-		cure = no_memory(api);
+		retry = no_memory(api);
 	else
-		cure = try_all(api, method, &(struct http_post_request){
+		retry = try_all(api, method, &(struct http_post_request){
 			.url = url, .body = form.at, .len = form.len,
 			.ca_file = conf->ca_file,
 			.connect_ms = CONNECT_MS,
@@ -455,7 +484,7 @@ api_try(struct api *api, const char *method, struct json_object *params,
 			    conf->api_timeout),
 		    }, response);
 	buffer_free(&form);
-	return cure;
+	return retry;
 }
 
 enum vkcb_outcome
@@ -464,7 +493,7 @@ api_call(struct api *api, const char *method, struct json_object *params,
 {
 	struct json_object *ignored;
 	int64_t start = clock_us();
-	enum cure cure;
+	enum retry retry;
 
 	if (response == NULL)
 		response = &ignored;
@@ -472,12 +501,12 @@ api_call(struct api *api, const char *method, struct json_object *params,
 	api->advice = NULL;
 	api->tries = 0;
 	api->inside = (struct api_inside){ .failed = 0 };
-	cure = api_try(api, method, params, response);
-	api->secret = NULL;	/* goes with the params */
+	retry = api_try(api, method, params, response);
+	api->secret = NULL;	/* it is freed with the params */
 	json_object_put(params);
 	api->calls++;
 	api->waited += clock_us() - start;
 	if (api->error.code == 0)
 		return VKCB_OK;
-	return cure == NOTHING ? VKCB_GIVE_UP : VKCB_FAIL;
+	return retry == RETRY_NEVER ? VKCB_GIVE_UP : VKCB_FAIL;
 }

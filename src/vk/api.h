@@ -14,8 +14,8 @@ struct conf;
 struct api_reply;
 
 /*
- * Answers in VK's place, for tests of handlers: the body of an answer, to be
- * freed, or NULL for none. params are borrowed.
+ * Answers in VK's place, for tests of handlers. Returns a response body, to be
+ * freed, or NULL for no answer. params are borrowed.
  */
 typedef char *api_stand_in_fn(void *arg, const char *method,
     struct json_object *params);
@@ -23,62 +23,61 @@ typedef char *api_stand_in_fn(void *arg, const char *method,
 #define API_VERSION "5.199"
 #define API_MESSAGE_MAX 320
 
-/* Said of a response, or of what is none, of another shape than VK's. */
+/* The advice if a response has another shape than VK's. */
 #define API_NOT_VK "an answer that is not VK's: check api_url"
 
 /*
- * How long failed tries and the pauses after them may take in all before a
- * call is given back as failed: a web server and VK wait for a handler that
- * runs before the answer, nobody for the others.
+ * Time budget in milliseconds for failed tries and pauses of one event's calls.
+ * Short while VK waits for our response, long in a worker.
  */
 #define API_PATIENCE_ANSWERING 3000
 #define API_PATIENCE 20000
 
-/* Calls of an execute that failed, and the first of them. */
+/* The calls within an execute that failed; the first of them. */
 struct api_inside {
 	int failed;
 	int code;
-	const char *method;
-	const char *message;
+	char method[64];
+	char message[API_MESSAGE_MAX];
 };
 
-/* Whoever calls: a handler on its event, or a command for a group. */
+/* The calls for one event of a handler's, or for one command. */
 struct api {
 	const struct conf *conf;	/* borrowed */
 	const char *token;		/* borrowed; NULL: none */
-	const char *secret;		/* that the call under way tells VK */
-	int64_t patience;		/* milliseconds of it that are left */
-	int64_t limit;			/* for a try; 0: api_timeout */
+	const char *secret;		/* that the current call sends; NULL */
+	int64_t patience;		/* milliseconds left of the budget */
+	int64_t limit;			/* of a try; 0: api_timeout */
 	api_stand_in_fn *stand_in;	/* NULL: VK itself is called */
 	void *stand_in_arg;
 
 	/* Since api_init() or the last api_forget(). */
 	int calls;
-	int64_t waited;			/* microseconds, for all of them */
-	struct api_reply *replies;	/* what responses live in */
+	int64_t waited;			/* microseconds in all calls */
+	struct api_reply *replies;	/* memory of the responses */
 
 	/* The last call. */
 	struct vkcb_error error;
-	const char *advice;		/* what to do about it; NULL */
+	const char *advice;		/* NULL: none */
 	int tries;
-	struct api_inside inside;	/* there until api_forget() */
+	struct api_inside inside;
 	char message[API_MESSAGE_MAX];
 };
 
 void api_init(struct api *, const struct conf *, const char *token,
     int64_t patience);
 
-/* Responses go, and counts; what is left of the patience stays. */
+/* Frees the responses and resets the counts, but not the budget. */
 void api_forget(struct api *);
 
 /*
- * Calls a method. params: an object, taken over; NULL fails, for the reason
- * that vk/params.h knows. Token and version are added, the version unless
- * params have "v".
+ * Calls a method with params, an object, which is taken over. NULL params fail
+ * for the reason that vk/params.h keeps. The token is added, and the version
+ * unless params have "v".
  *
- * VKCB_OK: *response (may be NULL) is what VK answered, there until
- * api_forget(). VKCB_FAIL: error says why; trying later may help. VKCB_GIVE_UP:
- * it cannot. Nothing is logged but single tries, when debugging.
+ * VKCB_OK: *response (may be NULL) is VK's response, valid until api_forget().
+ * VKCB_FAIL: a later call may succeed; VKCB_GIVE_UP: it cannot; error says why.
+ * Only single tries are logged, at level debug.
  */
 enum vkcb_outcome api_call(struct api *, const char *method,
     struct json_object *params, struct json_object **response)

@@ -167,10 +167,8 @@ static enum http_post_result
 http_post_explain(const struct curl *curl, unsigned int code,
     const char *words, const struct buffer *body, char why[POST_WHY_MAX])
 {
-	if (body->failed == BUFFER_NO_MEMORY || code == CURLE_OUT_OF_MEMORY) {
-		snprintf(why, POST_WHY_MAX, "out of memory");
+	if (body->failed == BUFFER_NO_MEMORY || code == CURLE_OUT_OF_MEMORY)
 		return POST_NO_MEMORY;
-	}
 	if (body->failed == BUFFER_TOO_LONG) {
 		snprintf(why, POST_WHY_MAX, "the answer is over %zu MiB",
 		    POST_ANSWER_MAX >> 20);
@@ -201,7 +199,7 @@ http_post(const struct http_post_request *request,
 	enum http_post_result result;
 	unsigned int code;
 
-	*answer = (struct http_post_response){ .body = NULL };
+	*answer = (struct http_post_response){ .why = "out of memory" };
 	if (curl == NULL) {
 		snprintf(answer->why, POST_WHY_MAX, "libcurl: %.250s", state);
 		return POST_NO_LIBRARY;

@@ -302,6 +302,61 @@ a_null_that_a_handler_wrote_is_told_of(void **state)
 	assert_null(params_why_none());
 }
 
+#define TOKEN "vk1.a.Zq8sTokenOfTheTest0123456789"
+#define HIDDEN "(an error text with a secret in it)"
+
+/* The argument is the answer. */
+static char *
+answer_text(void *arg, const char *method, struct json_object *params)
+{
+	(void)method;
+	(void)params;
+	return strdup(arg);
+}
+
+/* Both VK's error of a call and that of one inside an execute. */
+static void
+check_error(const char *words, const char *want)
+{
+	char answer[1024];
+	struct api api;
+
+	api_init(&api, NULL, TOKEN, 0);
+	api.stand_in = answer_text;
+	api.stand_in_arg = answer;
+	snprintf(answer, sizeof(answer), "{\"error\":{\"error_code\":100,"
+	    "\"error_msg\":\"%s\"}}", words);
+	assert_int_equal(api_call(&api, "execute", VK_PARAMS("secret_key",
+	    VK_STR("SecretKey12345")), NULL), VKCB_GIVE_UP);
+	assert_string_equal(api.message, want);
+	snprintf(answer, sizeof(answer), "{\"response\":{},"
+	    "\"execute_errors\":[{\"error_code\":100,\"method\":\"%s\","
+	    "\"error_msg\":\"%s\"}]}", words, words);
+	assert_int_equal(api_call(&api, "execute", VK_PARAMS("secret_key",
+	    VK_STR("SecretKey12345")), NULL), VKCB_OK);
+	assert_int_equal(api.inside.failed, 1);
+	assert_string_equal(api.inside.method, want);
+	assert_string_equal(api.inside.message, want);
+	api_forget(&api);
+}
+
+static void
+no_text_of_vk_quotes_a_secret(void **state)
+{
+	(void)state;
+	check_error("no secret", "no secret");
+	check_error("100% of 5%2", "100% of 5%2");
+	check_error("token " TOKEN, HIDDEN);
+	check_error("secret_key=SecretKey12345", HIDDEN);
+	check_error("a part: TokenOfTh", HIDDEN);
+	check_error("%53ecretKey12345", HIDDEN);
+	check_error("%53%65%63%72%65%74%4b%65%79%31%32%33%34%35", HIDDEN);
+	check_error("%2553ecretKey12345 %00", HIDDEN);
+	check_error("%%353ecretKey12345", HIDDEN);
+	check_error("%", "%");
+	check_error("%4", "%4");
+}
+
 static void
 tokens_go_only_where_nobody_reads(void **state)
 {
@@ -340,6 +395,7 @@ main(void)
 		cmocka_unit_test(json_is_written_as_it_is),
 		cmocka_unit_test(no_memory_makes_no_form_with_holes),
 		cmocka_unit_test(a_null_that_a_handler_wrote_is_told_of),
+		cmocka_unit_test(no_text_of_vk_quotes_a_secret),
 		cmocka_unit_test(tokens_go_only_where_nobody_reads),
 	};
 
