@@ -82,6 +82,11 @@ connect_to(const struct curl *curl, bool has_ca_file)
 	if (easy == NULL)
 		return -1;
 	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/*
+	 * At a timeout libcurl would wait for its thread that resolves a name,
+	 * up to half a minute. Before 7.87 it knows no such option.
+	 */
+	curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
 	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
 	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

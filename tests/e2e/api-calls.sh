@@ -101,6 +101,21 @@ claim "a forked child has its own connection, and the parent's remains" \
     same $((before + 2)) "$(wc -l <"$vk/connections")"
 claim "the messages of parent and child are all sent" \
     has "$vk/messages" "after"
+# The name server says nothing for 30 s.
+vk_conf "api_timeout = 300ms"
+sed -i 's,^api_url.*,api_url = https://vk.test/method/,' "$VKCB_CONF"
+message привет >"$work/body"
+nameless() {
+	nameless_began=$(date +%s)
+	cgi "$work/body" ASAN_OPTIONS=verify_asan_link_order=0 \
+	    LD_PRELOAD="$root/$O/tests/preload/slow-names.so" \
+	    >"$work/nameless" && has "$work/nameless" "500 " &&
+	    test $(($(date +%s) - nameless_began)) -lt 20
+}
+claim "api_timeout ends a call that waits for a name server" nameless
+claim "the log has the call that found no name server" \
+    has "$work/log" "method=messages.send code=-3"
+
 claim "every call has its parameters in the body" lacks "$vk/calls" "- "
 claim "no token is in the log" lacks "$work/log" "$token"
 
