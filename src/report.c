@@ -14,6 +14,7 @@
 
 #define REPORT_MAX 8192	/* of one message, with two paths in it */
 
+#undef report_fail
 int
 report_fail(const char *what, const char *fmt, ...)
 {

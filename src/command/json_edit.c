@@ -14,6 +14,7 @@
 
 #include <json-c/json.h>
 
+#include "failed.h"
 #include "json/tree.h"
 
 #include "banned.h"
@@ -44,6 +45,7 @@ json_edit_fail(const struct change *change, const char *fmt, ...)
 	va_end(args);
 	return -1;
 }
+#define json_edit_fail(...) FAILED(-1, json_edit_fail(__VA_ARGS__))
 
 /* A change that is made, but perhaps not as it was meant. */
 static void

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "failed.h"
 #include "file.h"
 #include "conf/keys.h"
 #include "nearest.h"
@@ -126,6 +127,7 @@ conf_fail(struct reader *reader, const char *fmt, ...)
 	va_end(args);
 	return -1;
 }
+#define conf_fail(...) FAILED(-1, conf_fail(__VA_ARGS__))
 
 /* Not the files' fault: the next try may fare better. */
 static bool
@@ -534,7 +536,7 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 {
 	char *field = (char *)into + key->offset;
 	const char *right;
-	int64_t number;
+	int64_t number = 0;
 
 	if (*text == '\0')
 		return conf_fail(reader, "%s has no value", key->name);
