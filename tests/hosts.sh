@@ -1,5 +1,5 @@
-# hosts.sh - what the tests of vkcb behind real web servers share. A test sources
-# it from the project's folder: `. tests/hosts.sh`; it brings lib.sh along.
+# hosts.sh - shared by the tests of vkcb behind real web servers. A test sources
+# this file in the project's folder: `. tests/hosts.sh`. lib.sh is included.
 # shellcheck shell=sh
 
 . tests/lib.sh
@@ -13,12 +13,12 @@ port=$(free_port)
 url=http://127.0.0.1:$port/callback
 fcgi=$root/$O/tests/tool/fcgi
 
-# As on shared hosting: the binary, and its configuration beside it.
+# The binary with its configuration beside it, as on shared hosting.
 mkdir -p "$work/app" "$run"
 chmod 777 "$run"
 cp "$root/$O/tests/handlers/vkcb" "$app"
 
-# configure [LINE ...] - writes vkcb.conf at one stroke; lines join [vkcb].
+# configure [LINE ...] - replaces vkcb.conf atomically; lines go into [vkcb].
 configure() {
 	{
 		printf '[vkcb]\nlog = %s\n' "$log"
@@ -43,7 +43,7 @@ listening() {
 	curl -s -o "$work/listening" "http://127.0.0.1:$port/"
 }
 
-# starts PID LOG - the server is up, or the test ends with its log.
+# starts PID LOG - waits for the server, or ends the test with the server's log.
 starts() {
 	ends "$1"
 	for _ in $(seq 150); do
@@ -148,7 +148,7 @@ responders() {
 	ends $responders
 }
 
-# responder - one process on $run/vkcb.socket that is ours to wait for.
+# responder - a process on $run/vkcb.socket, as a child of the test.
 responder() {
 	rm -f "$run/vkcb.socket"
 	spawn-fcgi -n -s "$run/vkcb.socket" -M 0666 -- "$app" &
@@ -228,7 +228,7 @@ asked() {
 	answered "$@"
 }
 
-# Every answer that needs no inbox, whoever the host is.
+# All answers that need no inbox, the same for every host.
 every_answer() {
 	refused='Bad Request'
 	configure
@@ -242,29 +242,30 @@ every_answer() {
 	claim "a chunked body is answered ok, or 411 where the host keeps its \
 length to itself" chunked
 	head -c 1048577 /dev/zero | tr '\0' ' ' >"$work/long"
-	claim "longer than max_body: 413" \
+	claim "a body longer than max_body: 413" \
 	    gets "$work/long" 413 "Content Too Large"
 	head -c 1048576 /dev/zero | tr '\0' ' ' >"$work/long"
-	claim "as long as max_body: read" gets "$work/long" 400 "$refused"
+	claim "a body as long as max_body is read" \
+	    gets "$work/long" 400 "$refused"
 	: >"$work/empty"
 	claim "an empty body: 400" gets "$work/empty" 400 "$refused"
-	claim "no JSON: 400" given 'ok' 400 "$refused"
-	claim "no object: 400" given '[1]' 400 "$refused"
+	claim "a body that is not JSON: 400" given 'ok' 400 "$refused"
+	claim "JSON that is not an object: 400" given '[1]' 400 "$refused"
 	claim "bytes after the object: 400" \
 	    given '{"type":"t","group_id":1} x' 400 "$refused"
 	claim "invalid UTF-8: 400" given \
 	    "$(printf '{"type":"\300\200","group_id":1}')" 400 "$refused"
 	claim "no type: 400" given '{"group_id":1}' 400 "$refused"
-	claim "a group that is no positive number: 400" \
+	claim "a group that is not a positive number: 400" \
 	    given '{"type":"t","group_id":-1}' 400 "$refused"
 	claim "an unknown group: 403" given "$(event message_new '{}' x 77)" \
 	    403 "Unknown Group"
-	claim "another secret: 403" \
+	claim "a wrong secret: 403" \
 	    given "$(event message_new '{}' wrong)" 403 "Bad Secret"
 	claim "no secret: 403" given \
 	    "{\"type\":\"message_new\",\"group_id\":$group,\"object\":{}}" \
 	    403 "Bad Secret"
-	claim "the secret as a prefix: 403" given \
+	claim "a secret with the right one as prefix: 403" given \
 	    "$(event message_new '{}' "${secret}x")" 403 "Bad Secret"
 	claim "the old secret: ok" \
 	    given "$(event message_new '{}' "old-$secret")" 200 ok
@@ -274,34 +275,35 @@ length to itself" chunked
 	    given '{"type":"confirmation","group_id":5}' 404 \
 	    "No Confirmation String"
 	claim "an event: ok" gets "$bodies/message_new.json" 200 ok
-	claim "an event that no handler wants: ok" \
+	claim "an event that no handler takes: ok" \
 	    gets "$bodies/photo_new.json" 200 ok
 	claim "an event that vkcb does not know: ok" \
 	    given "$(event unlisted_event '{"a":1}')" 200 ok
 	claim "a handler that fails: 500" says fail 500 "Handler Failed"
-	claim "retry after, with 410" says "retry 410 1" 410 \
+	claim "vkcb_retry_after with 410" says "retry 410 1" 410 \
 	    "Try Again Later" "Retry-After: 1"
-	claim "retry after, with 429" says "retry 429 0" 429 \
+	claim "vkcb_retry_after with 429" says "retry 429 0" 429 \
 	    "Try Again Later" "Retry-After: 0"
-	claim "retry after, with 503" says "retry 503 10799" 503 \
+	claim "vkcb_retry_after with 503" says "retry 503 10799" 503 \
 	    "Try Again Later" "Retry-After: 10799"
-	claim "remove" says remove 200 remove
-	claim "version" says "version 5.199" 200 "version 5.199"
+	claim "vkcb_remove: remove" says remove 200 remove
+	claim "vkcb_set_version: version" \
+	    says "version 5.199" 200 "version 5.199"
 	claim "an object that cannot be decoded: 400" \
 	    given "$(event message_new 1)" 400 "$refused"
-	claim "what a handler prints is no part of the answer" \
+	claim "a handler's output is not part of the answer" \
 	    says talk 200 ok
 	claim "the retry counter reaches the log" retry_counter
-	claim "a client that leaves in mid-request ends nothing" leaves_early
-	claim "a client that leaves before the answer ends nothing" \
+	claim "a client that disconnects in its request ends no process" \
+	    leaves_early
+	claim "a client that disconnects before the answer ends no process" \
 	    leaves_before_the_answer
 	claim "sixteen clients at once are all answered ok" crowd 16 5
-	claim "a changed configuration is taken up" changed_configuration
-	claim "the log holds no secret" lacks "$log" "$secret"
+	claim "a changed configuration is reloaded" changed_configuration
+	claim "no secret is in the log" lacks "$log" "$secret"
 }
 
-# A host may have its own mind: $no_length_is lighttpd's own page, or mod_fcgid's
-# telling vkcb of a length of 0.
+# Hosts differ: $no_length_is lighttpd's own page, or mod_fcgid's length of 0.
 no_length() {
 	ask -X POST -H 'Content-Length:'
 	case ${no_length_is-} in
@@ -321,14 +323,14 @@ retry_counter() {
 	answered 200 ok && has "$log" 'retry=3'
 }
 
-# It promises 100 bytes, sends 4 and hangs up.
+# The client announces 100 bytes, sends 4 and disconnects.
 leaves_early() {
 	printf '{"a"' >"$work/early"
 	post "$work/early" -H 'Content-Length: 100' -m 0.3
 	gets "$bodies/message_new.json" 200 ok
 }
 
-# hold NAME - a client, $!, whose event stays in hand until $run/NAME.go is there.
+# hold NAME - a client, $!, whose handler runs until $run/NAME.go exists.
 hold() {
 	rm -f "$run/$1.held" "$run/$1.go"
 	held=$(message "hold $run/$1")
@@ -347,7 +349,7 @@ leaves_before_the_answer() {
 	    gets "$bodies/message_new.json" 200 ok
 }
 
-# crowd CLIENTS EACH - that many clients, with so many events each.
+# crowd CLIENTS EACH - CLIENTS clients send EACH events each.
 crowd() {
 	crowded=$(mktemp -d "$work/crowd.XXXXXX")
 	clients=
@@ -364,7 +366,7 @@ crowd() {
 	    "$(cat "$crowded"/* | sort | uniq -c | sed 's/^ *//')"
 }
 
-# Processes take a change up with their next request; a broken one is told of.
+# Processes reload a change with their next request; an invalid one is logged.
 changed_configuration() {
 	sed 's/7d1a2b3c/new-code/' "$work/app/vkcb.conf" >"$work/app/new.conf"
 	mv "$work/app/new.conf" "$work/app/vkcb.conf"

@@ -1,12 +1,12 @@
-# vk.sh - what tests that call VK share, after lib.sh: a stand-in for its API
-# (tests/tool/vk-api.c) in $vk, and a configuration that calls it.
+# vk.sh - shared by tests that call VK, after lib.sh: a stand-in for VK's API
+# (tests/tool/vk-api.c) in $vk, and a configuration that uses the stand-in.
 # shellcheck shell=sh disable=SC2154 # of lib.sh: work, root
 
 token=vk1.a.Zq8sTokenOfTheTest0123456789
 vk=$work/vk
 mkdir "$vk" "$work/state"
 
-# start_vk [TOKEN=GROUP ...] - starts it; $api is its address.
+# start_vk [TOKEN=GROUP ...] - starts the stand-in; $api is its URL.
 start_vk() {
 	"$root/$O/tests/tool/vk-api" "$vk" "${@:-$token=219876543}" &
 	ends $!
@@ -14,7 +14,7 @@ start_vk() {
 	api=http://127.0.0.1:$(cat "$vk/port")
 }
 
-# vk_control WHAT [NAME=VALUE ...] - see vk-api.c.
+# vk_control WHAT [NAME=VALUE ...] - changes the stand-in, see vk-api.c.
 vk_control() {
 	control=$1
 	shift
@@ -47,7 +47,7 @@ message() {
 	printf '"client_info":{}},"secret":"Kf7vQ2mXw9aLcR4t"}'
 }
 
-# say TEXT [EVENT-ID] - this message as a CGI request; status and body.
+# say TEXT [EVENT-ID] - sends the message as a CGI request; prints the answer.
 say() {
 	message "$@" >"$work/body"
 	cgi "$work/body" | tr -d '\r' |
@@ -60,7 +60,7 @@ sent() {
 	wc -l <"$vk/messages"
 }
 
-# last_call - the last line of what VK was called.
+# last_call - the last line of VK's list of calls.
 last_call() {
 	tail -n 1 "$vk/calls"
 }

@@ -17,7 +17,7 @@ secret = none
 END
 export VKCB_CONF="$work/vkcb.conf"
 
-# fill N - so many events that are done, as the store would have them.
+# fill N - N done events, as the store writes them.
 fill() {
 	sqlite3 "$store/inbox" >"$work/fill" <<-END
 		PRAGMA synchronous = OFF;
@@ -37,7 +37,7 @@ fill() {
 	END
 }
 
-# rates - events stored per second, and worked on, the middle of three.
+# rates - events stored and handled per second, the median of three runs.
 rates() {
 	for _ in 1 2 3; do
 		stored=$("$bench" inbox 1 500 "$store")

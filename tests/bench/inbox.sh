@@ -4,8 +4,8 @@
 bench=$root/$O/tests/bench/inbox
 ms=700
 
-# A disk whose flush takes 2 ms: as this machine's, only slower. Flushes that
-# wait at the same time wait together, as they do in the kernel.
+# A disk whose flush takes 2 ms, slower than this machine's. Concurrent flushes
+# wait together, as in the kernel.
 cat >"$work/slow.c" <<'END_C'
 #include <sys/syscall.h>
 #include <time.h>
@@ -33,7 +33,7 @@ fsync(int fd)
 END_C
 "${CC:-cc}" -shared -fPIC -o "$work/slow.so" "$work/slow.c"
 
-# measure MODE PROCESSES - events per second, the middle of three.
+# measure MODE PROCESSES - events per second, the median of three runs.
 measure() {
 	for _ in 1 2 3; do
 		rm -rf "$work/store"

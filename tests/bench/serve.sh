@@ -65,14 +65,14 @@ for name in vkcb thousand null; do
 	    { echo "$name does not answer" >&2; exit 1; }
 done
 
-# ticks NAME - CPU time of its processes so far, in clock ticks.
+# ticks NAME - CPU time of the processes so far, in clock ticks.
 ticks() {
 	for pid in $(cat "$work/$1.pids"); do
 		cut -d' ' -f14,15 "/proc/$pid/stat"
 	done | awk '{ n += $1 + $2 } END { print n }'
 }
 
-# round NAME BODY - requests and the ticks they took.
+# round NAME BODY - the number of requests and their clock ticks.
 round() {
 	sed "s|BODY|$2|" >"$work/post.lua" <<-'END'
 		local file = io.open("BODY")

@@ -1,11 +1,11 @@
-# check.sh - vkcb check: what it shows, what it warns of, what it refuses.
+# check.sh - vkcb check: settings, warnings and errors.
 . tests/lib.sh
 
 mkdir "$work/app"
 conf=$work/app/vkcb.conf
 export VKCB_CONF="$conf"
 
-# checks STATUS [ARGUMENT ...] - exits so, with $work/out and $work/err.
+# checks STATUS [ARGUMENT ...] - check exits so; output in $work/out, $work/err.
 checks() {
 	checks_status=$1
 	shift
@@ -21,7 +21,7 @@ warns() {
 	has "$work/out" "warning: $1"
 }
 
-# As it should be: nobody else reads it, long secrets.
+# A configuration without warnings: mode 600, long secrets.
 good() {
 	cat >"$conf" <<'END'
 [vkcb]
@@ -44,37 +44,39 @@ END
 
 good
 claim "a good configuration: status 0" checks 0
-claim "nothing on standard error" same "" "$(cat "$work/err")"
-claim "the file is named" says "configuration: $conf"
-claim "what was set is shown" says "  max_body = 64K"
-claim "as it would be written" says "  body_timeout = 1500ms"
-claim "so is what was not" says "  log_level = info"
+claim "a good configuration: nothing on standard error" \
+    same "" "$(cat "$work/err")"
+claim "the configuration file is named" says "configuration: $conf"
+claim "keys that were set are shown" says "  max_body = 64K"
+claim "times are shown as written" says "  body_timeout = 1500ms"
+claim "default values are shown" says "  log_level = info"
 claim "the groups are shown" says "[group 219876543]"
-claim "that a secret is set is shown" says "  secret = (set)"
-claim "where it came from, too" says "  secret_file = $work/app/secret"
+claim "a secret is shown as set" says "  secret = (set)"
+claim "the file of a secret is shown" says "  secret_file = $work/app/secret"
 claim "the confirmation string is shown" says "  confirmation = 7d1a2b3c"
 claim "the handlers are shown, with event and summary" \
     grep -q '^  talk  *message_new  *does at VK what' "$work/out"
 claim "no secret is shown" lacks "$work/out" Kf7v
-claim "a [default] without a secret is warned of" \
+claim "a [default] without a secret is a warning" \
     warns "[default]: without a secret anybody can send events"
-claim "nothing else is" same 1 "$(grep -c ^warning: "$work/out")"
+claim "a good configuration has no other warning" \
+    same 1 "$(grep -c ^warning: "$work/out")"
 
 chmod 644 "$conf"
-claim "a file that others can read is warned of" \
+claim "a file that others can read is a warning" \
     checks 0
-claim "by name, with what to do" \
+claim "the warning has the file's name and advice" \
     warns "$conf: others on this machine can read it: chmod o-rwx"
 chmod 604 "$work/app/secret"
 checks 0
-claim "so is a secret's own" \
+claim "a secret_file that others can read is a warning" \
     warns "$work/app/secret: others on this machine can read it"
 good
 sed -i 's/^\[vkcb\]/&\nkeys = keys/' "$conf"
 : >"$work/app/keys"
 chmod 644 "$work/app/keys"
 checks 0
-claim "so is the keys file" \
+claim "a keys file that others can read is a warning" \
     warns "$work/app/keys: others on this machine can read it"
 rm "$work/app/keys"
 good
@@ -83,14 +85,15 @@ for folder in public_html htdocs www html; do
 	mkdir -p "$work/$folder/app"
 	cp -p "$work/app/"* "$work/$folder/app"
 	VKCB_CONF="$work/$folder/app/vkcb.conf" checks 0
-	claim "a file below a folder $folder is warned of" \
+	claim "a file below a folder $folder is a warning" \
 	    warns "$work/$folder/app/vkcb.conf: it seems to stand inside a document root"
 done
 : >"$work/app/index.php"
 checks 0
-claim "so is one beside an index.php" warns "$conf: it seems to stand inside"
+claim "a file beside an index.php is a warning" \
+    warns "$conf: it seems to stand inside"
 rm "$work/app/index.php"
-# Each alone in the document root; keys, inbox and log are still to be made.
+# Each file alone in the document root; keys, inbox and log do not exist yet.
 mkdir "$work/site"
 : >"$work/site/index.html"
 for key in keys inbox log secret_file token_file; do
@@ -108,7 +111,7 @@ for key in keys inbox log secret_file token_file; do
 	esac
 	rm -f "$work/site/new"
 	checks 0
-	claim "so is $key there" \
+	claim "the file of $key in a document root is a warning" \
 	    warns "$file: it seems to stand inside a document root"
 done
 good
@@ -125,15 +128,17 @@ secret = 123456789012345678901234567890123456789012345678901
 confirmation = c
 END
 checks 0
-claim "a misspelt event is warned of, with the nearest" warns \
+claim "a misspelt event in \`events\` is a warning with the nearest name" \
+    warns \
     "[group 2]: events: mesage_edit is no event that vkcb knows: did you mean message_edit"
-claim "so is a secret that VK does not take" \
+claim "a secret that VK does not accept is a warning" \
     warns "[group 3]: the secret is longer than the 50 characters"
-claim "times are shown in the unit one would write" has "$work/out" "keep = 48h"
-claim "a short secret is warned of" \
+claim "times are shown in the usual unit" has "$work/out" "keep = 48h"
+claim "a short secret is a warning" \
     warns "[group 1]: the secret is short and could be guessed"
-claim "so is none" warns "[group 2]: without a secret anybody"
-claim "so is no confirmation string" \
+claim "a missing secret is a warning" \
+    warns "[group 2]: without a secret anybody"
+claim "a missing confirmation string is a warning" \
     warns "[group 1]: no confirmation string"
 cat >"$conf" <<'END'
 [group 1]
@@ -150,30 +155,31 @@ confirmation = 693d0ba9
 END
 echo "'Kf7vQ2mXw9aLcR4t'" >"$work/app/secret"
 checks 0
-claim "a comment that became a part of the secret is warned of" \
+claim "a comment that became part of the secret is a warning" \
     warns "[group 1]: the secret has more in it than the letters and digits"
-claim "so are quotes around a confirmation string" \
+claim "quotes around a confirmation string are a warning" \
     warns "[group 1]: the confirmation has more in it"
-claim "so is a short old_secret" warns "[group 2]: the old_secret is short"
-claim "so are quotes in a secret's own file" \
+claim "a short old_secret is a warning" \
+    warns "[group 2]: the old_secret is short"
+claim "quotes in a secret_file are a warning" \
     warns "[group 3]: the secret has more in it"
-claim "so are letters that VK does not take" \
+claim "letters that VK does not accept are a warning" \
     warns "[group 3]: the old_secret has more in it"
-claim "and nothing else" same 5 \
+claim "these groups have no other warning" same 5 \
     "$(grep ^warning: "$work/out" | grep -vc 'others on this machine')"
 printf '[vkcb]\nkeys = keys\n[group 1]\ntoken = t\n' >"$conf"
 checks 0
-claim "where setup is still to run, that is all that is said" \
+claim "a group without setup has only the warning to run setup" \
     same "warning: [group 1]: no secret yet: run vkcb setup" \
     "$(grep ^warning: "$work/out")"
-claim "and it is not shown as one that takes events from anybody" \
+claim "a group without setup is not shown as one without a secret" \
     says "  secret = (not set)"
 echo '[vkcb]' >"$conf"
 checks 0
-claim "so is a file without groups" warns "$conf: no group"
+claim "a file without groups is a warning" warns "$conf: no group"
 good
 
-# refused LINE TEXT ... - the mistake at that line, with these words.
+# refused LINE TEXT ... - check reports an error at LINE, with each TEXT.
 refused() {
 	checks 1 || return 1
 	has "$work/err" "vkcb: configuration: $conf:$1: " || return 1
@@ -188,49 +194,52 @@ typo() {
 	sed -i "$1" "$conf"
 }
 typo s/max_body/maxbody/
-claim "a typo in a key: line, word, the right word" \
+claim "a misspelt key: the line, the word and the right word" \
     refused 2 '"maxbody"' 'did you mean "max_body"?'
 typo 's/^confirmation = 7d/confirmaton = 7d/'
-claim "in a group, too" refused 10 '"confirmaton"' '"confirmation"'
+claim "a misspelt key of a group: the right word" \
+    refused 10 '"confirmaton"' '"confirmation"'
 typo 's/\[default/[defualt/'
-claim "a typo in a section" refused 4 '[defualt]' '[default]'
+claim "a misspelt section: the right word" refused 4 '[defualt]' '[default]'
 typo s/64K/64Q/
-claim "a wrong value: what would be right" \
+claim "a wrong value: the right values" \
     refused 2 64Q '4096, 64K or 1M' 'from 1K to 64M'
 typo '12d'
-claim "a group without a secret: what to do" refused 11 'no secret' \
+claim "a group without a secret: advice" refused 11 'no secret' \
     'secret = none'
 typo 's/= secret$/= elsewhere/'
-claim "a secret_file that is not there: its path" \
+claim "a missing secret_file: its path" \
     refused 8 "$work/app/elsewhere" "No such file"
-claim "no message has a secret" lacks "$work/err" Kf7v
+claim "no error message has a secret" lacks "$work/err" Kf7v
 good
 
 no_file() {
 	VKCB_CONF="$work/none.conf" checks 1
 }
-claim "a file that is not there: status 1" no_file
-claim "and its name" \
+claim "a missing file: status 1" no_file
+claim "a missing file: its name" \
     has "$work/err" "vkcb: configuration: $work/none.conf: No such file"
 claim "an unknown argument: status 2" checks 2 --onlin
-claim "by name, with the usage" has "$work/err" "--onlin"
-claim "usage on standard error" has "$work/err" "usage: vkcb check"
+claim "an unknown argument is named" has "$work/err" "--onlin"
+claim "wrong usage: the usage on standard error" \
+    has "$work/err" "usage: vkcb check"
 claim "a second argument: status 2" checks 2 --online more
 claim "--help: status 0, usage on standard output" checks 0 --help
-claim "its first line is the usage" \
+claim "the first line of --help is the usage" \
     same "usage: vkcb check [--online]" "$(head -n 1 "$work/out")"
 
 command_typo() {
 	"$vkcb" chekc 2>"$work/err"
 	same 2 $? && has "$work/err" "did you mean check?"
 }
-claim "a typo in a command: status 2, the right word" command_typo
+claim "a misspelt command: status 2, the right word" command_typo
 no_command() {
 	env -u GATEWAY_INTERFACE "$vkcb" 2>"$work/err" </dev/null
 	same 2 $? && has "$work/err" "usage: vkcb COMMAND"
 }
 claim "no command: status 2, the usage" no_command
-claim "--version" same "vkcb" "$("$vkcb" --version | cut -d' ' -f1)"
+claim "--version prints the name" \
+    same "vkcb" "$("$vkcb" --version | cut -d' ' -f1)"
 
 beside_the_program() {
 	cp "$vkcb" "$work/app/vkcb"

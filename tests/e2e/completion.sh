@@ -1,7 +1,7 @@
-# completion.sh - the shells' completions know what the program knows.
+# completion.sh - completion for bash and zsh offers the program's own words.
 . tests/lib.sh
 
-# bash_offers WORD ... - what bash offers for the last of these words.
+# bash_offers WORD ... - prints bash's completions of the last word.
 bash_offers() {
 	bash -c '
 		. contrib/completion/vkcb.bash
@@ -11,7 +11,7 @@ bash_offers() {
 	' bash "$@"
 }
 
-# zsh_offers WORD ... - what zsh would choose from.
+# zsh_offers WORD ... - prints zsh's completions of the last word.
 zsh_offers() {
 	zsh -f -c '
 		words=("$@") CURRENT=$#
@@ -33,7 +33,7 @@ cp "$bodies/like_add.json" "$work/saved.json"
 commands="check events inbox new setup status trigger work"
 
 for shell in bash zsh; do
-	# offers WANTED WORD ... - the words that are offered, sorted, on a line.
+	# offers WANTED WORD ... - the completions are WANTED, sorted, on a line.
 	offers() {
 		wanted=$1
 		shift
@@ -46,29 +46,31 @@ for shell in bash zsh; do
 		    "$("${shell}_offers" "$@" | grep -vx any | sort)"
 	}
 	claim "$shell: a command" offers "trigger" "$vkcb" tr
-	claim "$shell: all of them" \
+	claim "$shell: all commands" \
 	    offers "--help --version $commands" "$vkcb" ""
-	# shellcheck disable=SC2088 # the completion gets it unexpanded
-	claim "$shell: of a program that is named by ~, as it is typed" \
+	# shellcheck disable=SC2088 # completion gets the ~ unexpanded
+	claim "$shell: commands of a program named by ~" \
 	    offers "trigger" "~/bin/vkcb" tr
 	claim "$shell: an option" offers --markdown "$vkcb" events --m
 	claim "$shell: an event" offers message_event "$vkcb" events message_ev
 	claim "$shell: events for trigger" offers_events "$vkcb" trigger ""
-	claim "$shell: after an option, too" \
+	claim "$shell: events for trigger after an option" \
 	    offers_events "$vkcb" trigger --retry 2 ""
-	claim "$shell: but one event alone" offers "" "$vkcb" trigger like_add ""
+	claim "$shell: only one event for trigger" \
+	    offers "" "$vkcb" trigger like_add ""
 	claim "$shell: files for --file" \
 	    offers "$work/saved.json" "$vkcb" trigger --file "$work/sa"
-	claim "$shell: which stands for the event" \
+	claim "$shell: no event after --file" \
 	    offers "" "$vkcb" trigger --file "$work/saved.json" ""
 	claim "$shell: nothing for a number" \
 	    offers "" "$vkcb" trigger --count ""
-	claim "$shell: what inbox does" \
+	claim "$shell: the actions of inbox" \
 	    offers "drop list retry show tail" "$vkcb" inbox ""
 	claim "$shell: events for --type" \
 	    offers_events "$vkcb" inbox list --type ""
 	claim "$shell: no name for a new handler" offers "" "$vkcb" new ""
-	claim "$shell: but its event" offers_events "$vkcb" new greet ""
-	claim "$shell: which may be any" offers any "$vkcb" new greet an
+	claim "$shell: events for a new handler" \
+	    offers_events "$vkcb" new greet ""
+	claim "$shell: any for a new handler" offers any "$vkcb" new greet an
 done
 done_testing

@@ -7,7 +7,7 @@ if sanitized "$vkcb"; then
 fi
 start_vk
 
-# All the ways in which a secret comes in; a token is the last thing read.
+# Secrets from all sources; the token is read last.
 printf 'SecretOfTheFile11111111\n' >"$work/secret"
 printf 'vk1.a.TokenOfTheFile22222222\n' >"$work/token"
 cat >"$work/keys" <<END
@@ -53,11 +53,13 @@ as_fastcgi() {
 
 for host in cgi fastcgi; do
 	rm -f "$work/core"
-	claim "as $host: a process is dumped while its handler runs" as_$host
-	claim "... with the event in it" grep -qa "stop here" "$work/core"
+	claim "$host: a process dumps core in its handler" as_$host
+	claim "$host: the core dump has the event" \
+	    grep -qa "stop here" "$work/core"
 	for hidden in SecretOfTheFile1 vk1.a.TokenOfTheFile SecretOfTheKeys3 \
 	    OldSecret4 Kf7vQ2mXw9aLcR4t "$token"; do
-		claim "... and not $hidden" lacks "$work/core" "$hidden"
+		claim "$host: the core dump lacks $hidden" \
+		    lacks "$work/core" "$hidden"
 	done
 done
 

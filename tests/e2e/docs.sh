@@ -1,14 +1,14 @@
-# docs.sh - the documents against the program: nothing missing, nothing invented.
+# docs.sh - the documents match the program: nothing missing, nothing invented.
 . tests/lib.sh
 
 pages="docs/vkcb.1 docs/vkcb.conf.5 docs/vkcb-handler.7"
 for page in $pages; do
-	# As one line of plain words: they may break anywhere in the page.
+	# The page as one line, since the page may break a line anywhere.
 	mandoc -T ascii "$page" | sed 's/.\x08//g' | tr -s ' \t\n' ' ' \
 	    >"$work/${page#docs/}"
 done
 
-# nothing COMMAND ... - the command, which finds faults, prints none.
+# nothing COMMAND ... - the command, which prints faults, prints nothing.
 nothing() {
 	"$@" >"$work/faults" 2>&1
 	[ ! -s "$work/faults" ] && return
@@ -19,7 +19,7 @@ nothing() {
 # all_said PAGE LINES - each line is in the page.
 all_said() {
 	printf '%s\n' "$2" >"$work/lines"
-	# No lines mean that this test no longer finds what it looks for.
+	# Without lines, this test no longer finds the strings in the sources.
 	[ -n "$2" ] || { echo "nothing to look for"; return 1; }
 	nothing unsaid "$1"
 }
@@ -34,7 +34,7 @@ unsaid() {
 # The configuration.
 #
 
-# check_with TEXT - what `vkcb check` says to this configuration.
+# check_with TEXT - the output of `vkcb check` for this configuration.
 check_with() {
 	printf '%b' "$1" >"$work/vkcb.conf"
 	VKCB_CONF="$work/vkcb.conf" "$vkcb" check 2>&1
@@ -52,7 +52,7 @@ keys_of() {
 s/^	{ \"\([a-z_]*\)\".*/\1/p" src/conf/conf.c
 }
 
-# entry KEY - what vkcb.conf(5) says of it, as words.
+# entry KEY - the key's entry in vkcb.conf(5), as words.
 entry() {
 	sed -n "/^\.It Ic $1 =/,/^\.\(It\|El\)/p" docs/vkcb.conf.5 |
 	    sed '1p; /^\.\(It\|El\)/d; s/^\.[A-Z][a-z] //' | tr '\n' ' '
@@ -77,7 +77,8 @@ keys_undocumented() {
 	done
 }
 
-# keys_invented FILE KEY ... - a key without a value is told from no key.
+# keys_invented FILE KEY ... - check tells a key without a value from an
+# unknown key.
 keys_invented() {
 	file=$1 section=vkcb
 	shift
@@ -98,18 +99,19 @@ claim "vkcb.conf has no key that does not exist" nothing keys_invented \
     vkcb.conf $(sed -n 's/^;\{0,1\}\([a-z_]*\) = .*/\1/p' vkcb.conf)
 }
 
-claim "vkcb.conf is valid as it stands" \
+claim "the template vkcb.conf is valid" \
     env VKCB_CONF="$root/vkcb.conf" "$vkcb" check
-claim "the handlers can be tried with it as it stands" \
+claim "the handlers can be tried with the template vkcb.conf" \
     env VKCB_CONF="$root/vkcb.conf" "$vkcb" trigger message_new \
     object.message.text=hi
-claim "its values are the defaults" same "$defaults" \
+claim "the values in vkcb.conf are the defaults" same "$defaults" \
     "$(VKCB_CONF=$root/vkcb.conf "$vkcb" check 2>&1 | in_force)"
 sed 's/^;\([a-z_]* =\)/\1/; /^\[default\]/q' vkcb.conf >"$work/main.conf"
-claim "so are the values that are commented out" same "$defaults" \
+claim "the commented-out values in vkcb.conf are the defaults" \
+    same "$defaults" \
     "$(VKCB_CONF=$work/main.conf "$vkcb" check 2>&1 | in_force)"
 sed -n '/^;\[group/,$s/^;//p' vkcb.conf | grep -v '^token' >"$work/group.conf"
-claim "its sample of a group is valid" \
+claim "the sample group in vkcb.conf is valid" \
     env VKCB_CONF="$work/group.conf" "$vkcb" check
 
 #
@@ -122,7 +124,7 @@ options=$(for command in '' $commands; do
 	"$vkcb" $command --help
 done | grep -o -- '--[a-z][a-z-]*' | sort -u)
 
-claim "vkcb(1) lists the commands of --help, in the alphabet's order" \
+claim "vkcb(1) lists the commands of --help, in alphabetical order" \
     same "$(echo "$commands" | sort)" \
     "$(sed -n 's/^\.It Nm Cm \([a-z]*\).*/\1/p' docs/vkcb.1)"
 claim "every option of a --help is in vkcb(1)" all_said vkcb.1 "$options"
@@ -133,7 +135,7 @@ claim "wrong usage is status 2, as vkcb(1) says" same 2 \
 # Answers and the log: the strings of the sources.
 #
 
-# The sources, a statement a line, and each string in one piece.
+# The sources, one statement per line, with each string in one piece.
 cat src/*.c src/*/*.c | sed 's,/\*[^*]*\*/,,g' | tr -s '\n\t ' ' ' |
     sed 's/" "//g; s/" PRI[a-z]64 "/d/g; s/; /;\n/g' >"$work/statements"
 string='"\([^"\]\|\\.\)*"'
@@ -175,10 +177,10 @@ claim "every reason for which a body is refused is in vkcb(1)" \
 	sed 's/return "//; s/"$//')"
 
 #
-# What a handler uses.
+# The interface for handlers.
 #
 
-# section START - vkcb.h from this line up to the next that ends a block.
+# section START - vkcb.h from this line to the end of the block.
 section() {
 	sed -n "/^$1/,/^}/p" vkcb.h
 }
@@ -221,9 +223,9 @@ listing() {
 }
 
 claim "README's handler compiles" compiles hello "$(markdown_c README.md)"
-claim "it has ten lines" \
+claim "README's handler has ten lines" \
     test "$(markdown_c README.md | grep -c .)" -le 10
-claim "the Russian README has the same one" \
+claim "the Russian README has the same handler" \
     same "$(markdown_c README.md)" "$(markdown_c docs/README.ru.md)"
 claim "the example at the top of vkcb.h compiles" compiles greet \
     "$(sed -n '/^ \*	#include "vkcb.h"/,/^ \*	};/s/^ \*	\{0,1\}//p' \
@@ -231,22 +233,22 @@ claim "the example at the top of vkcb.h compiles" compiles greet \
 claim "the synopsis of vkcb-handler(7) compiles" compiles greet \
     "#include \"vkcb.h\"
 $(listing handler_greet)"
-claim "its example of buttons compiles" \
+claim "the example of buttons compiles" \
     compiles order "$(listing handler_order)"
-claim "its example for every event compiles" \
+claim "the example for every event compiles" \
     compiles 10_audit "$(listing handler_10_audit)"
-claim "its example of trying again compiles" \
+claim "the example of retrying compiles" \
     compiles members "$(listing handler_members)"
 
 #
 # The house.
 #
 
-# Whether it knows the pages that ours refer to depends on the machine.
+# Whether mandoc knows the referenced pages depends on the machine.
 lint() {
 	# shellcheck disable=SC2086 # words
 	mandoc -T lint $pages >"$work/lint" 2>"$work/lint.err"
-	# It is a matter of style: 1. Anything worse, or no mandoc, is more.
+	# Status 1 is a matter of style; worse, or no mandoc, is more.
 	[ $? -le 1 ] || { cat "$work/lint.err"; return 1; }
 	! grep -v 'referenced manual not found' "$work/lint"
 }

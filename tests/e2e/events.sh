@@ -7,17 +7,17 @@ claim "every body among the tests has an event in the list" sh -c '
 	for body in '"$bodies"'/*.json; do
 		grep -qx "$(basename "$body" .json)" '"$work"'/names || exit 1
 	done'
-claim "the list says when each event comes" \
+claim "the list describes each event" \
     finds_none "$work/list" -vE '^[a-z_]+ +[A-Z].*\.$'
 
 "$vkcb" events message_new >"$work/message_new"
 claim "an event is explained with the struct its handler gets" \
     has "$work/message_new" "const struct vk_message_new *"
-claim "fields have kind and meaning" \
+claim "a field is described by kind and meaning" \
     grep -Eq '^  reply_message +OBJ message +[a-z]' "$work/message_new"
-claim "a nested object is told of once" \
+claim "a nested object is described once" \
     same 1 "$(grep -c '^struct vk_message:' "$work/message_new")"
-claim "the sample is JSON that vkcb takes" sh -c "
+claim "the sample is JSON that vkcb accepts" sh -c "
 	printf '[default]\nsecret = none\n' >$work/vkcb.conf
 	sed '1,/^sample:/d' $work/message_new >$work/body
 	GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
@@ -39,7 +39,7 @@ unwritten() {
 for command in events "events --names" "events --markdown" --help \
     "trigger --print like_add"; do
 	# shellcheck disable=SC2086 # words
-	claim "vkcb $command fails where it cannot print" unwritten $command
+	claim "vkcb $command fails if it cannot print" unwritten $command
 done
 
 # Each event has a handler that compiles as written, warnings or not.
@@ -50,20 +50,20 @@ claim "vkcb new writes a handler for every event" sh -c '
 		[ $event = confirmation ] ||
 		    '"$vkcb"' new on-$event $event || exit 1
 	done'
-claim "each of them compiles without a warning" sh -c '
+claim "each new handler compiles without a warning" sh -c '
 	cat handlers/*.c >all.c
 	'"${CC:-cc}"' -std=c11 -Wall -Wextra -Werror -I'"$root"' \
 	    -fsyntax-only all.c'
 claim "an existing file is left alone" sh -c "
 	cp handlers/on-any.c before
 	! $vkcb new on-any message_new 2>err && cmp before handlers/on-any.c"
-claim "and it is said that it is there" has err "on-any.c: File exists"
-claim "nor is a second file made for its handler" sh -c "
+claim "an existing file is named" has err "on-any.c: File exists"
+claim "no second file is created for a handler's name" sh -c "
 	! $vkcb new on_any any 2>err && grep -q on-any.c err &&
 	test ! -e handlers/on_any.c"
-claim "a name that make would not take is refused" sh -c "
+claim "a name that make would refuse is refused" sh -c "
 	$vkcb new ../evil any; [ \$? = 2 ]"
-claim "there is no handler of a confirmation" sh -c "
+claim "a handler for confirmation is refused" sh -c "
 	! $vkcb new x confirmation"
 
 done_testing

@@ -1,9 +1,9 @@
-# handlers.sh - handlers that must compile and those that must not, with gcc and
-# clang, with and without LTO; and what make builds again.
+# handlers.sh - handlers that must compile and handlers that must not, with gcc
+# and clang, with and without LTO; and the files that make rebuilds.
 . tests/lib.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# On a copy, so that its files can be touched.
+# A copy of the tree, so that files can be touched.
 tree=$work/tree
 mkdir "$tree" "$work/none"
 cp -R Makefile vkcb.c vkcb.h src "$tree"
@@ -13,7 +13,7 @@ secret = Kf7vQ2mXw9aLcR4t
 END
 export VKCB_CONF="$work/vkcb.conf"
 
-# build [NAME=VALUE ...] - in $work/make stands what make did.
+# build [NAME=VALUE ...] - runs make, with its output in $work/make.
 build() {
 	make -C "$tree" O="$cc" CC="$cc" CFLAGS="$flags" HANDLERS="$handlers" \
 	    "$@" "$cc/vkcb" >"$work/make" 2>&1 && return
@@ -21,7 +21,7 @@ build() {
 	return 1
 }
 
-# built FILE ... - exactly these were compiled, then linked.
+# built FILE ... - exactly these files were compiled, then linked.
 built() {
 	same "$(printf '%s\n' "$@" | sort -u)" \
 	    "$(sed -n 's/^  CC //p' "$work/make" | sort)" &&
@@ -58,7 +58,7 @@ handler "$good/raw.c" 'ON(inapp_order_refund, run)' 'struct json_object *raw'
 handler "$good/z.c" 'ON(message_new, run), .summary = "the last"' \
     'const struct vk_message_new *new'
 
-# ran TYPE - which handlers ran for such an event, in order.
+# ran TYPE - the handlers that ran for such an event, in order.
 ran() {
 	printf '{"type":"%s","group_id":219876543,"secret":"%s","object":{}}' \
 	    "$1" Kf7vQ2mXw9aLcR4t >"$work/body"
@@ -72,7 +72,7 @@ vkcb_check() {
 	"$vkcb" check >"$work/check" && has "$work/check" "$1"
 }
 
-# refused FILE WORD ... - it does not compile, and the messages have all these.
+# refused WORD ... - the build fails, and its messages have each WORD.
 refused() {
 	! build >"$work/out" || return 1
 	for words in "$@"; do
@@ -80,7 +80,7 @@ refused() {
 	done
 }
 
-# warned TEXT - it compiles, with this warning.
+# warned TEXT - the build succeeds, with this warning.
 warned() {
 	build && has "$work/make" "$1"
 }
@@ -105,35 +105,38 @@ must_not_compile() {
 	    refused x.c error: incompatible 'vk_message_new *' 'vk_message *'
 	bad
 	handler "$handlers/x.c" 'ON(any, run)' 'const struct vk_message *new'
-	claim "$with: an object for ON(any)" refused x.c error: incompatible
+	claim "$with: an object for ON(any): an error" \
+	    refused x.c error: incompatible
 	bad
 	handler "$handlers/x.c" 'ON(message_new, run)'
-	claim "$with: no object where there is one" \
+	claim "$with: no object for an event with one: an error" \
 	    refused x.c error: incompatible
-	claim "$with: whatever the flags say" unflagged
+	claim "$with: errors in spite of the user's flags" unflagged
 	for nothing in 'ON(any, NULL)' 'ON_TYPE("x", NULL)' 'ON(like_add, 0)'; do
 		bad
 		handler "$handlers/x.c" "$nothing"
-		claim "$with: no function: $nothing" refused x.c error:
+		claim "$with: $nothing, without a function: an error" \
+		    refused x.c error:
 	done
 	bad
 	handler "$handlers/x.c"
 	sed -i 's/^const struct vkcb_h/static &/' "$handlers/x.c"
-	claim "$with: a static one" refused x.c error: handler_x
+	claim "$with: a static handler: an error" refused x.c error: handler_x
 	bad
 	printf '#include "vkcb.h"\nconst int handler_x = 1;\n' \
 	    >"$handlers/x.c"
-	claim "$with: one of another type" refused x.c error: handler_x
+	claim "$with: a handler of another type: an error" \
+	    refused x.c error: handler_x
 }
 
-# An outcome that asks VK for something is nothing unless it is returned.
+# An outcome that asks VK for something must be returned.
 must_be_returned() {
 	for asks in 'vkcb_retry_after(ev, 429, 1)' 'vkcb_remove(ev)' \
 	    'vkcb_set_version(ev, "5.199")'; do
 		bad
 		handler "$handlers/x.c"
 		sed -i "s/vkcb_log(.*/$asks;/" "$handlers/x.c"
-		claim "$with: $asks that is not returned is warned of" \
+		claim "$with: an unreturned $asks is a warning" \
 		    warned unused-result
 	done
 }
@@ -141,16 +144,16 @@ must_be_returned() {
 must_define_it() {
 	bad
 	printf '#include "vkcb.h"\nint x;\n' >"$handlers/x.c"
-	claim "$with: no handler_x: the file, the name, how it ends" \
+	claim "$with: no handler_x: the file and the name" \
 	    refused x.c 'no handler_x in it' 'ON(event, function)'
 	bad
 	handler "$handlers/y.c"
 	mv "$handlers/y.c" "$handlers/x.c"
-	claim "$with: the handler of another file" \
+	claim "$with: a handler named for another file: an error" \
 	    refused x.c 'no handler_x in it'
 	bad
 	: >"$handlers/x.c"
-	claim "$with: an empty file" refused x.c handler_x
+	claim "$with: an empty file: an error" refused x.c handler_x
 }
 
 unflagged() {
@@ -166,27 +169,28 @@ for cc in gcc clang; do
 		handlers=$good
 		claim "$with: good handlers compile" build
 		[ "$flags" = -O0 ] ||
-		    claim "$with: the changed flag built everything again" \
+		    claim "$with: a changed flag rebuilds everything" \
 		    same "$(find "$tree"/src/*.c "$tree"/src/*/*.c "$good"/*.c | wc -l)" \
 		    "$(grep -c '^  CC [^v]' "$work/make")"
-		claim "$with: several on an event run in the order of files" \
+		claim "$with: several handlers for an event run in the order of file names" \
 		    same "10-any 20_new Big a-type z " "$(ran message_new)"
-		claim "$with: ON(any) and ON_TYPE take what vkcb does not know" \
+		claim "$with: ON(any) and ON_TYPE take unknown events" \
 		    same "10-any brand-new " "$(ran brand_new)"
-		claim "$with: two spellings of an event are one" \
+		claim "$with: two names of an event are one event" \
 		    same "10-any alias ; 10-any alias " \
 		    "$(ran messages_edit); $(ran message_edit)"
-		claim "$with: an event of raw JSON" \
+		claim "$with: an event of raw JSON is handled" \
 		    same "10-any raw " "$(ran inapp_order_refund)"
 		claim "$with: check shows file name, event and summary" \
 		    vkcb_check "  z                    message_new              the last"
 		[ "$flags" = -O0 ] && must_not_compile && must_be_returned
 		must_define_it
 		handlers=$work/none
-		claim "$with: no handlers at all: it builds" build
-		claim "$with: and answers" same ok \
+		claim "$with: a program without handlers builds" build
+		claim "$with: a program without handlers answers ok" same ok \
 		    "$(ran message_new >/dev/null; tail -n 1 "$work/got")"
-		claim "$with: and says so" vkcb_check "handlers: none"
+		claim "$with: check says that there are no handlers" \
+		    vkcb_check "handlers: none"
 	done
 done
 
@@ -196,23 +200,24 @@ cc=gcc flags=-O0
 bad
 handler "$handlers/a-b.c"
 handler "$handlers/a_b.c"
-claim "two files that mean one name: both are named, and why" \
+claim "two files with one name: both files and the cause" \
     refused a-b.c a_b.c handler_a_b 'rename one'
 bad
 handler "$handlers/a.b.c"
-claim "a name that is no C word: the file, and what it may have" \
+claim "a name that is not a C name: the file, and the allowed characters" \
     refused a.b.c 'letters, digits, - and _'
 bad
 handler "$handlers/привет.c"
-claim "letters of another language" refused привет.c 'letters, digits'
+claim "letters of another language: the allowed characters" \
+    refused привет.c 'letters, digits'
 bad
 longest=$(printf 'x%.0s' $(seq 63))
 handler "$handlers/$longest.c"
-claim "a name of 63 letters" build
+claim "a name of 63 letters builds" build
 mv "$handlers/$longest.c" "$handlers/${longest}x.c"
-claim "one of 64: the file, and how many it may have" \
+claim "a name of 64 letters: the file and the limit" \
     refused "${longest}x.c" 'up to 63 letters'
-claim "which vkcb new does not make either" sh -c "cd '$work' &&
+claim "vkcb new refuses a name of 64 letters" sh -c "cd '$work' &&
     ! '$vkcb' new ${longest}x any 2>'$work/new' &&
     grep -q 'up to 63 letters' '$work/new'"
 
@@ -227,12 +232,12 @@ not_called() {
 	    has "$work/check" "vkcb: own: is never called"
 }
 claim "check has status 1 for a handler of confirmations" not_called
-claim "it warns of a name that is near to an event's" has "$work/check" \
+claim "check warns of a name that is near to an event's" has "$work/check" \
     "warning: typo: message_nwe is no event that vkcb knows: did you mean message_new"
-claim "but not of another, which VK may have by now" \
+claim "check does not warn of another unknown name" \
     lacks "$work/check" "warning: unheard"
 
-### what is built again
+### rebuilding
 
 handlers=$good
 build >"$work/out"
@@ -245,32 +250,36 @@ touched() {
 	shift
 	build && built "$@"
 }
-claim "a changed handler: it alone" touched "$good/z.c" "$good/z.c"
-claim "a changed source: it alone" touched "$tree/src/json/check.c" src/json/check.c
+claim "a changed handler: only this handler is rebuilt" \
+    touched "$good/z.c" "$good/z.c"
+claim "a changed source: only this source is rebuilt" \
+    touched "$tree/src/json/check.c" src/json/check.c
 (cd "$tree" && for file in vkcb.c src/*.c src/*/*.c "$good"/*.c; do
 	# shellcheck disable=SC2046 # a list of words
 	echo "$file" $($cc -std=c11 -D_GNU_SOURCE -I. -Isrc -I$cc \
 	    $(pkg-config --cflags json-c) -MM "$file" | tr -d '\\\n')
 done) >"$work/includes"
-# includers HEADER - the files that include it, by others too.
+# includers HEADER - the files that include the header, directly or not.
 includers() {
 	grep -F " $1" "$work/includes" | cut -d' ' -f1
 }
 # shellcheck disable=SC2046 # lists of words
 {
-claim "a changed header: those that include it" \
+claim "a changed header: the including files are rebuilt" \
     touched "$tree/src/nearest.h" $(includers src/nearest.h)
-claim "a changed vkcb.h: every handler, and what reads it" \
+claim "a changed vkcb.h: every handler and the including files are rebuilt" \
     touched "$tree/vkcb.h" $(includers vkcb.h)
 }
 handler "$good/new.c"
-claim "a new handler: it, and the table" \
+claim "a new handler: the handler and the table are built" \
     touched "$good/new.c" "$good/new.c" src/event/handler_table.c
-claim "the new one runs" same "10-any brand-new new " "$(vkcb=$tree/gcc/vkcb
+claim "a new handler runs" same "10-any brand-new new " "$(vkcb=$tree/gcc/vkcb
     ran brand_new)"
 rm "$good/new.c"
-claim "a removed one: the table" touched "$good" src/event/handler_table.c
-claim "it is gone" same "10-any brand-new " "$(vkcb=$tree/gcc/vkcb
+claim "a removed handler: the table is rebuilt" \
+    touched "$good" src/event/handler_table.c
+claim "a removed handler does not run" \
+    same "10-any brand-new " "$(vkcb=$tree/gcc/vkcb
     ran brand_new)"
 mkdir "$work/other"
 cp -p "$good"/*.c "$work/other"
@@ -280,14 +289,14 @@ other_folder() {
 	handlers=$work/other
 	build && "$tree/gcc/vkcb" check | grep -q 'the least'
 }
-claim "another folder with the same names" other_folder
+claim "another folder with the same file names is rebuilt" other_folder
 handlers=$good
 build >"$work/out"
 relinked() {
 	build LDFLAGS=-Wl,-O1 && same 1 "$(grep -c '^  LD ' "$work/make")" &&
 	    ! grep '^  CC ' "$work/make"
 }
-claim "a changed flag of the linker: no compiling" relinked
+claim "a changed linker flag: only linking" relinked
 echo theirs >"$tree/vkcb"
 into() {
 	make -C "$tree" O="$1" CC="$cc" CFLAGS="$flags" HANDLERS="$handlers" \
@@ -301,9 +310,9 @@ cp -a "$tree/gcc" "$tree/build"
 here() {
 	into build && cmp "$tree/build/vkcb" "$tree/vkcb"
 }
-claim "one into build/ puts its own there" here
+claim "a build into build/ replaces ./vkcb" here
 handlers=$work/nowhere
-claim "a folder of handlers that is not there" \
+claim "a missing folder of handlers: an error" \
     refused 'HANDLERS=' nowhere 'no such folder'
 
 done_testing

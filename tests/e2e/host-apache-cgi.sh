@@ -2,7 +2,7 @@
 # configuration and, on shared hosting, by .htaccess.
 . tests/hosts.sh
 
-# What a site's owner may do, as the hosting set it up: no more than this.
+# The hosting's settings: a site's owner may do no more than this.
 site=$work/site
 mkdir "$site"
 cp "$app" "$site/vkcb.cgi"
@@ -22,7 +22,7 @@ END
 apache cgid mime env
 every_answer
 
-# served PATH STATUS - what a visitor gets for a file of the site.
+# served PATH STATUS - a visitor gets this status for a file of the site.
 served() {
 	same "$2" "$(curl -s -o "$work/page" -w '%{http_code}' \
 	    --path-as-is "http://127.0.0.1:$port/$1")" &&

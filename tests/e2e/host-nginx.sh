@@ -7,7 +7,7 @@ responders 2
 nginx_server
 every_answer
 
-# Queued while the one process has an event in hand: none is refused.
+# Requests are queued while the only process is busy; none is refused.
 queue() {
 	hold queue
 	holder=$!

@@ -105,14 +105,15 @@ make_tests() {
 	make --no-print-directory O="$work/build" HANDLERS="$work/handlers" \
 	    CFLAGS=-O0 "${1:-check-handlers}"
 }
-claim "a handler's answers, calls and retries are told" make_tests
+claim "a test sees a handler's outcomes, calls and retries" make_tests
 sed -i 's/seconds(t) == 60/seconds(t) == 61/' "$work/handlers/tests/later.c"
-claim "a test that is wrong fails" sh -c "
+claim "a failed test is reported" sh -c "
 	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
 	    HANDLERS='$work/handlers' check-handlers >'$work/out' 2>&1"
-claim "and the next one is run" has "$work/out" "ok $work/build/handlers/tests/zero"
+claim "the test after a failed one is run" \
+    has "$work/out" "ok $work/build/handlers/tests/zero"
 sed -i 's/"group_join/"like_add/' "$work/handlers/tests/later.c"
-claim "a body of another event is a mistake of the test" sh -c "
+claim "a body of another event is an error of the test" sh -c "
 	! make --no-print-directory O='$work/build' CFLAGS=-O0 \
 	    HANDLERS='$work/handlers' check-handlers >'$work/out' 2>&1 &&
 	grep -q 'like_add: this handler does not take it' '$work/out'"
@@ -125,15 +126,16 @@ mistake() {
 	    'return 0; }' >"$work/handlers/tests/later.c"
 	! make_tests >"$work/out" 2>&1
 }
-claim "no answer is a mistake of the test, too" \
+claim "a response of NULL is an error of the test" \
     mistake 'vkcb_test_answer(t, "users.get", NULL);'
-claim "which is told" has "$work/out" "users.get: NULL is no answer"
+claim "a response of NULL is named" \
+    has "$work/out" "users.get: NULL is no answer"
 claim "a handler that ends the program passes no test" \
     mistake 'VKCB_TEST_EVENT(t, &handler_later, "object.user_id=5");'
-claim "which is told as well" \
+claim "a handler that ends the program is named" \
     has "$work/out" "group_join: the handler ended the program"
 make_tests "$work/build/vkcb" >"$work/out" 2>&1
-claim "nor does it succeed in vkcb trigger" sh -c "
+claim "a handler that ends the program fails in vkcb trigger" sh -c "
 	! '$work/build/vkcb' trigger group_join object.user_id=5 2>'$work/err' &&
 	grep -q 'a handler ended the program' '$work/err'"
 

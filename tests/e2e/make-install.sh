@@ -9,12 +9,12 @@ make() {
 	    PREFIX=/opt/vk
 }
 
-claim "it installs" make install
-claim "the binary runs" "$to/bin/vkcb" --version
+claim "make install succeeds" make install
+claim "the installed binary runs" "$to/bin/vkcb" --version
 for page in man1/vkcb.1 man5/vkcb.conf.5 man7/vkcb-handler.7; do
-	claim "$page is there" cmp "docs/${page#*/}" "$to/share/man/$page"
+	claim "$page is installed" cmp "docs/${page#*/}" "$to/share/man/$page"
 done
-claim "a handler compiles with the installed headers alone" \
+claim "a handler compiles with only the installed headers" \
     cc -fsyntax-only -I "$to/include/vkcb" -I /usr/include/json-c \
     tests/talk/talk.c
 cat >"$work/test.c" <<'END'
@@ -36,28 +36,31 @@ its_test() {
 	    tests/talk/talk.c -L "$to/lib" -lvkcb -ljson-c -linih -lfcgi -ldl &&
 	    "$work/test"
 }
-claim "so does a test of one, and it passes" its_test
+claim "a handler's test compiles with the installed headers, and passes" \
+    its_test
 for example in apache-fcgid.conf apache-cgi.conf htaccess nginx.conf \
     lighttpd-fastcgi.conf lighttpd-cgi.conf vkcb.socket vkcb@.service; do
-	claim "$example is among the examples" \
+	claim "$example is installed" \
 	    test -s "$to/share/doc/vkcb/contrib/$example"
 done
-claim "they name the binary where it was installed" has \
+claim "the installed examples name the installed binary" has \
     "$to/share/doc/vkcb/contrib/nginx.conf" /opt/vk/bin/vkcb
 cat "$to/share/doc/vkcb/contrib"/* >"$work/examples"
-claim "nothing is named where it was not" lacks "$work/examples" \
+claim "the installed examples name no other binary" lacks "$work/examples" \
     /usr/local/bin/vkcb
-claim "everybody may read it" \
+claim "the installed files are readable by all" \
     same "" "$(find "$to" -type f ! -perm -444 -o -type d ! -perm -555)"
 
 # Relinked from a copy of what is built.
 cp -a "$O" "$work/build"
 claim "STATIC=1 builds" \
     command make -s O="$work/build" STATIC=1 "$work/build/vkcb"
-claim "it needs no library but libc" same "libc " "$(libraries "$work/build/vkcb")"
-claim "and works" env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" check
+claim "a STATIC=1 binary needs no library but libc" \
+    same "libc " "$(libraries "$work/build/vkcb")"
+claim "a STATIC=1 binary works" \
+    env VKCB_CONF="$root/vkcb.conf" "$work/build/vkcb" check
 
-claim "it uninstalls" make uninstall
-claim "no file stays" same "" "$(find "$dest" -type f)"
+claim "make uninstall succeeds" make uninstall
+claim "make uninstall leaves no file" same "" "$(find "$dest" -type f)"
 
 done_testing

@@ -21,8 +21,8 @@ if sanitized "$vkcb"; then
 	exit 0
 fi
 
-# answered TEXT STATUS - is this an answer to the event? Nothing is one, too:
-# the web server then answers an error, and VK repeats.
+# answered TEXT STATUS - this is a valid answer to the event. No answer is valid
+# too: the web server then answers with an error, and VK repeats the event.
 answered() {
 	[ "$2" -lt 128 ] || return 1
 	[ -s "$work/got" ] || return 0
@@ -35,7 +35,7 @@ answered() {
 	[ "$1" != ok ] || grep -q 'handler=talk outcome=ok' "$log"
 }
 
-# each_fails BODY ANSWER - one allocation after the other fails.
+# each_fails BODY ANSWER - fails one allocation after the other.
 each_fails() {
 	n=0
 	while :; do
@@ -52,9 +52,9 @@ each_fails() {
 	echo "$n allocations"
 	[ "$n" -gt "$3" ] && same "$2" "$(tail -n 1 "$work/got")"
 }
-claim "an event without memory, at any point: 503, nothing, or ok and handled" \
+claim "an event with any allocation failing: 503, no answer, or ok and handled" \
     each_fails "$bodies/message_new.json" ok 150
-claim "a confirmation without memory, at any point: 503, nothing, or the string" \
+claim "a confirmation with any allocation failing: 503, no answer, or the string" \
     each_fails "$bodies/confirmation.json" 7d1a2b3c 5
 
 # Each event has an id of its own; nobody works: this test reads the FIFO.
@@ -87,12 +87,12 @@ store_without() {
 	[ "$n" -gt 300 ] && grep -qx "n-$n" "$work/oks" &&
 	    finds_none "$work/oks" -vxFf "$work/there"
 }
-claim "with an inbox: 503, nothing, or ok and the event is there" \
+claim "an inbox with any allocation failing: 503, no answer, or ok and stored" \
     store_without
 exec 9>&-
 sed -i '/^inbox/d' "$VKCB_CONF"
 
-# sound BODY [NAME=VALUE ...] - no bad access, nothing lost.
+# sound BODY [NAME=VALUE ...] - valgrind finds no invalid access and no leak.
 sound() {
 	sound_body=$1
 	shift
@@ -101,13 +101,14 @@ sound() {
 	    valgrind -q --error-exitcode=99 --leak-check=full \
 	    --errors-for-leak-kinds=definite,possible "$vkcb" <"$sound_body"
 }
-claim "valgrind finds nothing wrong with an event" \
+claim "valgrind finds no error with an event" \
     sound "$bodies/message_new.json"
 printf '{"type":"message_new","group_id":219876543,"secret":"o","object":{' \
     >"$work/odd"
 printf '"message":{"date":1e3,"text":1.5,"attachments":[1,{}],"geo":[]}}}' \
     >>"$work/odd"
-claim "nor with one of odd fields" sound "$work/odd"
-claim "nor with a refusal" sound "$bodies/message_new.json" CONTENT_LENGTH=9
+claim "valgrind finds no error with fields of wrong types" sound "$work/odd"
+claim "valgrind finds no error with a refused request" \
+    sound "$bodies/message_new.json" CONTENT_LENGTH=9
 
 done_testing

@@ -1,4 +1,4 @@
-# responder.sh - vkcb as a FastCGI responder, and what peers may do to it.
+# responder.sh - vkcb as a FastCGI responder, with all kinds of clients.
 . tests/hosts.sh
 
 socket=$run/vkcb.socket
@@ -8,7 +8,7 @@ size=$(stat -c %s "$good")
 head -c 100 "$good" >"$work/first"
 tail -c +101 "$good" >"$work/rest"
 
-# client ACTION ... - a connection; what it was answered, without headers.
+# client ACTION ... - a connection; prints the answers without headers.
 client() {
 	"$fcgi" "$socket" "$@" >"$work/out" || { cat "$work/out"; return 1; }
 	tr -d '\r' <"$work/out" | sed '/^[A-Z][A-Za-z-]*: /d; /^$/d'
@@ -45,7 +45,7 @@ claim "a kept connection carries one request after another" \
 ok" keep post "$good" answer post "$bodies/confirmation.json" answer \
     post "$good" answer
 
-# 70 connections that stay open, 10 that say nothing, and one process.
+# One process has 70 connections that stay open and 10 that send nothing.
 many_idle() {
 	idle=
 	for i in $(seq 70); do
@@ -68,33 +68,33 @@ many_idle() {
 	same 70 "$(cat "$work"/idle.* | grep -c '^ok$')" &&
 	    return "$answered_while_idle"
 }
-claim "one process serves 70 kept connections, 10 silent ones and a new one" \
+claim "a process serves 70 kept connections, 10 silent ones and a new one" \
     many_idle
-claim "idle connections are gone when their peers are" \
+claim "idle connections are closed with their peers" \
     until_true 10 accepted "$responder" 0
-claim "a request sent before the last was answered does no harm" \
+claim "a request sent before the previous answer is answered" \
     still_alive answers ok keep post "$good" post "$good" answer
-claim "a refused body closes its kept connection" \
+claim "a refused body closes its connection" \
     answers "Content Too Large" keep head 99999999 answer closed
-claim "a body shorter than it said: 400" \
+claim "a body shorter than its length: 400" \
     answers "Bad Request" head 100 part "$work/piece" end answer closed
-claim "the log says that it was shorter" \
+claim "the log says that the body was shorter" \
     has "$log" 'msg="body shorter than Content-Length"'
-claim "a body longer than it said: its first bytes count" \
+claim "a body longer than its length: the first bytes are used" \
     answers "Bad Request" head 2 part "$good" end answer closed
-claim "a peer that leaves in mid-request ends nothing" \
+claim "a client that disconnects in its request ends no process" \
     still_alive client head 100 part "$work/piece"
-claim "a peer that leaves at once ends nothing" still_alive client
-claim "a peer that leaves before the answer ends nothing" \
+claim "a client that disconnects at once ends no process" still_alive client
+claim "a client that disconnects before the answer ends no process" \
     still_alive client post "$good"
-claim "bytes that are no FastCGI end their connection, no more" \
+claim "bytes that are not FastCGI end only their connection" \
     still_alive answers "" raw "$good" closed
-claim "500 KB of them, too" \
+claim "500 KB that are not FastCGI end only their connection" \
     still_alive answers "" raw "$app" closed
 
 ### memory
 
-# resident KILOBYTES - does the responder have less memory than that?
+# resident KILOBYTES - the responder has less memory than that.
 resident() {
 	got=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' \
 	    "/proc/$responder/status")
@@ -102,7 +102,7 @@ resident() {
 	[ "$got" -lt "$1" ]
 }
 
-# An object of 300 KB in pieces of 3 bytes: a tree of a hundred megabytes.
+# An object of 300 KB in pieces of 3 bytes needs a tree of 100 megabytes.
 many_pieces() {
 	event message_new "{\"message\":{\"attachments\":[$(
 	    yes '{},' | head -n 100000 | tr -d '\n')0]}}" >"$work/pieces"
@@ -111,10 +111,10 @@ many_pieces() {
 if sanitized "$app"; then
 	skip "the sanitizers give back no memory"
 else
-	claim "what an event of many pieces took is given back" many_pieces
+	claim "the memory for an event of many pieces is released" many_pieces
 fi
 
-### no more descriptors
+### descriptors
 
 waits() {
 	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' \
@@ -138,24 +138,25 @@ cannot_accept() {
 	wait $late
 	has "$work/late" "200 OK" && same 1 "$(grep -c 'cannot accept' "$log")"
 }
-claim "without descriptors a connection waits, and that is said once" \
+claim "without free descriptors a connection waits, with one message" \
     cannot_accept
-claim "the log says that it is over" has "$log" "accepted again"
+claim "the log says that connections are accepted again" \
+    has "$log" "accepted again"
 
 ### time limits
 
 configure 'body_timeout = 300ms'
-claim "a peer that stops sending its body is refused within body_timeout" \
+claim "a body that stops arriving is refused within body_timeout" \
     answers "Bad Request" head 100 part "$work/piece" answer closed
-claim "the log says that it took too long" \
+claim "the log names body_timeout" \
     has "$log" 'msg="timed out reading the body (body_timeout)"'
-claim "a kept connection takes the next body as slowly as that, no slower" \
+claim "body_timeout starts anew on a kept connection" \
     answers "ok
 Bad Request" keep post "$good" answer head 100 part "$work/piece" answer
 printf '\001\001' >"$work/two"
-claim "a peer that stops within a header loses its connection" \
+claim "a header that stops arriving ends its connection" \
     still_alive answers "" raw "$work/two" closed
-claim "others are served after it" alive
+claim "the next client is served" alive
 configure
 
 ### the configuration
@@ -167,7 +168,7 @@ broken_configuration() {
 	    has "$log" 'did you mean' &&
 	    same 1 "$(grep -c 'configuration is invalid' "$log")"
 }
-claim "a broken configuration is told of once, and the old one stays" \
+claim "an invalid configuration is logged once, and the old one stays in force" \
     broken_configuration
 new_secret() {
 	sed 's/^secret = .*4t$/secret = brand-new/; /^old_/d; s/^secrte/#/' \
@@ -177,11 +178,11 @@ new_secret() {
 	mv "$work/app/newer.conf" "$work/app/vkcb.conf"
 	answers "Bad Secret" post "$good" answer
 }
-claim "a new secret holds from the next request on" new_secret
+claim "a new secret applies to the next request" new_secret
 configure
-claim "and so does the old one when it is back" alive
+claim "the old secret applies again after a change back" alive
 
-### leaving
+### exits
 
 left() {
 	gone "$responder" && wait "$responder"
@@ -191,7 +192,7 @@ leave_idle() {
 	kill -s "$1" "$responder" && left
 }
 
-# A request whose body is half there when the signal comes.
+# The body of a request is half there when the signal comes.
 leave_reading() {
 	rm -f "$work/sent" "$work/on"
 	"$fcgi" "$socket" keep head "$size" part "$work/first" make "$work/sent" \
@@ -205,7 +206,7 @@ leave_reading() {
 	wait "$reading" && left && has "$work/reading" "200 OK"
 }
 
-# A request whose handler is at work, with another on a kept connection.
+# A handler is running, with another request on a kept connection.
 leave_handling() {
 	rm -f "$run/leave.held" "$run/leave.go" "$work/kept" "$work/sent" \
 	    "$work/told"
@@ -230,13 +231,13 @@ leave_handling() {
 for signal in TERM USR1 INT; do
 	[ $signal = TERM ] || responder
 	alive
-	claim "$signal: an idle process leaves with status 0" \
+	claim "$signal: an idle process exits with status 0" \
 	    leave_idle $signal
 	responder
-	claim "$signal: a request half read is answered first" \
+	claim "$signal: a half-read request is answered before the exit" \
 	    leave_reading $signal
 	responder
-	claim "$signal: so is one being handled, and one already sent" \
+	claim "$signal: a running request and one already sent are answered" \
 	    leave_handling $signal
 done
 
@@ -245,7 +246,8 @@ talks_to_nobody() {
 	answers ok post "$(message talk)" answer && alive &&
 	    lacks "$log" 'Not the answer!'
 }
-claim "without standard output a handler's words go nowhere" talks_to_nobody
+claim "a handler's output without a standard output is discarded" \
+    talks_to_nobody
 
 ### several processes
 
@@ -270,7 +272,7 @@ leave_idle TERM
 responders 3
 claim "three processes share one socket" crowd_of_clients
 
-# Two of the three wait for bodies that do not come on.
+# Two of the three processes wait for bodies that stop arriving.
 stalled() {
 	stalling=
 	for i in 1 2; do
@@ -286,8 +288,8 @@ stalled() {
 	wait $stalling
 	same 2 "$(cat "$work"/stalled.* | grep -c '^ok$')"
 }
-claim "while two wait for their peers the third serves" stalled
-claim "they leave together" all_leave
-claim "the log holds no secret" lacks "$log" "$secret"
+claim "the third process serves while two wait for bodies" stalled
+claim "three processes exit together" all_leave
+claim "no secret is in the log" lacks "$log" "$secret"
 
 done_testing

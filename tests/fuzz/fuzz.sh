@@ -21,7 +21,7 @@ ${MAKE:-make} --no-print-directory O="$folder" CC=clang CFLAGS='-O1 -g' \
 	exit 1
 }
 
-# fuzz NAME SEEDS - starts one of them.
+# fuzz NAME SEEDS - starts a fuzzer.
 fuzz() {
 	mkdir "$work/$1"
 	"$folder/tests/fuzz/$1" -max_total_time="$time" -timeout=10 \
@@ -31,7 +31,7 @@ fuzz() {
 	pids="$pids $!"
 }
 
-# ended NAME PID - waits for it, and claims.
+# ended NAME PID - waits for the fuzzer, and judges it.
 ended() {
 	if wait "$2"; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' \
