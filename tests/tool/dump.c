@@ -18,12 +18,19 @@
 
 #include "banned.h"
 
-/* Pages that cannot be read are none, as in a core. */
+#define MAPPING_MAX (UINT64_C(1) << 30)
+
+/*
+ * Pages that cannot be read are none, as in a core. A mapping of terabytes is
+ * reserved, not used; read here, it would fill the disk with zeros.
+ */
 static void
 copy(int memory, FILE *out, uint64_t at, uint64_t end)
 {
 	static char page[4096];
 
+	if (end - at > MAPPING_MAX)
+		return;
 	for (; at < end; at += sizeof(page))
 		if (pread(memory, page, sizeof(page), (off_t)at) ==
 		    (ssize_t)sizeof(page))
