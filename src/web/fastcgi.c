@@ -2,15 +2,15 @@
  * fastcgi.c - requests from a listening socket, one at a time, with libfcgi.
  *
  * libfcgi reads and writes the protocol; waiting and accepting are done here,
- * because of what its own accept does: a stop signal while it reads a request
- * loses that request, a silent peer holds it for 2 s, and a connection kept
- * open by the web server pins it while others wait. Here stop signals are one
- * more descriptor to wait for, and a connection is taken up once it has
- * something to say, so that one process serves any number of them.
+ * because of three faults of its own accept: a stop signal while it reads a
+ * request loses that request, a silent peer blocks it for 2 s, and a connection
+ * kept open by the web server pins it while others wait. Here stop signals are
+ * one more descriptor to wait for, and a connection is served once it has data,
+ * so one process serves any number of connections.
  *
- * A peer that goes away or stalls costs its request, no more. Out of memory:
- * libfcgi aborts if it is short of the few bytes that it needs per request;
- * whoever started the process starts another, and VK repeats.
+ * A peer that goes away or stalls costs its request only. Out of memory:
+ * libfcgi aborts if it lacks the few bytes that it needs per request; the
+ * process's supervisor starts another, and VK repeats the event.
  */
 #include "web/host.h"
 
@@ -28,32 +28,33 @@
 
 #include "clock.h"
 #include "conf/conf.h"
-#include "web/http.h"
 #include "log.h"
-#include "web/receive.h"
 #include "stop.h"
+#include "web/http.h"
+#include "web/receive.h"
 
 #include "banned.h"
 
 #define LISTEN_FD 0
-#define KEPT_MAX 64		/* more are closed after their request */
-#define IDLE_MAX 512		/* with those that have said nothing yet */
+#define KEPT_MAX 64	/* idle connections; others are not kept open */
+#define IDLE_MAX 512	/* the same, with those that never sent a byte */
 
 struct fastcgi_request {
-	struct http_request http;	/* first, see read_body() */
+	struct http_request http;	/* first, for the cast */
 	FCGX_Request *fcgx;
 	bool at_end;			/* the body was read to its end */
-	bool hurried;			/* its reads were limited */
+	bool rcvtimeo_set;		/* for this request's body */
 };
 
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
 	int epoll;
-	int signals;			/* readable when it is time to leave */
-	int idle;			/* connections in epoll */
+	int signals;			/* readable after a stop signal */
+	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
+	size_t n_idle;
 	bool stopping;
-	bool full;			/* it cannot accept, and has said so */
+	bool full;			/* accept failed, which is logged */
 };
 
 bool
@@ -67,9 +68,9 @@ fastcgi_is_host(void)
 }
 
 /*
- * Stop signals interrupt nothing: they stay pending, and a descriptor tells
- * of them. (A mask lifted while waiting would not do: under load there always
- * is a connection ready, and epoll_pwait() then delivers no signal.)
+ * Stop signals interrupt nothing: they stay pending and make a descriptor
+ * readable. epoll_pwait() would not do: under load a connection is always
+ * ready, and then it delivers no signal.
  */
 static int
 fastcgi_set_signals(struct fastcgi *host)
@@ -92,7 +93,7 @@ fastcgi_watch(struct fastcgi *host, int fd, uint32_t events)
 }
 
 static void
-fastcgi_forget(struct fastcgi *host, int fd)
+fastcgi_unwatch(struct fastcgi *host, int fd)
 {
 	epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -106,13 +107,10 @@ fastcgi_set_up(struct fastcgi *host)
 	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0 ||
 	    fastcgi_set_signals(host) == -1)
 		return -1;
-	/* Others may be quicker to accept what epoll woke this process for. */
+	/* Another process may accept the connection that woke this one. */
 	if (flags == -1 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
-	/*
-	 * Whoever made the socket may have been sparing with its queue
-	 * (mod_fcgid has room for 5): a full one is a 502 or a 503 for VK.
-	 */
+	/* mod_fcgid's queue has 5 places: a full one is a 502 or 503 for VK. */
 	(void)listen(LISTEN_FD, SOMAXCONN);
 	host->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (host->epoll == -1 ||
@@ -122,7 +120,7 @@ fastcgi_set_up(struct fastcgi *host)
 }
 
 static void
-limit(int fd, int option, int64_t milliseconds)
+set_timeout(int fd, int option, int64_t milliseconds)
 {
 	struct timeval time;
 
@@ -133,12 +131,47 @@ limit(int fd, int option, int64_t milliseconds)
 	(void)setsockopt(fd, SOL_SOCKET, option, &time, sizeof(time));
 }
 
-/* Waits for its next request side by side with the others. */
+static bool
+has_data(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* Takes the connection out of the idle ones. */
+static int
+take_idle(struct fastcgi *host, size_t i)
+{
+	int fd = host->idle[i];
+
+	fastcgi_unwatch(host, fd);
+	host->n_idle--;
+	memmove(host->idle + i, host->idle + i + 1,
+	    (host->n_idle - i) * sizeof(host->idle[0]));
+	return fd;
+}
+
+/* The oldest connection that is silent makes room for a new one. */
+static void
+make_room(struct fastcgi *host)
+{
+	size_t i = 0;
+
+	while (i < host->n_idle && has_data(host->idle[i]))
+		i++;
+	if (i < host->n_idle)
+		close(take_idle(host, i));
+}
+
+/* The connection waits for its next request beside the others. */
 static void
 put_aside(struct fastcgi *host, int fd)
 {
-	if (host->idle < IDLE_MAX && fastcgi_watch(host, fd, EPOLLIN) == 0)
-		host->idle++;
+	if (host->n_idle == IDLE_MAX)
+		make_room(host);
+	if (host->n_idle < IDLE_MAX && fastcgi_watch(host, fd, EPOLLIN) == 0)
+		host->idle[host->n_idle++] = fd;
 	else
 		close(fd);
 }
@@ -157,12 +190,12 @@ cannot_accept(struct fastcgi *host, int error)
 			log_msg(LOG_LEVEL_ERROR, "cannot accept: %s",
 			    strerror(error));
 		host->full = true;
-		/* The connection stays queued: do not spin on it. */
-		fastcgi_forget(host, LISTEN_FD);
+		/* The connection stays queued: wait, without a busy loop. */
+		fastcgi_unwatch(host, LISTEN_FD);
 		(void)epoll_wait(host->epoll, &event, 1, 100);
 		if (fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) ==
 		    -1)
-			host->stopping = true;	/* rather than deaf */
+			host->stopping = true;
 		break;
 	case EBADF:
 	case EINVAL:
@@ -171,18 +204,17 @@ cannot_accept(struct fastcgi *host, int error)
 		    strerror(error));
 		host->stopping = true;
 		break;
-	default:	/* another process was quicker, or the peer left */
+	default:	/* another process accepted it, or the peer left */
 		break;
 	}
 }
 
-/* A new connection that has something to say; -1: none has. */
+/* Returns a new connection that has data, or -1. */
 static int
 accept_connection(struct fastcgi *host)
 {
 	int64_t time = host->receiver->conf->body_timeout;
 	int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
-	char byte;
 
 	if (fd == -1) {
 		cannot_accept(host, errno);
@@ -191,19 +223,20 @@ accept_connection(struct fastcgi *host)
 	if (host->full)
 		log_msg(LOG_LEVEL_INFO, "connections are accepted again");
 	host->full = false;
-	limit(fd, SO_RCVTIMEO, time);
-	limit(fd, SO_SNDTIMEO, time);
-	if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+	set_timeout(fd, SO_RCVTIMEO, time);
+	set_timeout(fd, SO_SNDTIMEO, time);
+	if (has_data(fd))
 		return fd;
 	put_aside(host, fd);
 	return -1;
 }
 
-/* A connection to read a request from; -1: none this time. */
+/* Returns a connection to read a request from, or -1 for none this time. */
 static int
 wait_for_request(struct fastcgi *host)
 {
 	struct epoll_event event;
+	size_t i = 0;
 
 	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
 		return -1;
@@ -213,14 +246,14 @@ wait_for_request(struct fastcgi *host)
 	}
 	if (event.data.fd == LISTEN_FD)
 		return accept_connection(host);
-	fastcgi_forget(host, event.data.fd);
-	host->idle--;
-	return event.data.fd;
+	while (host->idle[i] != event.data.fd)
+		i++;
+	return take_idle(host, i);
 }
 
 /*
- * Reads what one record holds at a time, so that the deadline is looked at
- * between them; a read that waits for the peer has its own limit.
+ * Reads one record's contents at a time and checks the deadline between them; a
+ * read that waits for the peer has a timeout of its own.
  */
 static size_t
 fastcgi_read_body(struct http_request *http, char *into, size_t size)
@@ -239,8 +272,8 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 			left = http->deadline - clock_ms();
 			if (left <= 0)
 				return got;
-			limit(request->fcgx->ipcFd, SO_RCVTIMEO, left);
-			request->hurried = true;
+			set_timeout(request->fcgx->ipcFd, SO_RCVTIMEO, left);
+			request->rcvtimeo_set = true;
 		}
 		if (want > size - got)
 			want = size - got;
@@ -248,7 +281,7 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 		if (n <= 0)
 			return got;
 		got += (size_t)n;
-		/* The secret is in it: web/receive.c wipes the copy it has. */
+		/* It may be the secret: receive.c wipes its own copy. */
 		explicit_bzero(in->rdNext - n, (size_t)n);
 	}
 	request->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
@@ -261,30 +294,30 @@ fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
 	char header[HTTP_HEADER_MAX];
 	size_t len = http_header(answer, header);
 
-	/* An error here is the peer's going away: VK will repeat. */
+	/* An error means that the peer went away: VK repeats the event. */
 	(void)FCGX_PutStr(header, (int)len, fcgx->out);
 	(void)FCGX_PutStr(answer->body, (int)answer->len, fcgx->out);
 }
 
 /*
  * A connection that still holds a part of the body cannot carry another
- * request. One read to its end is closed at once; else libfcgi lingers, so
- * that the web server gets to read the answer.
+ * request: libfcgi lingers, so that the web server can read the answer, and
+ * closes it. After a whole body there is no need to linger.
  */
 static void
 finish(struct fastcgi *host, const struct fastcgi_request *request)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
-	if (!request->at_end || host->stopping || host->idle >= KEPT_MAX)
+	if (!request->at_end || host->stopping || host->n_idle >= KEPT_MAX)
 		fcgx->keepConnection = 0;
 	if (request->at_end && !fcgx->keepConnection)
 		FCGX_Detach(fcgx);
 	FCGX_Finish_r(fcgx);
 	if (fcgx->ipcFd == -1)
 		return;
-	if (request->hurried)
-		limit(fcgx->ipcFd, SO_RCVTIMEO,
+	if (request->rcvtimeo_set)
+		set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
 		    host->receiver->conf->body_timeout);
 	put_aside(host, fcgx->ipcFd);
 	fcgx->ipcFd = -1;
@@ -298,9 +331,8 @@ begin(struct fastcgi *host, int fd)
 	int result;
 
 	/*
-	 * With a connection in place libfcgi accepts none, if it takes that one
-	 * for kept (else it begins by closing it). If no request can be read
-	 * there is nobody to linger for.
+	 * libfcgi reads from a connection that it takes for a kept one, and
+	 * accepts none. If no request can be read, it must not linger.
 	 */
 	fcgx->ipcFd = fd;
 	fcgx->keepConnection = 1;
@@ -339,18 +371,18 @@ serve_request(struct fastcgi *host, int fd)
 }
 
 /*
- * A web server may have sent its next request on a connection kept open before
- * it can know of the end: such a request is still answered.
+ * The web server may send a request on a kept connection before it can know
+ * that this process ends: such a request is still answered.
  */
 static void
 serve_idle(struct fastcgi *host)
 {
 	struct epoll_event event;
 
-	fastcgi_forget(host, LISTEN_FD);
-	fastcgi_forget(host, host->signals);
+	fastcgi_unwatch(host, LISTEN_FD);
+	fastcgi_unwatch(host, host->signals);
 	while (epoll_wait(host->epoll, &event, 1, 0) == 1) {
-		fastcgi_forget(host, event.data.fd);
+		fastcgi_unwatch(host, event.data.fd);
 		serve_request(host, event.data.fd);
 	}
 }

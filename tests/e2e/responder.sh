@@ -72,6 +72,27 @@ claim "a process serves 70 kept connections, 10 silent ones and a new one" \
     many_idle
 claim "idle connections are closed with their peers" \
     until_true 10 accepted "$responder" 0
+
+# 600 connections stay silent. The last one sends its request after it was accepted,
+# as the answer to the next one shows.
+silent_crowd() {
+	rm -f "$work/up" "$work/down" "$work/late.up" "$work/late.go"
+	"$fcgi" "$socket" crowd 600 make "$work/up" await "$work/down" &
+	crowd=$!
+	until_true 20 test -e "$work/up" || return 1
+	"$fcgi" "$socket" make "$work/late.up" await "$work/late.go" \
+	    post "$good" answer >"$work/late" &
+	late=$!
+	until_true 10 test -e "$work/late.up" && alive || return 1
+	: >"$work/late.go"
+	wait $late
+	: >"$work/down"
+	wait $crowd
+	has "$work/late" "200 OK"
+}
+claim "a connection is served behind 600 silent ones" silent_crowd
+claim "the silent connections are closed with their peers" \
+    until_true 10 accepted "$responder" 0
 claim "a request sent before the previous answer is answered" \
     still_alive answers ok keep post "$good" post "$good" answer
 claim "a refused body closes its connection" \

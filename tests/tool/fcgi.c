@@ -12,6 +12,7 @@
  *	raw FILE	bytes as they are, as many as the other side takes
  *	answer		reads an answer and prints it
  *	closed		waits until the other side closes the connection
+ *	crowd N		opens N more connections, which stay silent
  *	make FILE	makes an empty file, to tell others how far it is
  *	await FILE	waits until a file is there
  *
@@ -232,9 +233,20 @@ await_file(const char *path)
 	return 0;
 }
 
+static int
+crowd(const char *path, const char *n)
+{
+	long left = strtol(n, NULL, 10);
+
+	for (; left > 0; left--)
+		if (dial(path) == -1)
+			return -1;
+	return 0;
+}
+
 /* Does argv[0] and says how many words it took; -1: it failed. */
 static int
-act(int fd, char **argv, bool *keep)
+act(const char *path, int fd, char **argv, bool *keep)
 {
 	const char *action = argv[0], *arg = argv[1];
 	int result;
@@ -256,6 +268,7 @@ act(int fd, char **argv, bool *keep)
 	    strcmp(action, "head") == 0 ? send_head(fd, arg, *keep) :
 	    strcmp(action, "part") == 0 ? send_file(fd, arg) :
 	    strcmp(action, "raw") == 0 ? send_raw(fd, arg) :
+	    strcmp(action, "crowd") == 0 ? crowd(path, arg) :
 	    strcmp(action, "make") == 0 ? make_file(arg) :
 	    strcmp(action, "await") == 0 ? await_file(arg) : fail(action);
 	return result == 0 ? 2 : -1;
@@ -274,7 +287,7 @@ main(int argc, char **argv)
 	if (fd == -1)
 		return 1;
 	for (i = 2; i < argc; i += took) {
-		took = act(fd, argv + i, &keep);
+		took = act(argv[1], fd, argv + i, &keep);
 		if (took == -1)
 			return 1;
 	}
