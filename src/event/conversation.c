@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "json/decimal.h"
+#include "json/integer.h"
 #include "json/escape.h"
 
 #include "banned.h"

@@ -10,7 +10,6 @@
  */
 #include "event/decode.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +18,7 @@
 
 #include "arena.h"
 #include "json/check.h"
-#include "json/decimal.h"
+#include "json/integer.h"
 
 #include "banned.h"
 
@@ -29,6 +28,7 @@
 #define INT_WANTED "64-bit integer"
 #define BOOL_WANTED "boolean"
 #define DOUBLE_WANTED "number"
+#define EXACT_BELOW 0x1p53	/* whole numbers, in a double */
 
 struct decode {
 	struct arena *arena;
@@ -127,25 +127,18 @@ number_text(struct json_object *value, char buffer[32])
 	return buffer;
 }
 
-/* What is wrong with a number that was not taken, if a number is wanted. */
+/* Names what is wrong with a number, if a number is wanted. */
 static const char *
 number_name(struct json_object *value, const char *wanted)
 {
-	bool is_int = strcmp(wanted, INT_WANTED) == 0, whole;
-	const char *text;
-	char buffer[32];
-
 	if (strcmp(wanted, BOOL_WANTED) == 0)
 		return "number other than 0 and 1";
-	if (!is_int && strcmp(wanted, DOUBLE_WANTED) != 0)
+	if (strcmp(wanted, DOUBLE_WANTED) == 0)
+		return "number out of range";
+	if (strcmp(wanted, INT_WANTED) != 0)
 		return "number";
-	text = number_text(value, buffer);
-	whole = json_is_whole(text, strlen(text));
-	if (is_int)
-		return whole ? "integer out of range" :
-		    "number with a fraction";
-	return whole ? "integer that a double cannot hold" :
-	    "number out of range";
+	return fabs(json_object_get_double(value)) < EXACT_BELOW ?
+	    "number with a fraction" : "integer out of range";
 }
 
 static const char *
@@ -237,57 +230,24 @@ take_bool(struct decode *decode, const struct decode_place *place,
 		decode_report(decode, place, value, BOOL_WANTED);
 }
 
-/* Is a large double exactly the whole number in the text? */
-static bool
-is_exact(const char *text, double number)
-{
-	char digits[DBL_MAX_10_EXP + 2];
-	const char *at = digits;
-
-	snprintf(digits, sizeof(digits), "%.0f", fabs(number));
-	for (; *text != '\0' && *text != 'e' && *text != 'E'; text++) {
-		if (*text < '0' || *text > '9' ||
-		    (*text == '0' && at == digits))
-			continue;
-		if (*text != (*at != '\0' ? *at : '0'))
-			return false;
-		at += *at != '\0';
-	}
-	return at[strspn(at, "0")] == '\0';
-}
-
-/* A fraction may be rounded, but not to 0. */
-static bool
-is_held(const char *text, double number)
-{
-	if (!isfinite(number))
-		return false;
-	if (fabs(number) < 0x1p53) {
-		text += strspn(text, "-0.");
-		return fabs(number) > 0 || *text < '1' || *text > '9';
-	}
-	return !json_is_whole(text, strlen(text)) || is_exact(text, number);
-}
-
+/* A fraction may be rounded, a whole number never. */
 static bool
 number_of(const char *text, double *out)
 {
 	*out = strtod(text, NULL);
-	return is_held(text, *out);
+	return fabs(*out) < EXACT_BELOW;
 }
 
 static bool
 double_of(struct json_object *value, double *out)
 {
 	const char *text;
-	char buffer[32];
 
 	switch (json_object_get_type(value)) {
 	case json_type_int:
 	case json_type_double:
-		text = number_text(value, buffer);
 		*out = json_object_get_double(value);
-		return is_held(text, *out);
+		return fabs(*out) < EXACT_BELOW;
 	case json_type_string:
 		text = json_object_get_string(value);
 		return json_is_number(text,

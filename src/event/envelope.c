@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "json/decimal.h"
+#include "json/integer.h"
 #include "json/escape.h"
 #include "number.h"
 

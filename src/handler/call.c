@@ -1,8 +1,8 @@
 /*
- * call.c - a handler's calls to VK: what vkcb.h offers of them.
+ * call.c - a handler's calls to VK.
  *
- * A call that failed is logged here, once, with what to do about it: a handler
- * that returns its outcome needs no words of its own.
+ * A call that failed is logged here, once, with what to do about it, so that a
+ * handler can just return its outcome.
  */
 #include <string.h>
 
@@ -65,7 +65,7 @@ vkcb_random_id(struct vkcb_event *ev)
 	return id != 0 ? id : 1;
 }
 
-/* VK takes 0, as a number or as text, for no random_id. */
+/* VK ignores a random_id of 0, number or string. */
 static bool
 is_random_id(struct json_object *id)
 {
@@ -75,7 +75,7 @@ is_random_id(struct json_object *id)
 	    json_object_get_int64(id) != 0);
 }
 
-/* So that VK drops a message that it got before. */
+/* VK drops a message whose random_id it has seen. */
 static int
 add_random_id(struct vkcb_event *ev, struct json_object *params)
 {

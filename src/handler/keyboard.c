@@ -1,9 +1,9 @@
 /*
  * keyboard.c - keyboards, as VK's JSON.
  *
- * Whether VK takes one (how many buttons, how long a label) is VK's to say.
- * Out of memory anywhere makes the whole keyboard NULL, and so the parameters
- * it would go into: no button is ever missing.
+ * VK checks the number of buttons and the length of labels. Out of memory makes
+ * the whole keyboard NULL, and the parameters with it: no button is ever
+ * missing.
  * https://dev.vk.com/ru/api/bots/development/keyboard
  */
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 /* Takes both over. */
 static struct json_object *
-append(struct json_object *list, struct json_object *item)
+keyboard_append(struct json_object *list, struct json_object *item)
 {
 	if (item == NULL)
 		params_mistake("a button or row of a keyboard is NULL: leave "
@@ -31,14 +31,14 @@ append(struct json_object *list, struct json_object *item)
 }
 
 static struct json_object *
-list_of(struct json_object *first, va_list args)
+keyboard_list(struct json_object *first, va_list args)
 {
 	struct json_object *list = params_made(json_object_new_array());
 	struct json_object *item;
 
 	for (item = first; item != VK_END;
 	    item = va_arg(args, struct json_object *))
-		list = append(list, item);
+		list = keyboard_append(list, item);
 	return list;
 }
 
@@ -49,7 +49,7 @@ vk_row(struct json_object *button, ...)
 	va_list args;
 
 	va_start(args, button);
-	row = list_of(button, args);
+	row = keyboard_list(button, args);
 	va_end(args);
 	return row;
 }
@@ -61,9 +61,9 @@ vk_keyboard(unsigned int flags, ...)
 	va_list args;
 
 	va_start(args, flags);
-	rows = list_of(va_arg(args, struct json_object *), args);
+	rows = keyboard_list(va_arg(args, struct json_object *), args);
 	va_end(args);
-	/* VK refuses an inline keyboard that says one_time, even false. */
+	/* VK refuses one_time in an inline keyboard, even if it is false. */
 	if ((flags & VK_INLINE) != 0)
 		return VK_PARAMS("inline", VK_BOOL(true), "buttons", rows);
 	return VK_PARAMS("one_time", VK_BOOL((flags & VK_ONE_TIME) != 0),
@@ -86,7 +86,7 @@ color_name(enum vk_color color)
 	return "secondary";
 }
 
-/* VK wants the payload as text that holds JSON. Takes it over. */
+/* Takes the payload over, and makes a string of its JSON, as VK wants it. */
 static struct json_object *
 payload_text(struct json_object *payload)
 {

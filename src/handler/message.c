@@ -1,10 +1,9 @@
 /*
- * message.c - what bots do all day: messages sent, answered, edited, read.
+ * message.c - messages: sent, answered, edited, marked as read.
  *
- * All of it is vkcb_api() with the parameters filled in, and fails as that
- * does. A text longer than VK takes goes out as several messages; when one of
- * them fails, the rest is not sent, and a repeat of the event sends what is
- * missing.
+ * Each function is vkcb_api() with the parameters filled in. A text that is
+ * too long for VK becomes several messages; if a message fails, the rest is not
+ * sent, and a repeat of the event sends what is missing.
  */
 #include "handler/message.h"
 
@@ -12,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "utf8.h"
 #include "vk/params.h"
 #include "vkcb.h"
 
@@ -19,112 +19,35 @@
 
 #define BLANK " \t\n\r"
 
-/* The character at text, and its bytes; a byte that begins none is its own. */
-static uint32_t
-message_character(const char *text, size_t *len)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	size_t more = *at >= 0xf0 ? 3 : *at >= 0xe0 ? 2 : *at >= 0xc0 ? 1 : 0;
-	uint32_t c = more == 0 ? *at : *at & (0x3fu >> more);
-	size_t i;
-
-	for (i = 1; i <= more; i++) {
-		if ((at[i] & 0xc0) != 0x80) {
-			*len = 1;
-			return *at;
-		}
-		c = c << 6 | (at[i] & 0x3fu);
-	}
-	*len = 1 + more;
-	return c;
-}
-
-static bool
-is_flag_letter(uint32_t c)
-{
-	return c >= 0x1f1e6 && c <= 0x1f1ff;
-}
-
-/* Accents, variants, skin tones: shown as one with what stands before. */
-static bool
-is_mark(uint32_t c)
-{
-	static const struct {
-		uint32_t first, last;
-	} ranges[] = {
-		{ 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5c7 },
-		{ 0x610, 0x61a }, { 0x64b, 0x65f }, { 0x900, 0x903 },
-		{ 0x93a, 0x94f }, { 0xe31, 0xe3a }, { 0xe47, 0xe4e },
-		{ 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200d, 0x200d },
-		{ 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f },
-		{ 0x1f3fb, 0x1f3ff }, { 0xe0020, 0xe007f },
-		{ 0xe0100, 0xe01ef },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (c >= ranges[i].first && c <= ranges[i].last)
-			return true;
-	return false;
-}
-
-/* Where a text may be parted, from its start to where it has to be. */
-struct cut {
-	size_t line;		/* behind the last line that fits */
-	size_t word;
-	size_t sign;		/* behind what looks like one sign */
-	size_t any;		/* behind the last character */
-};
-
-/* Counts as VK may: characters above U+FFFF are two in its servers' UTF-16. */
-static bool
-find_cut(const char *text, size_t max, struct cut *cut)
-{
-	size_t at, len, units = 0, flags = 0;
-	uint32_t c, before = 0;
-
-	*cut = (struct cut){ .line = 0 };
-	for (at = 0; text[at] != '\0'; at += len) {
-		c = message_character(text + at, &len);
-		units += c > 0xffff ? 2 : 1;
-		if (!is_mark(c) && before != 0x200d &&
-		    !(is_flag_letter(c) && flags % 2 == 1))
-			cut->sign = at;
-		cut->any = at;
-		if (units > max)
-			return true;
-		flags = is_flag_letter(c) ? flags + 1 : 0;
-		if (c == '\n')
-			cut->line = at;
-		if (c == '\n' || c == ' ' || c == '\t')
-			cut->word = at;
-		before = c;
-	}
-	return false;
-}
-
 size_t
 message_cut(const char *text, size_t max, size_t *skip)
 {
-	struct cut cut;
-	size_t at;
+	size_t at, len, units = 0, line = 0, word = 0;
 
 	*skip = 0;
-	if (!find_cut(text, max, &cut))
-		return strlen(text);
-	/* White space right behind the limit is as good as any. */
-	if (strchr(" \t\n", text[cut.any]) != NULL)
-		cut.word = cut.any;
-	if (text[cut.any] == '\n')
-		cut.line = cut.any;
-	at = cut.line > cut.any / 2 ? cut.line :
-	    cut.word > cut.any / 2 ? cut.word :
-	    cut.sign > 0 ? cut.sign : cut.any;
+	for (at = 0; text[at] != '\0'; at += len) {
+		if (text[at] == '\n')
+			line = at;
+		if (strchr(BLANK, text[at]) != NULL)
+			word = at;
+		len = utf8_length(text + at, 4);
+		/* Counted as in UTF-16; a bad byte is a character. */
+		units += len == 4 ? 2 : 1;
+		if (units > max)
+			break;
+		len += len == 0;
+	}
+	if (text[at] == '\0')
+		return at;
+	if (line > at / 2)
+		at = line;
+	else if (word > at / 2)
+		at = word;
 	*skip = strspn(text + at, BLANK);
 	return at;
 }
 
-/* params without a message, taken over; each part gets its own. */
+/* Takes params over, which lack the message. */
 static enum vkcb_outcome
 send_part(struct vkcb_event *ev, struct json_object *params, const char *text,
     size_t len)
@@ -138,8 +61,9 @@ send_part(struct vkcb_event *ev, struct json_object *params, const char *text,
 }
 
 /*
- * `forward` goes with the first part: it is what the text answers. VK refuses a
- * blank part, which only the first can be: white space at a cut goes.
+ * Takes params over for the first part: `forward` is among them in a reply. VK
+ * refuses a blank part, which can only be the first, since white space at a cut
+ * is left out.
  */
 static enum vkcb_outcome
 send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
@@ -149,7 +73,7 @@ send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
 	size_t len, skip;
 
 	if (text == NULL)
-		text = "";	/* as of VK_STR(): VK refuses it, in words */
+		text = "";	/* as in VK_STR(): VK refuses it with words */
 	for (;;) {
 		len = message_cut(text, MESSAGE_MAX, &skip);
 		if (strspn(text, BLANK) >= len && text[len + skip] != '\0') {
@@ -171,7 +95,7 @@ vkcb_send(struct vkcb_event *ev, int64_t peer_id, const char *text)
 	    VK_PARAMS("peer_id", VK_INT(peer_id)));
 }
 
-/* In 5.199 an answer is a forwarded message that is marked as answered. */
+/* In 5.199 a reply forwards a message, with a mark. */
 static struct json_object *
 answered(const struct vk_message *message)
 {

@@ -1,4 +1,4 @@
-/* message.h - what VK takes of a message at once. */
+/* message.h - the length of a message to VK. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -7,9 +7,9 @@
 #define MESSAGE_MAX 9000	/* characters; some count as two */
 
 /*
- * How many bytes of this text make up the next message: all of them if they
- * are no more than max characters. Else up to the end of a line or word, which
- * is looked for in its second half; *skip is the white space after it.
+ * The number of bytes of this text for the next message: all, if they are at
+ * most max characters. Else the text is cut at a line or a word in the second
+ * half of these, or between two characters; *skip is the white space there.
  */
 size_t message_cut(const char *text, size_t max, size_t *skip);
 

@@ -90,8 +90,7 @@ assert_odd(const struct decoded *decoded, const char *name, const char *got,
 #define RANGE "integer out of range"
 #define FRACTION "number with a fraction"
 #define NOT_01 "number other than 0 and 1"
-#define INEXACT "integer that a double cannot hold"
-#define TINY "number out of range"
+#define HUGE_ "number out of range"
 #define NUMBER "number"
 
 static void
@@ -110,7 +109,8 @@ an_integer_is_exact_or_absent(void **state)
 		{ "9007199254740993", INT64_C(9007199254740993), NULL },
 		{ "12.0", 12, NULL }, { "100.00", 100, NULL },
 		{ "1e2", 100, NULL }, { "1.5e1", 15, NULL },
-		{ "9223372036854775807.0", INT64_MAX, NULL },
+		{ "9007199254740991.0", INT64_C(9007199254740991), NULL },
+		{ "9223372036854775807.0", 0, RANGE },
 		{ "\"12\"", 12, NULL }, { "\"-12\"", -12, NULL },
 		{ "\"12.0\"", 12, NULL }, { "\"1e2\"", 100, NULL },
 		{ "\"9223372036854775807\"", INT64_MAX, NULL },
@@ -199,38 +199,20 @@ static const struct {
 	{ "0e9", 0, NULL }, { "179.55", 179.55, NULL },
 	{ "\"100.5\"", 100.5, NULL }, { "\"1e2\"", 100, NULL },
 	{ "\"0\"", 0, NULL }, { "null", 0, NULL },
-	{ "9007199254740992", 9007199254740992.0, NULL },
-	{ "9007199254740993", 0, INEXACT },
-	{ "9223372036854775807", 0, INEXACT },
-	{ "-9223372036854775808", -0x1p63, NULL },
-	{ "18446744073709551615", 0, INEXACT },
-	{ "1e999", 0, INEXACT }, { "-1e999", 0, INEXACT },
-	{ "1e-999", 0, TINY }, { "\"1e999\"", 0, TEXT },
-	{ "\"1e-999\"", 0, TEXT }, { "\"nan\"", 0, TEXT },
+	{ "9007199254740991", 9007199254740991.0, NULL },
+	{ "9007199254740992", 0, HUGE_ },
+	{ "9007199254740993", 0, HUGE_ }, { "-9007199254740993.0", 0, HUGE_ },
+	{ "9223372036854775807", 0, HUGE_ },
+	{ "18446744073709551615", 0, HUGE_ }, { "1e300", 0, HUGE_ },
+	{ "1e999", 0, HUGE_ }, { "-1e999", 0, HUGE_ },
+	{ "\"1e999\"", 0, TEXT }, { "\"9007199254740993\"", 0, TEXT },
+	{ "\"nan\"", 0, TEXT },
 	{ "\"inf\"", 0, TEXT }, { "\"0x1p3\"", 0, TEXT },
 	{ "\" 1\"", 0, TEXT }, { "\"1 \"", 0, TEXT },
 	{ "\"\"", 0, TEXT }, { "\"1\\u0000\"", 0, TEXT },
 	{ "\"100,5\"", 0, TEXT },
-	/* The same as text, with a point and with an exponent. */
-	{ "\"9007199254740993\"", 0, TEXT },
-	{ "9007199254740993.0", 0, INEXACT },
-	{ "90071992547409930e-1", 0, INEXACT },
-	{ "-9007199254740993.00e0", 0, INEXACT },
-	{ "\"9223372036854775807\"", 0, TEXT },
-	{ "18446744073709551617", 0, INEXACT },
-	{ "99999999999999999", 0, INEXACT },
-	{ "123456789012345678901234567890", 0, INEXACT },
-	{ "1e23", 0, INEXACT }, { "1e300", 0, INEXACT },
-	{ "\"9007199254740992\"", 0x1p53, NULL },
-	{ "9007199254740994.0", 9007199254740994.0, NULL },
-	{ "9223372036854775808", 0x1p63, NULL },
-	{ "18446744073709551616", 0x1p64, NULL },
-	{ "\"18446744073709551616.0\"", 0x1p64, NULL },
-	{ "0.0018446744073709551616e22", 0x1p64, NULL },
-	{ "1e22", 1e22, NULL }, { "\"1e22\"", 1e22, NULL },
 	/* Fractions are the nearest double. */
-	{ "9007199254740993.5", 9007199254740994.0, NULL },
-	{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL },
+	{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL }, { "1e-999", 0, NULL },
 	{ "1e-310", 1e-310, NULL }, { "\"1e-310\"", 1e-310, NULL },
 	{ "-0.0e5", 0, NULL }, { "\"0.00\"", 0, NULL },
 	{ "true", 0, BOOLEAN }, { "false", 0, BOOLEAN },
