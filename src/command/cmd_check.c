@@ -2,8 +2,8 @@
  * cmd_check.c - `vkcb check`: what is in force, and what is wrong with it.
  *
  * Prints the configuration without its secrets, the handlers and their events.
- * A mistake that keeps events from being handled is an error (status 1); what
- * is merely unwise is a warning.
+ * A mistake that keeps events from being handled is an error (status 1); an
+ * unwise setting is a warning (check_warnings.c).
  */
 #include "command/command.h"
 
@@ -11,25 +11,19 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "command/check_warnings.h"
 #include "conf/conf.h"
-#include "vk/curl.h"
-#include "pool/pool.h"
-#include "event/fields.h"
-#include "file.h"
 #include "event/handler_table.h"
+#include "file.h"
 #include "inbox/inbox.h"
-#include "conf/keys.h"
+#include "pool/pool.h"
 #include "setup/online.h"
-#include "setup/subscriptions.h"
+#include "vk/curl.h"
 
 #include "banned.h"
-
-#define SECRET_SHORT 12
 
 static int cmd_check_run(int, char **);
 
@@ -41,12 +35,6 @@ const struct command command_check = {
 	    "events, the clock\n",
 	.run = cmd_check_run,
 };
-
-static void
-warn(const char *what, const char *why)
-{
-	printf("warning: %s: %s\n", what, why);
-}
 
 static void
 show_keys(const struct conf_key *keys, const void *from)
@@ -96,208 +84,7 @@ show_handlers(void)
 	return status;
 }
 
-static void
-show_curl(void)
-{
-	char state[CURL_STATE_MAX];
-
-	(void)curl_state(state);
-	printf("libcurl: %s\n", state);
-}
-
-static void
-warn_mode(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
-		warn(path, "others on this machine can read it: chmod o-rwx, "
-		    "and give it the web server's group");
-}
-
-/* Folders that web servers serve, by their usual names and contents. */
-static bool
-is_served(const char *folder)
-{
-	static const char *const names[] = {
-		"public_html", "htdocs", "httpdocs", "html", "www", "webroot",
-	};
-	static const char *const contents[] = {
-		"index.html", "index.php", ".htaccess",
-	};
-	const char *name = strrchr(folder, '/');
-	char path[PATH_MAX];
-	size_t i;
-
-	for (i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name + 1, names[i]) == 0)
-			return true;
-	for (i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
-		    contents[i]) < sizeof(path) && access(path, F_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Of a file that is still to be made the folder counts. */
-static void
-warn_served(const char *file)
-{
-	char named[PATH_MAX], folder[PATH_MAX];
-
-	file_folder(file, named);
-	if (realpath(file, folder) != NULL)
-		*strrchr(folder, '/') = '\0';
-	else if (realpath(named, folder) == NULL)
-		return;
-	for (; *folder != '\0'; *strrchr(folder, '/') = '\0') {
-		if (!is_served(folder))
-			continue;
-		warn(file, "it seems to stand inside a document root: move it "
-		    "out, or see that the web server denies it "
-		    "(contrib/htaccess does)");
-		return;
-	}
-}
-
-/* What holds secrets, or what people write; NULL: it is not there. */
-static void
-warn_private(const char *file)
-{
-	if (file == NULL)
-		return;
-	warn_mode(file);
-	warn_served(file);
-}
-
-static void
-warn_handlers(void)
-{
-	const struct handler *handler;
-	const char *event, *nearest;
-	char why[160];
-
-	for (handler = handlers; handler->name != NULL; handler++) {
-		event = handler_event(handler);
-		nearest = handler->def->event == VKCB_EVENT_unknown &&
-		    event_info(event) == NULL ? event_nearest(event) : NULL;
-		if (nearest == NULL)
-			continue;
-		snprintf(why, sizeof(why), "%.64s is no event that vkcb knows: "
-		    "did you mean %s", event, nearest);
-		warn(handler->name, why);
-	}
-	if (handlers[0].name == NULL)
-		warn("handlers", "none compiled in: events are answered and "
-		    "dropped");
-}
-
-/* A quote or a comment is a mistake. */
-static void
-warn_odd(const char *what, const char *key, const char *text)
-{
-	char why[160];
-
-	for (; *text != '\0'; text++)
-		if (!((*text >= '0' && *text <= '9') ||
-		    (*text >= 'a' && *text <= 'z') ||
-		    (*text >= 'A' && *text <= 'Z')))
-			break;
-	if (*text == '\0')
-		return;
-	snprintf(why, sizeof(why), "the %s has more in it than the letters and "
-	    "digits that VK takes: no quotes, and a comment begins with ;",
-	    key);
-	warn(what, why);
-}
-
-static void
-warn_secret(const char *what, const char *key, const char *secret)
-{
-	char why[160];
-
-	if (strlen(secret) < SECRET_SHORT) {
-		snprintf(why, sizeof(why), "the %s is short and could be "
-		    "guessed: take 20 letters and digits or more (VK allows "
-		    "%d)", key, KEYS_SECRET_LONGEST);
-		warn(what, why);
-	} else if (strlen(secret) > KEYS_SECRET_LONGEST) {
-		snprintf(why, sizeof(why), "the %s is longer than the %d "
-		    "characters that VK takes", key, KEYS_SECRET_LONGEST);
-		warn(what, why);
-	}
-	warn_odd(what, key, secret);
-}
-
-static void
-warn_confirmation(const char *what, const char *confirmation)
-{
-	char why[160];
-
-	if (keys_is_confirmation(confirmation))
-		return;
-	snprintf(why, sizeof(why), "the confirmation has more in it than up to "
-	    "%d letters, digits, _ and -: no quotes, and a comment begins "
-	    "with ;", KEYS_SECRET_LONGEST);
-	warn(what, why);
-}
-
-/* A name that is new to the catalogue may be right: VK has the last word. */
-static void
-warn_events(const char *what, const struct conf_group *group)
-{
-	struct subscriptions subs;
-	const char *event, *nearest;
-	char why[160];
-	size_t i;
-
-	if (group->events == NULL)
-		return;
-	subscriptions_init(&subs, group, NULL);
-	for (i = 0; i < subs.n; i++) {
-		event = subs.at[i].name;
-		if (event_info(event) != NULL)
-			continue;
-		nearest = event_nearest(event);
-		snprintf(why, sizeof(why), "events: %.64s is no event that "
-		    "vkcb knows%s%s", event, nearest != NULL ?
-		    ": did you mean " : "", nearest != NULL ? nearest : "");
-		warn(what, why);
-	}
-}
-
-static void
-warn_group(const struct conf *conf, const struct conf_group *group)
-{
-	char what[64];
-
-	if (group->id == 0)
-		snprintf(what, sizeof(what), "[default]");
-	else
-		snprintf(what, sizeof(what), "[group %" PRId64 "]", group->id);
-	if (group->secret == NULL && !group->no_secret)
-		warn(what, "no secret yet: run vkcb setup");
-	else if (group->no_secret)
-		warn(what, "without a secret anybody can send events: set one "
-		    "in the community's Callback API settings and here");
-	else
-		warn_secret(what, "secret", group->secret);
-	if (group->old_secret != NULL)
-		warn_secret(what, "old_secret", group->old_secret);
-	if (group->confirmation != NULL)
-		warn_confirmation(what, group->confirmation);
-	warn_events(what, group);
-	/* With a token and keys setup gets it, and VK is asked for it. */
-	if (group->confirmation == NULL &&
-	    (group->token == NULL || conf->keys == NULL))
-		warn(what, "no confirmation string: VK cannot confirm this "
-		    "server");
-	warn_private(group->secret_file.path);
-	warn_private(group->token_file.path);
-}
-
-/* As a responder opens one that is there. */
+/* Opens the inbox as a responder does, if it exists. */
 static int
 open_inbox(const char *path)
 {
@@ -321,7 +108,7 @@ open_inbox(const char *path)
 	return result;
 }
 
-/* The library loads, and the file can be made, or opened. */
+/* Does the library load, and can the file be made, or opened? */
 static int
 check_inbox(const struct conf *conf)
 {
@@ -338,30 +125,9 @@ check_inbox(const struct conf *conf)
 	if (open_inbox(conf->inbox) != EXIT_OK)
 		return EXIT_ERROR;
 	printf("inbox: SQLite is there; workers: %s\n",
-	    pool_is_there(conf->inbox) ? "running" : "none running, an "
-	    "event that is stored starts some");
+	    pool_is_there(conf->inbox) ? "running" : "not running (the "
+	    "next stored event starts them)");
 	return EXIT_OK;
-}
-
-static void
-warn_all(const struct conf *conf)
-{
-	size_t i;
-
-	warn_private(conf->path);
-	warn_private(conf->keys);
-	warn_private(conf->inbox);
-	/* stderr and syslog are no paths. */
-	if (*conf->log == '/')
-		warn_served(conf->log);
-	if (conf->has_fallback)
-		warn_group(conf, &conf->fallback);
-	for (i = 0; i < conf->n_groups; i++)
-		warn_group(conf, &conf->groups[i]);
-	if (conf->n_groups == 0 && !conf->has_fallback)
-		warn(conf->path, "no group: every event is refused; add "
-		    "[group ID]");
-	warn_handlers();
 }
 
 static int
@@ -372,7 +138,7 @@ check_online(const struct conf *conf)
 
 	for (i = 0; i < conf->n_groups; i++) {
 		if (conf->groups[i].token == NULL) {
-			printf("group %" PRId64 ": no token: not looked into\n",
+			printf("group %" PRId64 ": no token: not checked\n",
 			    conf->groups[i].id);
 			continue;
 		}
@@ -391,6 +157,7 @@ static int
 cmd_check_run(int argc, char **argv)
 {
 	bool online = argc > 1 && strcmp(argv[1], "--online") == 0;
+	char curl[CURL_STATE_MAX];
 	struct conf *conf;
 	int status;
 
@@ -404,10 +171,11 @@ cmd_check_run(int argc, char **argv)
 	show_keys(conf_keys, conf);
 	show_groups(conf);
 	status = show_handlers();
-	show_curl();
+	(void)curl_state(curl);
+	printf("libcurl: %s\n", curl);
 	if (check_inbox(conf) != EXIT_OK)
 		status = EXIT_ERROR;
-	warn_all(conf);
+	check_warnings(conf);
 	if (online && check_online(conf) != EXIT_OK)
 		status = EXIT_ERROR;
 	conf_free(conf);

@@ -1,5 +1,5 @@
 /*
- * json_edit.c - changes in a JSON body, told in words of a command line.
+ * json_edit.c - changes in a JSON body, given in words of a command line.
  *
  * A change that cannot be made leaves the body as it was or with empty objects
  * added on the path, and says why.
@@ -15,142 +15,76 @@
 #include <json-c/json.h>
 
 #include "failed.h"
+#include "json/check.h"
 #include "json/tree.h"
+#include "number.h"
 
 #include "banned.h"
 
 #define PATH_LONGEST 512
 #define INDEX_MAX 10000
 
-struct change {
-	char path[PATH_LONGEST];
+struct edit {
+	char path[PATH_LONGEST];	/* names and numbers, with dots between */
 	const char *value;
 	bool is_json;
 	char *error;
-	size_t size;
 };
 
-static int json_edit_fail(const struct change *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-static void note(const struct change *, const char *, ...)
+static int json_edit_fail(const struct edit *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Also for a note on a change that is made all the same. */
 static int
-json_edit_fail(const struct change *change, const char *fmt, ...)
+json_edit_fail(const struct edit *edit, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(change->error, change->size, fmt, args);
+	vsnprintf(edit->error, JSON_EDIT_ERROR_MAX, fmt, args);
 	va_end(args);
 	return -1;
 }
 #define json_edit_fail(...) FAILED(-1, json_edit_fail(__VA_ARGS__))
 
-/* A change that is made, but perhaps not as it was meant. */
-static void
-note(const struct change *change, const char *fmt, ...)
+/* "a[0].b", as the log names a field, is "a.0.b". false: a name is empty. */
+static bool
+copy_path(char *to, const char *text, size_t len)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(change->error, change->size, fmt, args);
-	va_end(args);
-}
-
-/* What the log calls attachments[0].type is attachments.0.type here. */
-static void
-copy_path(char *path, const char *text, size_t len)
-{
+	const char *path = to;
 	size_t i;
 
-	for (i = 0; i < len; i++) {
-		if (text[i] == '[')
-			*path++ = '.';
-		else if (text[i] != ']')
-			*path++ = text[i];
-	}
-	*path = '\0';
-}
-
-static bool
-has_empty_name(const char *path)
-{
-	size_t len = strlen(path);
-
-	return len == 0 || path[0] == '.' || path[len - 1] == '.' ||
-	    strstr(path, "..") != NULL;
+	for (i = 0; i < len; i++)
+		if (text[i] != ']')
+			*to++ = text[i] == '[' ? '.' : text[i];
+	*to = '\0';
+	return to > path && path[0] != '.' && to[-1] != '.' &&
+	    strstr(path, "..") == NULL;
 }
 
 static int
-split(struct change *change, const char *text)
+split(struct edit *edit, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	size_t len;
 
 	if (equals == NULL || equals == text)
-		return json_edit_fail(change, "%.200s: expected PATH=VALUE",
+		return json_edit_fail(edit, "%.200s: expected PATH=VALUE",
 		    text);
 	len = (size_t)(equals - text);
-	change->is_json = text[len - 1] == ':';
-	len -= change->is_json;
-	if (len == 0 || len >= sizeof(change->path))
-		return json_edit_fail(change,
+	edit->is_json = text[len - 1] == ':';
+	len -= edit->is_json;
+	if (len == 0 || len >= sizeof(edit->path))
+		return json_edit_fail(edit,
 		    "%.40s: the path is empty or too long", text);
-	copy_path(change->path, text, len);
-	if (has_empty_name(change->path))
-		return json_edit_fail(change,
+	if (!copy_path(edit->path, text, len))
+		return json_edit_fail(edit,
 		    "%.200s: a name is missing in the path", text);
 	if (!json_is_utf8(text, strlen(text)))
-		return json_edit_fail(change, "%s: the text is not UTF-8",
-		    change->path);
-	change->value = equals + 1;
+		return json_edit_fail(edit, "%s: the text is not UTF-8",
+		    edit->path);
+	edit->value = equals + 1;
 	return 0;
-}
-
-static bool
-read_index(const char *name, size_t *index)
-{
-	size_t digits = strspn(name, "0123456789");
-
-	*index = strtoul(name, NULL, 10);
-	return digits > 0 && name[digits] == '\0' && *index <= INDEX_MAX;
-}
-
-/* NULL: there is none. */
-static struct json_object *
-child(struct json_object *parent, const char *name)
-{
-	size_t index;
-
-	if (!json_object_is_type(parent, json_type_array))
-		return json_object_object_get(parent, name);
-	return read_index(name, &index) ?
-	    json_object_array_get_idx(parent, index) : NULL;
-}
-
-static int
-put_child(const struct change *change, struct json_object *parent,
-    const char *name, struct json_object *value)
-{
-	size_t index, len;
-	int result;
-
-	if (!json_object_is_type(parent, json_type_array)) {
-		result = json_object_object_add(parent, name, value);
-	} else {
-		len = json_object_array_length(parent);
-		result = read_index(name, &index) ?
-		    json_object_array_put_idx(parent, index, value) : -1;
-		if (result == 0 && index > len)
-			note(change, "%s: the list had %zu: what is between "
-			    "is null", change->path, len);
-	}
-	if (result == 0)
-		return 0;
-	json_object_put(value);
-	return json_edit_fail(change, "%s: %s is no place in a list",
-	    change->path, name);
 }
 
 static bool
@@ -166,141 +100,164 @@ is_of_envelope(const char *path)
 	return false;
 }
 
-static bool
-is_container(struct json_object *value)
+/* NULL: there is none. */
+static struct json_object *
+child(struct json_object *parent, const char *name)
 {
-	return json_object_is_type(value, json_type_object) ||
-	    json_object_is_type(value, json_type_array);
+	int64_t i;
+
+	if (!json_object_is_type(parent, json_type_array))
+		return json_object_object_get(parent, name);
+	return number_read(name, strlen(name), 0, INDEX_MAX, &i) ?
+	    json_object_array_get_idx(parent, (size_t)i) : NULL;
 }
 
-/* The parent of the last name of the path, made if it is not there. */
-static struct json_object *
-descend(const struct change *change, struct json_object *body, char **name)
+/* Takes the value over. */
+static int
+put(const struct edit *edit, struct json_object *parent, const char *name,
+    struct json_object *value)
 {
-	char *dot;
-	struct json_object *here = body, *next;
+	int result = -1;
+	int64_t i;
+	size_t len;
 
-	while ((dot = strchr(*name, '.')) != NULL) {
+	if (!json_object_is_type(parent, json_type_array)) {
+		result = json_object_object_add(parent, name, value);
+	} else if (number_read(name, strlen(name), 0, INDEX_MAX, &i)) {
+		len = json_object_array_length(parent);
+		result = json_object_array_put_idx(parent, (size_t)i, value);
+		if (result == 0 && (size_t)i > len)
+			(void)json_edit_fail(edit, "%s: the list had %zu: "
+			    "what is between is null", edit->path, len);
+	}
+	if (result == 0)
+		return 0;
+	json_object_put(value);
+	return json_edit_fail(edit, "%s: %s is no place in a list",
+	    edit->path, name);
+}
+
+/* The parent of the path's last name, made if it is missing. */
+static struct json_object *
+descend(const struct edit *edit, struct json_object *here, char **name)
+{
+	struct json_object *next;
+	char *dot;
+
+	for (; (dot = strchr(*name, '.')) != NULL; *name = dot + 1) {
 		*dot = '\0';
 		next = child(here, *name);
-		if (!is_container(next)) {
+		if (!json_object_is_type(next, json_type_object) &&
+		    !json_object_is_type(next, json_type_array)) {
 			if (next != NULL)
-				note(change, "%s: %s was no object, and is "
-				    "one now", change->path, *name);
+				(void)json_edit_fail(edit, "%s: %s was no "
+				    "object, and is one now", edit->path,
+				    *name);
 			next = json_object_new_object();
-			if (put_child(change, here, *name, next) == -1)
+			if (put(edit, here, *name, next) == -1)
 				return NULL;
 		}
 		here = next;
-		*name = dot + 1;
 	}
 	return here;
 }
 
-/* The tree of a checked value; NULL for null. -1: out of memory. */
+/* The tree's keys point into the text, which goes: the copy has its own. */
 static int
-copy_tree(struct json_value *value, struct json_object **copy)
+copy_tree(const struct json_value *value, struct json_object **copy)
 {
-	/* The tree's keys point into the text: a copy of it has its own. */
-	char *own = malloc(value->len + 1);
-	struct json_object *tree = NULL;
-	int result = -1;
+	struct json_object *tree;
+	int result;
 
 	*copy = NULL;
-	if (own == NULL)
+	if (json_tree(value, &tree) == -1)
 		return -1;
-	memcpy(own, value->at, value->len);
-	own[value->len] = '\0';
-	value->at = own;
-	if (json_tree(value, &tree) == 0)
-		result = tree == NULL ? 0 :
-		    json_object_deep_copy(tree, copy, NULL);
+	result = tree == NULL ? 0 : json_object_deep_copy(tree, copy, NULL);
 	json_object_put(tree);
-	free(own);
 	return result;
 }
 
 static int
-parse_json(const struct change *change, struct json_object **value)
+parse_value(const struct edit *edit, struct json_object **value)
 {
+	char *text = strdup(edit->value);
 	struct json_value checked;
+	const char *reason = NULL;
 	size_t where;
-	const char *reason = json_check_value((char *)change->value,
-	    strlen(change->value), &checked, &where);
+	int result = -1;
 
+	if (text != NULL)
+		reason = json_check_value(text, strlen(text), &checked,
+		    &where);
 	if (reason != NULL)
-		return json_edit_fail(change, "%s: not JSON: %s, at byte %zu",
-		    change->path, reason, where + 1);
-	if (copy_tree(&checked, value) == -1)
-		return json_edit_fail(change, "out of memory");
-	return 0;
+		(void)json_edit_fail(edit, "%s: not JSON: %s, at byte %zu",
+		    edit->path, reason, where + 1);
+	else if (text == NULL || copy_tree(&checked, value) == -1)
+		(void)json_edit_fail(edit, "out of memory");
+	else
+		result = 0;
+	free(text);
+	return result;
 }
 
 static int
-read_value(const struct change *change, struct json_object *before,
+read_value(const struct edit *edit, struct json_object *before,
     struct json_object **value)
 {
-	const char *text = change->value;
+	const char *text = edit->value;
 
-	if (change->is_json)
-		return parse_json(change, value);
-	if (!json_object_is_type(before, json_type_string) &&
+	if (edit->is_json || (!json_object_is_type(before, json_type_string) &&
 	    (strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
-	    strcmp(text, "null") == 0 || json_is_number(text, strlen(text))))
-		return parse_json(change, value);
+	    strcmp(text, "null") == 0 || json_is_number(text, strlen(text)))))
+		return parse_value(edit, value);
 	*value = json_object_new_string(text);
-	return *value != NULL ? 0 : json_edit_fail(change, "out of memory");
+	return *value != NULL ? 0 : json_edit_fail(edit, "out of memory");
 }
 
 struct json_object *
-json_edit_parse(const char *text, size_t len, char *error, size_t size)
+json_edit_parse(char *text, size_t len, char error[JSON_EDIT_ERROR_MAX])
 {
+	struct json_object *tree = NULL;
 	struct json_value value;
-	struct json_object *tree;
-	const char *reason;
-	size_t where;
+	size_t where = 0;
+	const char *reason = json_check_value(text, len, &value, &where);
 
-	reason = json_check_value((char *)text, len, &value, &where);
-	if (reason == NULL && value.kind != JSON_OBJECT) {
+	if (reason == NULL && value.kind != JSON_OBJECT)
 		reason = "not a JSON object";
-		where = 0;
-	}
 	if (reason != NULL)
-		snprintf(error, size, "not JSON: %s, at byte %zu", reason,
-		    where + 1);
-	else if (copy_tree(&value, &tree) == 0)
-		return tree;
-	else
-		snprintf(error, size, "out of memory");
-	return NULL;
+		snprintf(error, JSON_EDIT_ERROR_MAX, "not JSON: %s, at byte "
+		    "%zu", reason, where + 1);
+	else if (copy_tree(&value, &tree) != 0)
+		snprintf(error, JSON_EDIT_ERROR_MAX, "out of memory");
+	return tree;
 }
 
 int
-json_edit_check(const char *text, char *error, size_t size)
+json_edit_check(const char *change, char error[JSON_EDIT_ERROR_MAX])
 {
-	struct change change = { .error = error, .size = size };
+	struct edit edit = { .error = error };
 
-	return split(&change, text);
+	return split(&edit, change);
 }
 
 int
-json_edit_apply(struct json_object *body, const char *text, char *error,
-    size_t size)
+json_edit_apply(struct json_object *body, const char *change,
+    char error[JSON_EDIT_ERROR_MAX])
 {
-	struct change change = { .error = error, .size = size };
-	struct json_object *parent, *value;
+	struct edit edit = { .error = error };
 	char names[PATH_LONGEST], *name = names;
+	struct json_object *parent, *value;
 
-	if (split(&change, text) == -1)
+	if (split(&edit, change) == -1)
 		return -1;
 	error[0] = '\0';
-	memcpy(names, change.path, sizeof(names));
-	if (!is_of_envelope(change.path))
-		note(&change, "%s: stands beside object, not in it: is "
-		    "object.%s meant?", change.path, change.path);
-	parent = descend(&change, body, &name);
+	memcpy(names, edit.path, sizeof(names));
+	if (!is_of_envelope(edit.path))
+		(void)json_edit_fail(&edit, "%s: stands beside object, not in "
+		    "it: is object.%s meant?", edit.path, edit.path);
+	parent = descend(&edit, body, &name);
 	if (parent == NULL ||
-	    read_value(&change, child(parent, name), &value) == -1)
+	    read_value(&edit, child(parent, name), &value) == -1)
 		return -1;
-	return put_child(&change, parent, name, value);
+	return put(&edit, parent, name, value);
 }

@@ -6,25 +6,30 @@
 
 struct json_object;
 
+#define JSON_EDIT_ERROR_MAX 640
+
 /*
- * PATH=VALUE or PATH:=JSON. PATH is "object.message.text",
+ * Makes a change: PATH=VALUE or PATH:=JSON. PATH is "object.message.text",
  * "object.message.attachments.0.type" or "...attachments[0].type"; objects
- * that are missing on the way are made. VALUE is a text where a text stood
- * before, else true, false, null, a number or a text, as it looks. 0, and error
- * is "", or a line if it may not be what was meant; -1 and one line in error.
+ * missing on the way are made. VALUE stays a string if the old value was one;
+ * otherwise it is parsed as true, false, null or a number, else taken as a
+ * string.
+ *
+ * 0, and error is "", or a note that the change may not be what was meant; -1
+ * and one line in error.
  */
-int json_edit_apply(struct json_object *body, const char *change, char *error,
-    size_t size);
+int json_edit_apply(struct json_object *body, const char *change,
+    char error[JSON_EDIT_ERROR_MAX]);
 
-/* Does it read as one, whatever the body? 0; -1 and one line in error. */
-int json_edit_check(const char *change, char *error, size_t size);
+/* Does a change read as one, whatever the body? 0; -1 and a line in error. */
+int json_edit_check(const char *change, char error[JSON_EDIT_ERROR_MAX]);
 
 /*
- * Strict JSON as json-c's tree, however deep vkcb takes it, its numbers as they
- * are written. NULL and one line in error; the caller puts it. text[len] is a
- * NUL.
+ * Strict JSON, an object, as json-c's tree, to be put by the caller; numbers
+ * stay as they are written. The text, with a NUL at text[len], is used up.
+ * NULL and one line in error.
  */
-struct json_object *json_edit_parse(const char *text, size_t len, char *error,
-    size_t size);
+struct json_object *json_edit_parse(char *text, size_t len,
+    char error[JSON_EDIT_ERROR_MAX]);
 
 #endif

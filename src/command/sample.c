@@ -5,7 +5,7 @@
  * objects.def. An object that stands inside itself (a message in a message) is
  * left out the second time, unless ONLY names it for this event.
  *
- * Out of memory: NULL, nothing half made.
+ * Out of memory, fields are missing, or all is NULL.
  */
 #include "command/sample.h"
 
@@ -19,6 +19,7 @@
 
 #include "vk/api.h"
 #include "event/fields.h"
+#include "json/json_get.h"
 
 #include "banned.h"
 
@@ -120,14 +121,10 @@ static struct json_object *
 make_list(const struct object_type *type, const struct inside *inside)
 {
 	struct json_object *list = json_object_new_array();
-	struct json_object *one = make(type, inside);
+	struct json_object *only = make(type, inside);
 
-	if (list == NULL || one == NULL ||
-	    json_object_array_add(list, one) != 0) {
-		json_object_put(list);
-		json_object_put(one);
-		return NULL;
-	}
+	if (list == NULL || json_object_array_add(list, only) != 0)
+		json_object_put(only);
 	return list;
 }
 
@@ -151,22 +148,15 @@ make(const struct object_type *type, const struct inside *up)
 {
 	const struct inside inside = { up, type->tag, up->event };
 	const char *named = named_by_type(type);
-	struct json_object *object = json_object_new_object(), *value;
+	struct json_object *object = json_object_new_object();
 	const struct field *field;
 	char key[64];
 
-	for (field = type->fields; object != NULL && field->name != NULL;
-	    field++) {
+	for (field = type->fields; field->name != NULL; field++) {
 		if (is_left_out(field, named, &inside))
 			continue;
-		value = make_value(field, &inside);
 		field_key(field, key);
-		if (value == NULL ||
-		    json_object_object_add(object, key, value) != 0) {
-			json_object_put(value);
-			json_object_put(object);
-			return NULL;
-		}
+		json_put(object, key, make_value(field, &inside));
 	}
 	return object;
 }
@@ -183,7 +173,7 @@ sample_object(const struct event_info *info)
 }
 
 void
-sample_event_id(char out[41])
+sample_event_id(char out[SAMPLE_ID_MAX])
 {
 	unsigned char bytes[20];
 	size_t i;
@@ -194,44 +184,18 @@ sample_event_id(char out[41])
 		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int
-sample_add(struct json_object *body, const char *key, struct json_object *value)
-{
-	if (value != NULL && json_object_object_add(body, key, value) == 0)
-		return 0;
-	json_object_put(value);
-	return -1;
-}
-
 struct json_object *
 sample_body(const struct event_info *info)
 {
 	struct json_object *body = json_object_new_object();
-	char event_id[41];
+	char event_id[SAMPLE_ID_MAX];
 
 	sample_event_id(event_id);
-	if (body == NULL ||
-	    sample_add(body, "group_id", json_object_new_int64(SAMPLE_GROUP)) ==
-		-1 ||
-	    sample_add(body, "type", json_object_new_string(info->name)) ==
-		-1 ||
-	    sample_add(body, "event_id", json_object_new_string(event_id)) ==
-		-1 ||
-	    sample_add(body, "v", json_object_new_string(API_VERSION)) == -1)
-		goto bad;
-	if (info->has_handlers &&
-	    sample_add(body, "object", sample_object(info)) == -1)
-		goto bad;
+	json_put(body, "group_id", json_object_new_int64(SAMPLE_GROUP));
+	json_put(body, "type", json_object_new_string(info->name));
+	json_put(body, "event_id", json_object_new_string(event_id));
+	json_put(body, "v", json_object_new_string(API_VERSION));
+	if (info->has_handlers)
+		json_put(body, "object", sample_object(info));
 	return body;
-bad:
-	json_object_put(body);
-	return NULL;
-}
-
-struct json_object *
-sample_unknown(const char *type)
-{
-	const struct event_info info = { .name = type, .has_handlers = true };
-
-	return sample_body(&info);
 }

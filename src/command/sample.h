@@ -11,13 +11,12 @@ struct json_object;
  */
 struct json_object *sample_body(const struct event_info *);
 
-/* The same for a type that is not in the catalogue: its object is empty. */
-struct json_object *sample_unknown(const char *type);
-
 /* The object alone; NULL: out of memory. The caller puts it. */
 struct json_object *sample_object(const struct event_info *);
 
+#define SAMPLE_ID_MAX 41
+
 /* 40 hex digits, as VK's event_id. */
-void sample_event_id(char out[41]);
+void sample_event_id(char out[SAMPLE_ID_MAX]);
 
 #endif

@@ -168,7 +168,7 @@ mv "$run/away" "$run/keys"
 mv "$work/app/new.conf" "$work/app/vkcb.conf"
 check
 claim "a group without a token is reported as not checked" \
-    finds 0 "group 5: no token: not looked into"
+    finds 0 "group 5: no token: not checked"
 conf
 
 vk_control event name=such_event

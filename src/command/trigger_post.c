@@ -1,0 +1,228 @@
+/*
+ * trigger_post.c - posts events as VK would: one, or a small load by several
+ * processes.
+ *
+ * A process that dies counts the events it did not post as failed.
+ */
+#include "command/trigger.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "clock.h"
+#include "command/command.h"
+#include "conf/conf.h"
+#include "conf/keys.h"
+#include "json/json_get.h"
+#include "vk/http_post.h"
+
+#include "banned.h"
+
+#define ANSWER_SHOWN ((size_t)200)
+
+/* VK takes an event for done by these bytes alone. */
+static bool
+is_done(const char *body)
+{
+	if (strncmp(body, "version ", 8) == 0)
+		return body[8] != '\0' &&
+		    body[8 + strspn(body + 8, "0123456789.")] == '\0';
+	return strcmp(body, "ok") == 0 || strcmp(body, "remove") == 0;
+}
+
+/* The configured string, or, if setup stores it elsewhere, one like VK's. */
+static bool
+trigger_is_confirmation(const struct trigger *trigger, const char *body)
+{
+	const struct conf_group *group = trigger_group(trigger);
+
+	/* A group of no file, on line 0, was made up for `trigger`. */
+	if (group != NULL && group->line != 0 && group->confirmation != NULL &&
+	    !group->confirmation_from_keys_file)
+		return strcmp(body, group->confirmation) == 0;
+	return keys_is_confirmation(body);
+}
+
+/* Why VK would refuse an answer of status 200; NULL: it would not. */
+static const char *
+find_fault(const struct trigger *trigger,
+    const struct http_post_response *answer)
+{
+	const char *type = json_get_string(trigger->body, "type");
+	bool whole = strlen(answer->body) == answer->len;
+
+	if (strcmp(type, "confirmation") == 0)
+		return whole && trigger_is_confirmation(trigger,
+		    answer->body) ? NULL : "the answer is not the confirmation "
+		    "string, not a byte more or less";
+	return whole && is_done(answer->body) ? NULL : "VK takes only exactly "
+	    "ok, remove or version N for done, not a byte more or less";
+}
+
+static int
+judge(const struct trigger *trigger, const struct http_post_response *answer,
+    double ms)
+{
+	int len = (int)(answer->len < ANSWER_SHOWN ? answer->len :
+	    ANSWER_SHOWN);
+	const char *fault = answer->status == 200 ?
+	    find_fault(trigger, answer) : NULL;
+	bool good = answer->status == 200 && fault == NULL;
+
+	if (trigger->count == 1)
+		printf("answer: %ld %.*s (%.1f ms)\n", answer->status, len,
+		    answer->body, ms);
+	else if (!good)
+		(void)report_fail(trigger->url, "answered %ld %.*s",
+		    answer->status, len, answer->body);
+	if (trigger->count == 1 && fault != NULL)
+		(void)report_fail(trigger->url, "%s", fault);
+	return good ? EXIT_OK : EXIT_ERROR;
+}
+
+static int
+post_one(struct trigger *trigger, int64_t nth, double *ms)
+{
+	const char *text = trigger_text(trigger, nth);
+	struct http_post_response answer;
+	char retry[40];
+	struct http_post_request out = {
+		.url = trigger->url,
+		.body = text,
+		.len = strlen(text),
+		.ca_file = trigger->conf->ca_file,
+		.headers = { "Content-Type: application/json",
+		    trigger->retry > 0 ? retry : NULL },
+		.connect_ms = 3000,
+		.total_ms = 30000,
+	};
+	int64_t start = clock_us();
+	int status;
+
+	snprintf(retry, sizeof(retry), "X-Retry-Counter: %" PRId64,
+	    trigger->retry);
+	if (http_post(&out, &answer) != POST_ANSWERED)
+		return report_fail(trigger->url, "%s", answer.why);
+	*ms = (double)(clock_us() - start) / 1000;
+	status = judge(trigger, &answer, *ms);
+	free(answer.body);
+	return status;
+}
+
+/* A process writes one of these to the pipe for each event. */
+struct result {
+	int status;
+	double ms;
+};
+
+static void
+post_share(struct trigger *trigger, int64_t first, int out)
+{
+	struct result result;
+	int64_t nth;
+
+	for (nth = first; nth <= trigger->count; nth += trigger->parallel) {
+		result = (struct result){ .ms = 0 };
+		result.status = post_one(trigger, nth, &result.ms);
+		if (write(out, &result, sizeof(result)) != sizeof(result))
+			break;
+	}
+	fflush(stdout);
+	_exit(0);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+static double
+percentile(const double *sorted, int64_t n, int p)
+{
+	return sorted[(n * p + 99) / 100 - 1];
+}
+
+static void
+summarize(double *ms, int64_t good, int64_t count, double seconds)
+{
+	printf("%" PRId64 " of %" PRId64 " answered ok in %.2f s: %.0f a "
+	    "second\n", good, count, seconds,
+	    (double)count / (seconds > 0 ? seconds : 1));
+	if (good == 0)
+		return;
+	qsort(ms, (size_t)good, sizeof(*ms), by_size);
+	printf("milliseconds: p50 %.2f, p90 %.2f, p99 %.2f, slowest %.2f\n",
+	    percentile(ms, good, 50), percentile(ms, good, 90),
+	    percentile(ms, good, 99), ms[good - 1]);
+}
+
+static int
+gather(int in, int64_t count, double *ms)
+{
+	bool shown = isatty(STDERR_FILENO);
+	int64_t start = clock_us(), done = 0, good = 0;
+	struct result result;
+
+	while (done < count &&
+	    read(in, &result, sizeof(result)) == sizeof(result)) {
+		if (result.status == EXIT_OK)
+			ms[good++] = result.ms;
+		done++;
+		if (shown && (done % 100 == 0 || done == count))
+			fprintf(stderr, "\r%" PRId64 " of %" PRId64 "%s", done,
+			    count, done == count ? "\n" : "");
+	}
+	summarize(ms, good, count, (double)(clock_us() - start) / 1e6);
+	return good == count ? EXIT_OK : EXIT_ERROR;
+}
+
+static int
+post_load(struct trigger *trigger)
+{
+	double *ms = calloc((size_t)trigger->count, sizeof(*ms));
+	int ends[2], status;
+	int64_t i;
+	pid_t pid;
+
+	if (ms == NULL || pipe(ends) == -1) {
+		free(ms);
+		return report_fail("trigger", "%s", strerror(errno));
+	}
+	fflush(stdout);
+	for (i = 1; i <= trigger->parallel; i++) {
+		pid = fork();
+		if (pid == 0) {
+			close(ends[0]);
+			post_share(trigger, i, ends[1]);
+		}
+		if (pid == -1)
+			(void)report_fail("trigger", "fork: %s",
+			    strerror(errno));
+	}
+	close(ends[1]);
+	status = gather(ends[0], trigger->count, ms);
+	close(ends[0]);
+	while (wait(NULL) > 0)
+		;
+	free(ms);
+	return status;
+}
+
+int
+trigger_post(struct trigger *trigger)
+{
+	double ms;
+
+	return trigger->count == 1 ? post_one(trigger, 0, &ms) :
+	    post_load(trigger);
+}
