@@ -1,5 +1,5 @@
-# inbox.sh - what the tests of the inbox share. A test sources it from the
-# project's folder: `. tests/inbox.sh`; it brings hosts.sh along. Events are
+# inbox.sh - shared by the tests of the inbox. A test sources this file in the
+# project's folder: `. tests/inbox.sh`. hosts.sh is included. Events are of type
 # test_task, see tests/handlers/task.c.
 # shellcheck shell=sh
 
@@ -15,8 +15,8 @@ with_inbox() {
 	configure "inbox = $inbox" "$@"
 }
 
-# task ID PEER DO [MEMBER ...] - an event as a file; prints its name. MEMBER is
-# JSON such as '"until":3'.
+# task ID PEER DO [MEMBER ...] - writes an event to a file, and prints its name.
+# MEMBER is JSON such as '"until":3'.
 task() {
 	task_body=$(mktemp "$work/body.XXXXXX")
 	task_id=$1
@@ -33,8 +33,8 @@ task() {
 	echo "$task_body"
 }
 
-# give FILE [NAME=VALUE ...] - an event by CGI, without a web server; the body
-# of the answer.
+# give FILE [NAME=VALUE ...] - sends an event by CGI, without a web server; prints
+# the body of the answer.
 give() {
 	give_body=$1
 	shift
@@ -43,7 +43,7 @@ give() {
 	    <"$give_body" 2>>"$run/stderr" | sed '1,/^\r$/d'
 }
 
-# give_all LINE ... - one after the other, each the arguments of `task`.
+# give_all LINE ... - gives events one by one; a LINE has the arguments of `task`.
 give_all() {
 	for line in "$@"; do
 		# shellcheck disable=SC2086 # a list of words
@@ -51,7 +51,7 @@ give_all() {
 	done
 }
 
-# status MEMBER - a number of vkcb status.
+# status MEMBER - prints a number of vkcb status.
 status() {
 	"$app" status --json | sed 's/[{,]/\
 /g' | sed -n "s/^\"$1\"://p" |
@@ -63,7 +63,7 @@ is_drained() {
 	    grep -q '"waiting":0,"retrying":0,"running":0,'
 }
 
-# drain - works until nothing is left to do, as cron would.
+# drain - handles all that is due, as cron would.
 drain() {
 	until_true 30 drained
 }
@@ -73,12 +73,12 @@ drained() {
 	is_drained
 }
 
-# noted - what the book says, without processes.
+# noted - prints the book without process numbers.
 noted() {
 	cut -d ' ' -f 1-4 "$book" 2>/dev/null | tr '\n' ';'
 }
 
-# booked LINES - this is what the book says, or comes to say.
+# booked LINES - waits until the book has these lines.
 booked() {
 	until_true 10 is_booked "$1" || same "$1" "$(noted)"
 }
@@ -102,7 +102,7 @@ done_are() {
 	done
 }
 
-# reason ID - why its task failed last.
+# reason ID - prints the reason why the event's task failed last.
 reason() {
 	"$app" inbox list --json --all | grep "\"event_id\":\"$1\"" |
 	    sed -n 's/.*"reason":"\([^"]*\)".*/\1/p'
@@ -116,7 +116,7 @@ no_one_listens() {
 	! is_working
 }
 
-# works [ARGUMENT ...] - a service that runs; its process in $service.
+# works [ARGUMENT ...] - starts a service; its process is $service.
 works() {
 	"$app" work "$@" >"$run/work.log" 2>&1 &
 	service=$!
@@ -134,8 +134,8 @@ no_family() {
 	    flock -n "$inbox-lock" true
 }
 
-# judge TAKEN KILLED - holds the book against what was acknowledged and who was
-# killed; what it prints is wrong. Peer 666 crashes by itself.
+# judge TAKEN KILLED - compares the book with the acknowledged events and the
+# killed processes, and prints the errors. Peer 666 crashes by itself.
 judge() {
 	awk -v taken="$1" -v killed="$2" '
 	BEGIN {
@@ -179,8 +179,8 @@ judge() {
 	}' "$book"
 }
 
-# storm KILLS MS - sends under fire: a process dies every MS milliseconds, so
-# many in all. Leaves $work/taken and $work/killed.
+# storm KILLS MS - sends events while a process is killed every MS milliseconds,
+# KILLS times in all. Leaves $work/taken and $work/killed.
 storm() {
 	"$root/$O/tests/tool/vk-sender" "$port" "$group" "$secret" "$book" \
 	    6 8 60 "$work/stop" >"$work/taken" &
@@ -192,20 +192,20 @@ storm() {
 	wait $sender && [ $killed = 0 ]
 }
 
-# all_is_well - what must hold after a storm, and after the work that is left.
+# all_is_well - the claims that hold after a storm.
 all_is_well() {
-	claim "what is left is worked on" drain
+	claim "the remaining events are handled" drain
 	judge "$work/taken" "$work/killed" >"$work/wrong"
 	claim "no acknowledged event is unhandled, none handled twice unless \
 its process was killed, and conversations are in order" \
 	    same "" "$(cat "$work/wrong")"
-	claim "the database is sound" same ok \
+	claim "the database is intact" same ok \
 	    "$(sqlite3 "$inbox" 'PRAGMA integrity_check')"
-	claim "a handler that crashes among them is parked" \
+	claim "crashing tasks are parked" \
 	    same "00-audit done task failed" "$(state 666-1)"
 }
 
-# booked_has TEXT - the book has this, or comes to.
+# booked_has TEXT - waits until the book has TEXT.
 booked_has() {
 	until_true 10 grep -q "^$1" "$book" || has "$book" "$1"
 }

@@ -26,14 +26,14 @@ setup() {
 	cat "$work/out" "$work/err" >>"$work/everything"
 }
 
-# did STATUS TEXT - setup's exit status, and what it said on standard output.
+# did STATUS TEXT - setup's exit status, and text on its standard output.
 did() {
 	same "$1" "$(cat "$work/status")" && has "$work/out" "$2" && return
 	cat "$work/err"
 	return 1
 }
 
-# failed TEXT - setup met a problem and said so.
+# failed TEXT - setup failed, with this text on standard error.
 failed() {
 	same 1 "$(cat "$work/status")" && has "$work/err" "$1"
 }
@@ -42,12 +42,12 @@ kept() {
 	sed -n "s/^$1 = //p" "$keys"
 }
 
-# ticked NAME=FLAG - so it is in the settings of our server at VK.
+# ticked NAME=FLAG - the settings of our server at VK have this.
 ticked() {
 	until_true 5 settings_at_vk
 	has "$work/settings" "\"${1%=*}\":${1#*=}"
 }
-# VK may say that there were too many calls in this second.
+# VK may refuse calls as too many per second.
 settings_at_vk() {
 	curl -s -d "access_token=$token" -d group_id=219876543 -d v=5.199 \
 	    -d "server_id=$(kept server_id)" \
@@ -69,17 +69,17 @@ conf
 lighttpd_server
 
 setup --dry-run "$url"
-claim "a dry run tells the plan" did 0 "would: add the server $url"
-claim "... all of it" \
+claim "a dry run prints the plan" did 0 "would: add the server $url"
+claim "a dry run prints the whole plan" \
     did 0 "would: tick the events that the handlers take: message_new, message"
-claim "... and changes nothing" same 0 "$(changing)"
-claim "... nor writes keys, nor a lock" \
+claim "a dry run changes nothing at VK" same 0 "$(changing)"
+claim "a dry run writes neither keys nor a lock" \
     same "" "$(find "$(dirname "$keys")" -name "${keys##*/}*")"
 
 setup "$url"
 claim "the server is added, and VK confirms it" \
     did 0 "VK says the server is ok"
-claim "the keys are for their owner alone" \
+claim "the keys file is readable by its owner alone" \
     same 600 "$(stat -c %a "$keys")"
 claim "the secret has 32 letters and digits" sh -c "
 	sed -n 's/^secret = //p' $keys | grep -Eqx '[A-Za-z0-9]{32}'"
@@ -90,115 +90,121 @@ event_now() {
 	    "$1" >"$work/body"
 	curl -s --data-binary "@$work/body" "$url"
 }
-claim "an event with the secret that VK has is taken" \
+claim "an event with VK's secret is accepted" \
     same ok "$(event_now "$(kept secret)")"
-claim "one with another secret is not" \
+claim "an event with another secret is refused" \
     same "Bad Secret" "$(event_now "$secret")"
 
 before=$(changing)
 setup "$url"
 claim "a second run has nothing to do" did 0 "nothing to do"
-claim "... and changes nothing" same "$before" "$(changing)"
+claim "a second run changes nothing at VK" same "$before" "$(changing)"
 
 vk_control event name=such_event
 setup "$url"
-claim "a handler of any event gets one that only VK knows" \
+claim "a handler of any event enables an event that only VK knows" \
     grep -q 'setCallbackSettings 0 .*such_event=1' "$vk/calls"
 setup "$url"
-claim "... once" did 0 "nothing to do"
+claim "a second run for any event has nothing to do" did 0 "nothing to do"
 
 vk_control code code=c0ffee42
 printf '{"type":"confirmation","group_id":219876543,"secret":"%s"}' \
     "$(kept secret)" >"$work/body"
-claim "a confirmation string that VK has changed is asked for" \
+claim "a changed confirmation string is queried from VK" \
     same c0ffee42 "$(curl -s --data-binary "@$work/body" "$url")"
 sed -i 's/^\[vkcb\]/&\nconfirm_without_secret = yes/' "$work/app/vkcb.conf"
 before=$(calls)
-claim "who shows no secret gets the one that was kept" same \
+claim "a request without a secret gets the stored string" same \
     "$(kept confirmation)" "$(curl -s -d \
     '{"type":"confirmation","group_id":219876543}' "$url")"
-claim "... and VK is not asked for him" same "$before" "$(calls)"
+claim "a request without a secret causes no query" same "$before" "$(calls)"
 vk_control fault kind=drop count=2
-claim "VK's silence leaves the one that was kept" \
+claim "the stored string is used without a response from VK" \
     same "$(kept confirmation)" "$(curl -s --data-binary "@$work/body" "$url")"
 
 conf "secret = none"
-claim "without a secret anybody gets the one that VK has now" same c0ffee42 \
+claim "a group without a secret gets VK's current string" same c0ffee42 \
     "$(curl -s -d '{"type":"confirmation","group_id":219876543}' "$url")"
 before=$(calls)
 for _ in 1 2 3 4 5 6 7 8 9; do
 	curl -s -d '{"type":"confirmation","group_id":219876543}' "$url"
 done >"$work/answers"
-claim "... but cannot have VK asked each time" \
+claim "a group without a secret does not query VK each time" \
     test "$(calls)" -lt $((before + 9))
-claim "... and then gets the one that was kept" \
+claim "a group without a secret gets the stored string between queries" \
     has "$work/answers" "$(kept confirmation)"
 
 old=$(kept secret)
 conf "secret = SecretOfTheFile1234567" "confirmation = not-vks"
 before=$(changing)
 setup "$url"
-claim "a confirmation that is not VK's ends it before the server is edited" \
+claim "a wrong confirmation string ends setup before the server is edited" \
     failed "remove that line"
-claim "... which stays as it was" same "$before" "$(changing)"
+claim "a wrong confirmation string changes nothing at VK" \
+    same "$before" "$(changing)"
 conf "secret = SecretOfTheFile1234567"
 setup "$url"
-claim "a secret that the configuration names is given to VK" \
+claim "a configured secret is given to VK" \
     did 0 "give VK the configuration's secret"
-claim "... by editing the server" grep -q 'editCallbackServer 0' "$vk/calls"
-claim "... and is the one in force" \
+claim "a configured secret is given to VK by editing the server" \
+    grep -q 'editCallbackServer 0' "$vk/calls"
+claim "a configured secret is in force" \
     same ok "$(event_now SecretOfTheFile1234567)"
-claim "... not the old one" same "Bad Secret" "$(event_now "$old")"
+claim "the secret from before setup is refused" \
+    same "Bad Secret" "$(event_now "$old")"
 
 vk_control reset
 vk_control fault kind=error n=100 method=groups.addCallbackServer \
     text="secret_key SecretOfTheFile1234567 is invalid"
 setup "$url"
-claim "VK's words are not repeated if they quote the secret" \
+claim "VK's error text is not printed if it quotes the secret" \
     failed "(an error text with a secret in it) (100)"
 vk_control fault kind=error n=100 method=groups.addCallbackServer \
     text="$(printf '"red" \033[31m\nwords')"
 setup "$url"
-claim "... else they are, as one line without controls" \
+claim "VK's error text is printed in one line without control characters" \
     failed '"red" \x1b[31m\nwords (100)'
 
 conf
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
 setup --dry-run "$url"
-claim "a dry run tells that a broken server would be replaced" sh -c "
+claim "a dry run says that a failed server would be replaced" sh -c "
 	grep -q 'would: remove the broken server' $work/out &&
 	grep -q 'would: add the server' $work/out &&
 	grep -q 'would: tick' $work/out"
 rm "$keys"
 setup --group 219876543 "$url"
-claim "a broken server is replaced" did 0 "remove the broken server"
-claim "... by one that is ok" did 0 "VK says the server is ok"
+claim "a failed server is removed" did 0 "remove the broken server"
+claim "a failed server is replaced by one in order" \
+    did 0 "VK says the server is ok"
 
 conf "events = message_new, group_join"
 setup --dry-run "$nobody"
-claim "a dry run names the events that the configuration does" \
+claim "a dry run prints the configured events" \
     did 0 "would: tick the events that \`events\` names: message_new, group_join"
 setup "$url"
-claim "events of the configuration go before the handlers'" \
+claim "configured events win over the handlers' events" \
     grep -q 'setCallbackSettings 0 .*group_leave=0' "$vk/calls"
 
-claim "what they leave out of the handlers' is told" \
+claim "handlers' events that are not configured are reported" \
     did 0 "\`events\` leaves out what handlers take: message_reply"
-claim "... and what is unticked" did 0 "untick "
+claim "disabled events are reported" did 0 "untick "
 before=$(changing)
 conf "events = ALL"
 setup "$url"
-claim "events of which VK has none untick nothing" \
+claim "events that VK does not know disable nothing" \
     failed "no event that VK has"
-claim "... as they were written" has "$work/err" "\`events = ALL\`"
-claim "... and nothing is changed" same "$before" "$(changing)"
+claim "events that VK does not know are shown as written" \
+    has "$work/err" "\`events = ALL\`"
+claim "events that VK does not know change nothing at VK" \
+    same "$before" "$(changing)"
 conf "events = message_new, no_such_event"
 setup "$url"
-claim "one that VK has not is named" \
+claim "a single event that VK does not know is named" \
     did 0 "no event that is called no_such_event"
 
-# A list of VK's that lacks events: what is not listed is not known.
+# VK's list lacks events: unlisted events are unknown.
 conf
 for how in empty array missing ticked; do
 	vk_control list how=all
@@ -210,15 +216,17 @@ for how in empty array missing ticked; do
 	claim "events that VK lists by $how are ticked all the same" \
 	    did 0 "tick message_new, which VK does not list"
 	vk_control list how=all
-	claim "... at VK" ticked message_new=1
+	claim "events that VK lists by $how are ticked at VK" \
+	    ticked message_new=1
 done
 vk_control list without=message_event
 setup "$url"
-claim "an event that VK alone does not list is ticked in a call of its own" sh -c "
+claim "an event that VK alone does not list is ticked in a call of its own" \
+    sh -c "
 	grep 'setCallbackSettings 0' $vk/calls | grep message_event=1 |
 	grep -vq message_new="
 setup --dry-run "$url"
-claim "... which a dry run tells" \
+claim "a dry run names the event that VK does not list" \
     did 0 "would: tick message_event, which VK does not list"
 unticked() {
 	grep -c 'setCallbackSettings 0 .*message_event=0' "$vk/calls"
@@ -226,8 +234,9 @@ unticked() {
 before=$(unticked)
 conf "events = group_join"
 setup "$url"
-claim "... and never unticked" same "$before" "$(unticked)"
-claim "... though others are" did 0 "untick message_new"
+claim "an event that VK does not list is never unticked" \
+    same "$before" "$(unticked)"
+claim "an event that VK lists is unticked" did 0 "untick message_new"
 conf
 vk_control list how=all
 setup "$url"
@@ -242,85 +251,87 @@ vk_control event
 conf
 rm "$keys"
 setup --remove "$url"
-claim "the server is taken away again" did 0 "remove the server"
+claim "--remove removes the server" did 0 "remove the server"
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
 conf "confirmation = other123"
 before=$(changing)
 setup "$url"
-claim "a broken server is not removed before the rest is known to be right" \
+claim "a failed server is not removed before all else is checked" \
     failed "remove that line"
-claim "... but left as it was" same "$before" "$(changing)"
+claim "a failed check changes nothing at VK" same "$before" "$(changing)"
 vk_control reset
 setup "$url"
-claim "a confirmation that is not VK's is told of" \
+claim "a wrong confirmation string is reported" \
     failed "remove that line"
 conf
 
 setup "$nobody"
-claim "a URL that nobody answers at is told of" \
+claim "a URL without an answer is reported" \
     failed "does it lead to this vkcb"
 
 vk_control reset
 vk_control server group=219876543 url="$nobody" title=x secret=y status=ok
 conf "secret = SecretOfTheFile1234567"
 setup "$nobody"
-claim "so is one that no longer confirms itself when the server is edited" \
+claim "a failed confirmation after an edit is reported" \
     failed "does it lead to this vkcb"
-claim "... whose title stays" \
+claim "a failed confirmation after an edit keeps the server's title" \
     grep -q 'editCallbackServer 0 .*title=x ' "$vk/calls"
 conf
 
 sed -i "s/$token/$other/" "$work/app/vkcb.conf"
 setup "$url"
-claim "a token of another group is told of" failed "belongs to group 77"
+claim "a token of another group is reported" failed "belongs to group 77"
 conf
 sed -i "s/$token/vk1.a.NoSuchToken/" "$work/app/vkcb.conf"
 setup "$url"
-claim "a token that VK does not know: make a new one" \
+claim "an invalid token: advice to create a new one" \
     failed "make a new one"
 printf '[group 88]\ntoken = %s\n' "$weak" >>"$work/app/vkcb.conf"
 setup --group 88 "$url"
-claim "a token without the right: make one with it" \
+claim "a token without the right: advice to create one with the right" \
     failed "right to manage"
 conf
 vk_control fault kind=answer text='{"groups":[]}' method=groups.getById
 setup "$url"
-claim "a token of no group: make a group's" failed "belongs to no community"
+claim "a token of no group: advice to create a group's token" \
+    failed "belongs to no community"
 vk_control fault kind=error n=100 method=groups.getById
 setup "$url"
-claim "a token of a user is suspected where VK wants a group named" \
+claim "a user's token is suspected if VK asks for a group" \
     failed "is it a community's token"
 vk_control fault kind=answer text='[]' method=groups.getCallbackServers
 setup "$url"
-claim "a list of another shape is not one without servers" \
+claim "a list of servers in another format is an error" \
     failed "getCallbackServers: an answer that is not VK's"
 sed -i "s,$api/method/,$api/," "$work/app/vkcb.conf"
 setup "$url"
-claim "an address that is not VK's: check api_url" failed "check api_url"
+claim "a response that is not VK's: advice to check api_url" \
+    failed "check api_url"
 conf
 rm -f "$keys"
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=FromVKsOwnPages \
     status=ok
 setup "$url"
-claim "a secret that VK has, and the configuration not, is taken over" \
+claim "VK's secret is taken over if the configuration has none" \
     did 0 "take over VK's secret"
-claim "... and kept" same FromVKsOwnPages "$(kept secret)"
+claim "VK's secret is stored" same FromVKsOwnPages "$(kept secret)"
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret= status=ok
 setup "$url"
-claim "one that VK has lost is given to it" \
+claim "a secret that VK has lost is given to VK" \
     did 0 "give VK the stored secret"
 rm "$keys"
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret= status=ok
 setup "$url"
-claim "where there is none at all a new one is made" \
+claim "a secret is generated if there is none" \
     did 0 "give VK a new secret"
-claim "... and is the one in force" \
+claim "a generated secret is in force" \
     same ok "$(event_now "$(kept secret)")"
 
-# A line of the file would end early, or be another one.
+# A line of the file would end early, or become another line.
 for odd in 'abc ;def' ';semi' ' x' "$(printf 'a\n[group 5]')" \
     123456789012345678901234567890123456789012345678901; do
 	rm -f "$keys"
@@ -329,12 +340,12 @@ for odd in 'abc ;def' ';semi' ' x' "$(printf 'a\n[group 5]')" \
 	    status=ok
 	setup "$url"
 	shown=$(echo "$odd" | tr '\n' ' ')
-	claim "VK's secret \"$shown\" is not kept as another one" \
+	claim "VK's secret \"$shown\" is not stored" \
 	    did 0 "VK's secret cannot be stored"
-	claim "... but a new one is given to VK" \
+	claim "a new secret replaces VK's \"$shown\"" \
 	    same ok "$(event_now "$(kept secret)")"
 	setup "$url"
-	claim "... once" did 0 "nothing to do"
+	claim "VK's secret \"$shown\" is replaced once" did 0 "nothing to do"
 done
 vk_control reset
 for odd in 'abc ;def' "$(printf 'a\n[group 5]')"; do
@@ -342,7 +353,7 @@ for odd in 'abc ;def' "$(printf 'a\n[group 5]')"; do
 	rm -f "$keys"
 	setup "$url"
 	shown=$(echo "$odd" | tr '\n' ' ')
-	claim "nor is the confirmation string \"$shown\"" \
+	claim "VK's confirmation string \"$shown\" is not stored" \
 	    failed "confirmation string cannot be stored"
 done
 vk_control code code=c0ffee42
@@ -353,17 +364,17 @@ vk_control server group=219876543 url="$url" title=x status=ok \
 conf "secret = SecretOfTheFile1234567"
 rm -f "$keys"
 setup "$url"
-claim "a server in order is known again by its number" \
+claim "a server in order is recognised by its id" \
     grep -q '^server_id = [1-9]' "$keys"
 conf "secret = none"
 vk_control reset
 vk_control server group=219876543 url="$url" title=x secret=x status=ok
 setup "$url"
-claim "where none is needed VK's secret is not taken over" \
+claim "VK's secret is not taken over if none is needed" \
     lacks "$work/out" "take over"
 conf
 
-# at_vk [ID] - gets the servers that VK has; is this one there?
+# at_vk [ID] - gets VK's servers; true if this one is among them.
 at_vk() {
 	until_true 5 servers_at_vk
 	has "$work/servers" "\"id\":${1-},"
@@ -374,7 +385,7 @@ servers_at_vk() {
 	lacks "$work/servers" '"error_code":6,'
 }
 
-# number STATUS [URL] - makes such a server, with our URL; its number is $id.
+# number STATUS [URL] - adds such a server, with our URL; its id is $id.
 number() {
 	vk_control server group=219876543 url="${2:-$url}" title=x \
 	    secret=FromVKsOwnPages status="$1"
@@ -390,18 +401,18 @@ number failed
 broken=$id
 number ok
 setup --dry-run "$url"
-claim "a dry run tells which broken one would go" \
+claim "a dry run names the failed server that would be removed" \
     did 0 "would: remove the broken server $broken, status failed: $url"
 setup "$url"
-claim "a broken one beside ours is removed, by its number and URL" \
+claim "a failed server beside ours is removed, named by id and URL" \
     did 0 "remove the broken server $broken, status failed: $url"
-claim "... one that works is only warned of" \
+claim "a working server with our URL is a warning" \
     did 0 "remove it on VK's page Settings, API usage, Callback API: $id, "
-claim "... and left there" at_vk "$id"
-claim "... and the one that was kept stays" \
+claim "a working server with our URL stays" at_vk "$id"
+claim "our server stays beside others" \
     same "$before" "$(kept server_id)"
 setup "$url"
-claim "... for good" did 0 "nothing to do"
+claim "a further run changes none of the servers" did 0 "nothing to do"
 
 for spelt in "$url/" "HTTP${url#http}" "http://127.0.0.1:0$port/callback"; do
 	vk_control reset
@@ -409,19 +420,21 @@ for spelt in "$url/" "HTTP${url#http}" "http://127.0.0.1:0$port/callback"; do
 	number ok "$spelt"
 	theirs=$id
 	setup "$url"
-	claim "$spelt is another program's: our server is added beside it" \
+	claim "$spelt is another program's: our server is added" \
 	    did 0 "add the server $url"
-	claim "... whose secret is not taken over" \
+	claim "$spelt: the other program's secret is not taken over" \
 	    lacks "$keys" "secret = FromVKsOwnPages"
-	claim "... and which is left there" at_vk "$theirs"
+	claim "$spelt: the other program's server stays" at_vk "$theirs"
 	setup "$url"
-	claim "... for good" did 0 "nothing to do"
+	claim "$spelt: a further run has nothing to do" did 0 "nothing to do"
 	setup --remove "$url"
-	claim "... --remove names the URL of the server it takes" \
+	claim "$spelt: --remove names the URL of the removed server" \
 	    did 0 "remove the server $(kept server_id), status ok: $url"
 	at_vk
-	claim "... which is gone" lacks "$work/servers" "\"id\":$(kept server_id),"
-	claim "... and the other program's is not" at_vk "$theirs"
+	claim "$spelt: our server is removed" \
+	    lacks "$work/servers" "\"id\":$(kept server_id),"
+	claim "$spelt: the other program's server is not removed" \
+	    at_vk "$theirs"
 done
 
 for spelt in "HTTP${url#http}/" "http://127.0.0.1:0$port/callback"; do
@@ -429,10 +442,11 @@ for spelt in "HTTP${url#http}/" "http://127.0.0.1:0$port/callback"; do
 	rm -f "$keys"
 	vk_control respell url="$spelt"
 	setup "$url"
-	claim "a server that VK lists as $spelt is waited for" \
+	claim "setup waits for our server, listed as $spelt" \
 	    did 0 "VK says the server is ok"
 	setup "$url"
-	claim "... and found again" did 0 "nothing to do"
+	claim "our server is found again, listed as $spelt" \
+	    did 0 "nothing to do"
 done
 
 vk_control reset
@@ -444,9 +458,9 @@ ends $waits
 until_true 10 grep -q '^groups.getCallbackConf' "$vk/calls"
 until_true 20 grep -q '[.][.]' "$work/terminal"
 vk_control check
-claim "a server that VK still checks is waited for" wait $waits
-claim "... which a terminal shows" grep -q '^[.][.]' "$work/terminal"
-claim "... and is kept" same "$id" "$(kept server_id)"
+claim "setup waits for a server that VK still checks" wait $waits
+claim "setup shows its waiting on a terminal" grep -q '^[.][.]' "$work/terminal"
+claim "a server that VK has checked is kept" same "$id" "$(kept server_id)"
 
 vk_control reset
 rm -f "$keys"
@@ -455,7 +469,8 @@ before=$(calls)
 setup "$url"
 claim "a server that VK does not begin to check is replaced" \
     did 0 "remove the broken server $id, status unconfigured: $url"
-claim "... within seconds" test $(($(calls) - before)) -lt 25
+claim "a server that VK does not check is replaced within seconds" \
+    test $(($(calls) - before)) -lt 25
 
 removals() {
 	grep -c 'deleteCallbackServer 0' "$vk/calls"
@@ -469,9 +484,10 @@ for how in '' --remove; do
 	before=$(removals)
 	# shellcheck disable=SC2086 # no option is no argument
 	setup $how "$url"
-	claim "setup $how: a server that VK does not let go of ends it" \
+	claim "setup $how: a server that VK does not remove ends setup" \
 	    failed "still lists a server"
-	claim "... after one try" same 1 $(($(removals) - before))
+	claim "setup $how: a server that VK does not remove is tried once" \
+	    same 1 $(($(removals) - before))
 done
 
 vk_control reset
@@ -480,11 +496,11 @@ for i in $(seq 10); do
 	    secret=y status=ok
 done
 setup "$url"
-claim "ten servers: remove one" failed "remove one"
+claim "ten servers: advice to remove one" failed "remove one"
 setup --dry-run http://vkcb.example/
-claim "plain http is warned of" has "$work/err" "plain http"
+claim "plain http is a warning" has "$work/err" "plain http"
 setup --dry-run "$url"
-claim "... but not to this machine" cmp "$work/err" /dev/null
+claim "plain http to this machine is no warning" cmp "$work/err" /dev/null
 for wrong in vkcb.example https:// https:///x http://:80/x http://?x; do
 	setup "$wrong"
 	claim "$wrong, without a scheme or host, is wrong usage" \
@@ -493,42 +509,43 @@ done
 setup "https://vkcb.example/a b"
 claim "a URL with a blank is wrong usage" same 2 "$(cat "$work/status")"
 setup --group "" "$url"
-claim "so is no group's number" same 2 "$(cat "$work/status")"
+claim "an invalid group id is wrong usage" same 2 "$(cat "$work/status")"
 setup "$nobody" extra
 claim "two URLs are wrong usage" same 2 "$(cat "$work/status")"
 setup --group 5 "$url"
-claim "a group that is not there is told of" failed "no such group"
+claim "an unknown group is an error" failed "no such group"
 
 vk_control reset
 exec 9>"$keys.lock"
 flock -n 9
 setup "$url"
-claim "a second setup waits outside" failed "another vkcb setup is running"
+claim "a second setup at the same time is an error" \
+    failed "another vkcb setup is running"
 exec 9>&-
 printf '[group 219876543]\nwrong = 1\n' >"$keys"
 setup "$url"
-claim "a keys file that is none is refused, and left alone" \
+claim "a file that is not a keys file is refused and unchanged" \
     failed "not what vkcb setup writes"
 
 if [ "$(id -u)" = 0 ]; then
 	rm -f "$keys" "$keys.lock" "$work"/state/*
 	chown 65534 "$run" "$work/state"
 	setup "$url"
-	claim "what root's setup makes for others is the folder's owner's" \
+	claim "files that root's setup creates belong to the folder's owner" \
 	    same "65534 65534" "$(stat -c %u "$keys.lock") $(stat -c %u \
 	    "$work"/state/rate-*)"
-	claim "... the keys too, which are nobody else's" \
+	claim "the keys file of root's setup is readable by the folder's owner alone" \
 	    same "65534 600" "$(stat -c '%u %a' "$keys")"
 	rm "$keys.lock"
 	: >"$work/roots"
 	ln "$work/roots" "$keys.lock"
 	setup "$url"
-	claim "a link that stands there to a file of root's stays root's" \
+	claim "a link to a file of root does not change the file's owner" \
 	    same 0 "$(stat -c %u "$work/roots")"
 	rm -f "$keys.lock" "$keys"
 	chown 0 "$run"
 	setup "$url"
-	claim "keys in root's own folder are root's, which is told" \
+	claim "keys in root's own folder belong to root, with a message" \
 	    did 0 "is root's, as its folder"
 	chmod 644 "$keys"
 	rm -f "$keys.lock" "$work"/state/*
@@ -537,7 +554,7 @@ if [ "$(id -u)" = 0 ]; then
 	setpriv --reuid=65534 --clear-groups "$app" setup "$url" \
 	    >"$work/out" 2>"$work/err"
 	echo $? >"$work/status"
-	claim "another user is told whose the keys are" \
+	claim "another user is told the owner of the keys" \
 	    failed "it belongs to user 0"
 	rm "$keys.lock"
 else
@@ -547,13 +564,13 @@ fi
 mv "$keys" "$run/real" 2>/dev/null || : >"$run/real"
 ln -s real "$keys"
 setup "$url"
-claim "keys that are a link are refused, not replaced" failed "a link"
-claim "... and left alone" test -L "$keys"
+claim "a link as keys file is refused" failed "a link"
+claim "a link as keys file is unchanged" test -L "$keys"
 
 sent=SecretOfTheFile1234567
 claim "no secret or token is in any output" \
     lacks "$work/everything" "$token" "$other" "$weak" "$old" "$sent"
-claim "... nor in the log" \
+claim "no secret or token is in the log" \
     lacks "$log" "$token" "$other" "$weak" "$old" "$sent"
 
 done_testing
