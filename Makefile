@@ -215,7 +215,7 @@ $(O)/libraries: $(O)/flags
 #
 
 deps:
-	@for what in run check bench fuzz; do tests/packages $$what || exit 1; done
+	@tests/packages run check lint bench fuzz
 
 run:
 	@tests/packages run
@@ -226,7 +226,7 @@ run:
 check:
 	@tests/packages check
 	@$(MAKE) --no-print-directory all tests
-	@tests/run
+	@O=$(O) tests/run
 
 check-handlers: $(HANDLER_TESTS)
 	@failed=0; for test in $(HANDLER_TESTS); do \
@@ -234,7 +234,9 @@ check-handlers: $(HANDLER_TESTS)
 	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
 
 lint:
-	@tests/lint/counts
+	@tests/packages lint
+	@$(MAKE) -s --no-print-directory compile_commands.json $(O)/handlers.def
+	@O=$(O) tests/lint/run
 
 fuzz:
 	@tests/packages fuzz

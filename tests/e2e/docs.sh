@@ -241,18 +241,8 @@ claim "the example of retrying compiles" \
     compiles members "$(listing handler_members)"
 
 #
-# The house.
+# Names of files.
 #
-
-# Whether mandoc knows the referenced pages depends on the machine.
-lint() {
-	# shellcheck disable=SC2086 # words
-	mandoc -T lint $pages >"$work/lint" 2>"$work/lint.err"
-	# Status 1 is a matter of style; worse, or no mandoc, is more.
-	[ $? -le 1 ] || { cat "$work/lint.err"; return 1; }
-	! grep -v 'referenced manual not found' "$work/lint"
-}
-claim "mandoc -T lint has nothing to say of the manual pages" lint
 
 # The files that a document names: in Markdown in backquotes or as links.
 named() {
@@ -275,30 +265,5 @@ names_of_nothing() {
 	done
 }
 claim "every file that the documents name exists" nothing names_of_nothing
-
-shell_files() {
-	for file in .ci/* src/* src/*/* tests/* tests/*/* contrib/*; do
-		[ -f "$file" ] || continue
-		case $file in
-		*.sh) echo "$file" ;;
-		*) ! head -c 9 "$file" | grep -q '^#!/bin/sh' ||
-			echo "$file" ;;
-		esac
-	done
-}
-# shellcheck disable=SC2046 # words
-claim "shellcheck has nothing to say" \
-    shellcheck -x -s sh -S warning -e SC2034 $(shell_files)
-
-# As characters: in a locale where they are.
-wide() {
-	for file in vkcb*.[ch] src/*.[ch] src/*/*.[ch] handlers/greet.c handlers/members.c \
-	    handlers/tests/greet.c tests/*.[ch] tests/*/*.[ch]; do
-		[ ! -e "$file" ] || expand "$file" |
-		    LC_ALL=C.UTF-8 sed -n '/^.\{81\}/=' |
-		    sed "s|.*|$file:&: over 80 columns|"
-	done
-}
-claim "no line of C is over 80 columns" nothing wide
 
 done_testing
