@@ -16,7 +16,7 @@
 #include "command/json_edit.h"
 #include "event/envelope.h"
 #include "event/event.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "event/handler_table.h"
 #include "command/sample.h"
 

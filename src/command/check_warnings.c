@@ -15,7 +15,7 @@
 
 #include "conf/conf.h"
 #include "conf/keys.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "event/handler_table.h"
 #include "file.h"
 #include "setup/subscriptions.h"

@@ -13,7 +13,7 @@
 
 #include <json-c/json.h>
 
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "command/sample.h"
 
 #include "banned.h"

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "event/handler_table.h"
 
 #include "banned.h"

@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "inbox/inbox.h"
 #include "log.h"
 #include "nearest.h"

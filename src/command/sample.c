@@ -18,7 +18,7 @@
 #include <json-c/json.h>
 
 #include "vk/api.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "json/json_get.h"
 
 #include "banned.h"

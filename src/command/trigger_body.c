@@ -15,7 +15,7 @@
 #include "command/json_edit.h"
 #include "command/sample.h"
 #include "conf/conf.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "event/handler_table.h"
 #include "json/json_get.h"
 

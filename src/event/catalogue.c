@@ -1,41 +1,142 @@
 /*
- * catalogue.c - names and numbers of events. Constant; nothing can fail.
+ * catalogue.c - objects.def and events.def as tables. All of it is constant.
  */
 #include "event/catalogue.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "nearest.h"
+
 #include "banned.h"
+
+#define OBJECT(tag, text) static const struct field fields_of_##tag[] = {
+#define INT(name, example, text) \
+	{ FIELD_INT, #name, NULL, #example, text },
+#define BOOL(name, example, text) \
+	{ FIELD_BOOL, #name, NULL, BOOL_TEXT_##example, text },
+#define DOUBLE(name, example, text) \
+	{ FIELD_DOUBLE, #name, NULL, #example, text },
+#define STR(name, example, text) \
+	{ FIELD_STR, #name, NULL, example, text },
+#define OBJ(name, tag, text) \
+	{ FIELD_OBJ, #name, #tag, NULL, text },
+#define OBJ_TEXT(name, tag, text) \
+	{ FIELD_OBJ, #name, #tag, NULL, text },
+#define LIST(name, tag, text) \
+	{ FIELD_LIST, #name, #tag, NULL, text },
+#define INTS(name, example, text) \
+	{ FIELD_INTS, #name, NULL, example, text },
+#define STRS(name, example, text) \
+	{ FIELD_STRS, #name, NULL, example, text },
+#define JSON(name, example, text) \
+	{ FIELD_JSON, #name, NULL, example, text },
+#define END(tag) { .name = NULL } };
+/* true and false are macros of their own: pasted, they stay as written. */
+#define BOOL_TEXT_true "true"
+#define BOOL_TEXT_false "false"
+#include "objects.def"
+
+const struct object_type object_types[] = {
+#define OBJECT(tag, text) { #tag, text, fields_of_##tag },
+#include "objects.def"
+	{ .tag = NULL },
+};
+
+#define NAME(name, type) #name, sizeof(#name) - 1, VKCB_EVENT_##type
+const struct event_info event_infos[] = {
+#define EVENT(type, object, settable, text) \
+	{ NAME(type, type), #object, NULL, settable, true, text },
+#define EVENT_JSON(type, settable, text) \
+	{ NAME(type, type), NULL, NULL, settable, true, text },
+#define EVENT_ALIAS(type, canonical, object, text) \
+	{ NAME(type, canonical), #object, #canonical, false, true, text },
+#define EVENT_SERVER(type, text) \
+	{ NAME(type, unknown), NULL, NULL, false, false, text },
+#include "events.def"
+	{ .name = NULL },
+};
+
+const struct object_type *
+object_type(const char *tag)
+{
+	const struct object_type *type;
+
+	for (type = object_types; type->tag != NULL; type++)
+		if (strcmp(type->tag, tag) == 0)
+			return type;
+	return NULL;
+}
+
+static const struct event_info *
+catalogue_find(const char *name, size_t len)
+{
+	const struct event_info *info;
+
+	for (info = event_infos; info->name != NULL; info++)
+		if (info->len == len && memcmp(info->name, name, len) == 0)
+			return info;
+	return NULL;
+}
+
+const struct event_info *
+event_info(const char *name)
+{
+	return catalogue_find(name, strlen(name));
+}
 
 enum vkcb_event_type
 catalogue_type(const char *name, size_t len)
 {
-#define IS(type) (len == sizeof(#type) - 1 && memcmp(name, #type, len) == 0)
-#define EVENT(type, object, settable, text) \
-	if (IS(type)) \
-		return VKCB_EVENT_##type;
-#define EVENT_JSON(type, settable, text) \
-	if (IS(type)) \
-		return VKCB_EVENT_##type;
-#define EVENT_ALIAS(type, canonical, object, text) \
-	if (IS(type)) \
-		return VKCB_EVENT_##type;
-#include "events.def"
-	return VKCB_EVENT_unknown;
+	const struct event_info *info = catalogue_find(name, len);
+
+	return info != NULL ? info->type : VKCB_EVENT_unknown;
 }
 
 const char *
 catalogue_name(enum vkcb_event_type type)
 {
-	switch (type) {
-#define EVENT(name, object, settable, text) \
-	case VKCB_EVENT_##name: \
-		return #name;
-#define EVENT_JSON(name, settable, text) \
-	case VKCB_EVENT_##name: \
-		return #name;
-#include "events.def"
-	default:
-		return "";
-	}
+	const struct event_info *info;
+
+	for (info = event_infos; info->name != NULL; info++)
+		if (info->type == type && info->has_handlers &&
+		    info->alias_of == NULL)
+			return info->name;
+	return "";
+}
+
+const char *
+event_nearest(const char *name)
+{
+	const struct event_info *info;
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (info = event_infos; info->name != NULL; info++)
+		nearest_try(&nearest, info->name);
+	return nearest.best;
+}
+
+const char *
+field_kind_name(enum field_kind kind)
+{
+	static const char *const names[] = {
+		[FIELD_INT] = "INT", [FIELD_BOOL] = "BOOL",
+		[FIELD_DOUBLE] = "DOUBLE", [FIELD_STR] = "STR",
+		[FIELD_OBJ] = "OBJ", [FIELD_LIST] = "LIST",
+		[FIELD_INTS] = "INTS", [FIELD_STRS] = "STRS",
+		[FIELD_JSON] = "JSON",
+	};
+
+	return names[kind];
+}
+
+void
+field_key(const struct field *field, char out[64])
+{
+	size_t len = strlen(field->name);
+
+	if (field->name[len - 1] == '_')
+		len--;
+	snprintf(out, 64, "%.*s", (int)len, field->name);
 }

@@ -1,15 +1,69 @@
-/* catalogue.h - the events of events.def, by name and by number. */
+/* catalogue.h - events.def and objects.def as tables. */
 #ifndef CATALOGUE_H
 #define CATALOGUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vkcb.h"
 
-/* VKCB_EVENT_unknown for a name that is not in the catalogue. */
+enum field_kind {
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_DOUBLE,
+	FIELD_STR,
+	FIELD_OBJ,
+	FIELD_LIST,
+	FIELD_INTS,
+	FIELD_STRS,
+	FIELD_JSON,
+};
+
+struct field {
+	enum field_kind kind;
+	const char *name;	/* in the struct; NULL ends a table */
+	const char *object;	/* of OBJ and LIST: the tag of their objects */
+	const char *example;	/* of STR the text itself, else as JSON */
+	const char *text;
+};
+
+struct object_type {
+	const char *tag;	/* struct vk_TAG; NULL ends the table */
+	const char *text;
+	const struct field *fields;
+};
+
+struct event_info {
+	const char *name;	/* NULL ends the table */
+	size_t len;
+	enum vkcb_event_type type;
+	const char *object;	/* tag; NULL: raw JSON, or none at all */
+	const char *alias_of;	/* NULL: it is no alias */
+	bool settable;		/* groups.setCallbackSettings can tick it */
+	bool has_handlers;	/* false: vkcb answers it by itself */
+	const char *text;
+};
+
+extern const struct object_type object_types[];
+extern const struct event_info event_infos[];
+
+/* An alias has the type of its event; VKCB_EVENT_unknown: no such event. */
 enum vkcb_event_type catalogue_type(const char *name, size_t len);
 
-/* Its name, an alias's canonical one; "" for what is no event of VK's. */
+/* The canonical name; "" for VKCB_EVENT_any and VKCB_EVENT_unknown. */
 const char *catalogue_name(enum vkcb_event_type);
+
+/* NULL: there is none. */
+const struct object_type *object_type(const char *tag);
+const struct event_info *event_info(const char *name);
+
+/* The event that a misspelt name was closest to; NULL: to none. */
+const char *event_nearest(const char *name);
+
+/* "INT", "LIST", … */
+const char *field_kind_name(enum field_kind);
+
+/* The key in VK's JSON: the name without the _ of a C keyword. */
+void field_key(const struct field *, char out[64]);
 
 #endif

@@ -12,7 +12,7 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "json/json_get.h"
 #include "log.h"
 #include "number.h"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "body.h"
-#include "event/fields.h"
+#include "event/catalogue.h"
 #include "command/sample.h"
 
 static struct json_object *
