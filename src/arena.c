@@ -2,8 +2,8 @@
  * arena.c - bump allocation for one event.
  *
  * An event of usual size fits the first chunk, which is kept from event to
- * event, so that it takes nothing from the system at all. A large one takes
- * one chunk more, sized after the hint.
+ * event, so that no memory is taken from the system. A large event takes one
+ * more chunk, of the size in the hint.
  *
  * Out of memory: arena_alloc() returns NULL, notes it, and the arena stays
  * usable.
@@ -100,14 +100,12 @@ arena_array(struct arena *arena, size_t n, size_t size)
 void
 arena_reset(struct arena *arena)
 {
-	struct arena_chunk *chunk = arena->chunks, *older;
+	struct arena_chunk *chunk;
 
-	while (chunk != NULL) {
-		older = chunk->older;
-		if (older == NULL && chunk->size == FIRST_CHUNK)
-			break;
+	while ((chunk = arena->chunks) != NULL &&
+	    (chunk->older != NULL || chunk->size != FIRST_CHUNK)) {
+		arena->chunks = chunk->older;
 		free(chunk);
-		chunk = older;
 	}
 	arena_init(arena);
 	if (chunk != NULL) {

@@ -1,4 +1,4 @@
-/* arena.h - what belongs to one event: taken in pieces, given back whole. */
+/* arena.h - memory of one event: taken in pieces, given back whole. */
 #ifndef ARENA_H
 #define ARENA_H
 
@@ -38,7 +38,7 @@ void arena_fail(struct arena *);
 
 bool arena_failed(const struct arena *);
 
-/* Every piece goes; a first chunk of usual size stays for the next event. */
+/* Gives all pieces back; a first chunk of usual size stays for the next. */
 void arena_reset(struct arena *);
 
 void arena_release(struct arena *);

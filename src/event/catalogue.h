@@ -22,8 +22,8 @@ enum field_kind {
 struct field {
 	enum field_kind kind;
 	const char *name;	/* in the struct; NULL ends a table */
-	const char *object;	/* of OBJ and LIST: the tag of their objects */
-	const char *example;	/* of STR the text itself, else as JSON */
+	const char *object;	/* for OBJ and LIST: the tag of their objects */
+	const char *example;	/* the text of a STR; else JSON */
 	const char *text;
 };
 
@@ -38,8 +38,8 @@ struct event_info {
 	size_t len;
 	enum vkcb_event_type type;
 	const char *object;	/* tag; NULL: raw JSON, or none at all */
-	const char *alias_of;	/* NULL: it is no alias */
-	bool settable;		/* groups.setCallbackSettings can tick it */
+	const char *alias_of;	/* NULL: not an alias */
+	bool settable;		/* groups.setCallbackSettings can enable it */
 	bool has_handlers;	/* false: vkcb answers it by itself */
 	const char *text;
 };
@@ -57,7 +57,7 @@ const char *catalogue_name(enum vkcb_event_type);
 const struct object_type *object_type(const char *tag);
 const struct event_info *event_info(const char *name);
 
-/* The event that a misspelt name was closest to; NULL: to none. */
+/* The event with the name most like a misspelt one; NULL: none is. */
 const char *event_nearest(const char *name);
 
 /* "INT", "LIST", … */

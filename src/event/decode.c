@@ -23,8 +23,8 @@
 #include "banned.h"
 
 #define OBJECT_WANTED "object"
-#define LIST_WANTED "list"
-#define STRING_WANTED "text without NUL"
+#define LIST_WANTED "array"
+#define STRING_WANTED "string without NUL"
 #define INT_WANTED "64-bit integer"
 #define BOOL_WANTED "boolean"
 #define DOUBLE_WANTED "number"
@@ -61,45 +61,22 @@ static const char *const none_string = "";
 #define END(tag) .json = NULL };
 #include "objects.def"
 
-/* Returns the new length, DECODE_PATH_MAX or more if there is no room. */
-static size_t
-decode_put_place(char *out, size_t len, const struct decode_place *place)
-{
-	size_t left;
-	int more;
-
-	if (len >= DECODE_PATH_MAX)
-		return len;
-	left = DECODE_PATH_MAX - len;
-	if (place->key == NULL)
-		more = snprintf(out + len, left, "[%zu]", place->index);
-	else
-		more = snprintf(out + len, left, "%s%s",
-		    place->up != NULL ? "." : "", place->key);
-	return len + (more > 0 ? (size_t)more : 0);
-}
-
-/* The ends of a deep path say most: its middle becomes "..". */
-#define FIRST_SHOWN 4
-#define LAST_SHOWN 6
-
 void
 decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 {
-	const struct decode_place *chain[JSON_DEPTH_MAX + 2];
-	size_t n = 0, i, len = 0;
+	size_t len;
 
-	for (; place != NULL && n < JSON_DEPTH_MAX + 2; place = place->up)
-		chain[n++] = place;
-	for (i = n; i > 0; i--) {
-		if (n > FIRST_SHOWN + LAST_SHOWN && i == n - FIRST_SHOWN) {
-			if (len < DECODE_PATH_MAX)
-				len += (size_t)snprintf(out + len,
-				    DECODE_PATH_MAX - len, "..");
-			i = LAST_SHOWN;
-		}
-		len = decode_put_place(out, len, chain[i - 1]);
+	if (place->up == NULL) {
+		snprintf(out, DECODE_PATH_MAX, "%s", place->key);
+		return;
 	}
+	decode_path(place->up, out);
+	len = strlen(out);
+	if (place->key == NULL)
+		snprintf(out + len, DECODE_PATH_MAX - len, "[%zu]",
+		    place->index);
+	else
+		snprintf(out + len, DECODE_PATH_MAX - len, ".%s", place->key);
 }
 
 /*
@@ -141,31 +118,20 @@ number_name(struct json_object *value, const char *wanted)
 	    "number with a fraction" : "integer out of range";
 }
 
-static const char *
-kind_name(struct json_object *value, const char *wanted)
+static bool
+is_number(struct json_object *value)
 {
-	switch (json_object_get_type(value)) {
-	case json_type_boolean:
-		return "boolean";
-	case json_type_int:
-	case json_type_double:
-		return number_name(value, wanted);
-	case json_type_string:
-		return "text";
-	case json_type_array:
-		return "list";
-	case json_type_object:
-		return "object";
-	default:
-		return "null";
-	}
+	return json_object_is_type(value, json_type_int) ||
+	    json_object_is_type(value, json_type_double);
 }
 
 static void
 decode_report(struct decode *decode, const struct decode_place *place,
     struct json_object *value, const char *wanted)
 {
-	decode->mismatch(decode->arg, place, kind_name(value, wanted), wanted);
+	decode->mismatch(decode->arg, place, is_number(value) ?
+	    number_name(value, wanted) :
+	    json_type_to_name(json_object_get_type(value)), wanted);
 }
 
 static bool

@@ -13,16 +13,15 @@ struct decode_place;
 #define DECODE_PATH_MAX 256
 
 /*
- * Called for a value that was not taken: its place, what it is ("text") and
+ * Called for a value that was not taken: its place, what it is ("string") and
  * what was wanted ("64-bit integer").
  */
 typedef void decode_mismatch_fn(void *arg, const struct decode_place *,
     const char *got, const char *wanted);
 
 /*
- * A place as its path, "object.message.date"; a deep one has .. in its middle.
- * Made only if asked for: a body may have hundreds of thousands of mismatches,
- * deep inside.
+ * A place as its path, "object.message.date"; a long one is cut. Made only if
+ * asked for: a body may have hundreds of thousands of mismatches, deep inside.
  */
 void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 

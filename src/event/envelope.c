@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "json/integer.h"
 #include "json/escape.h"
 #include "number.h"
 
@@ -62,37 +61,18 @@ envelope_find(void *arg, const struct json_value *key,
 	}
 }
 
-/* An id is 64 bits wide; a version is digits and a point. */
-static bool
-is_number_in_range(const struct json_value *value)
-{
-	int64_t ignored;
-
-	if (memchr(value->at, '.', value->len) != NULL &&
-	    memchr(value->at, 'e', value->len) == NULL &&
-	    memchr(value->at, 'E', value->len) == NULL)
-		return true;
-	return json_integer(value->at, value->len, &ignored);
-}
-
-/* A string, or the digits of a number. */
-static bool
+/* A string, or the text of a number. */
+static void
 read_text(struct text *text, struct json_value *value)
 {
-	char *at;
-
 	*text = (struct text){ "", 0 };
 	if (value->kind == JSON_STRING) {
-		at = json_unescape(value, &text->len);
-		text->at = at;
+		text->at = json_unescape(value, &text->len);
 	} else if (value->kind == JSON_NUMBER) {
-		if (!is_number_in_range(value))
-			return false;
-		/* The byte after a number is a comma, a brace or space. */
+		/* The byte behind a number is a comma, a brace or space. */
 		value->at[value->len] = '\0';
 		*text = (struct text){ value->at, value->len };
 	}
-	return true;
 }
 
 /* A secret without its escapes is shorter: the rest is cleared. */
@@ -134,9 +114,8 @@ take_members(struct envelope *envelope, struct found *found)
 	envelope->type.at = json_unescape(&values[TYPE], &envelope->type.len);
 	if (envelope->type.len == 0 || has_nul(&envelope->type))
 		return "no usable type";
-	if (!read_text(&envelope->event_id, &values[EVENT_ID]) ||
-	    !read_text(&envelope->version, &values[VERSION]))
-		return "number out of range";
+	read_text(&envelope->event_id, &values[EVENT_ID]);
+	read_text(&envelope->version, &values[VERSION]);
 	if (has_nul(&envelope->event_id) || has_nul(&envelope->version))
 		return "NUL in event_id or v";
 	if (values[SECRET].kind == JSON_STRING)

@@ -70,20 +70,15 @@ vk_keyboard(unsigned int flags, ...)
 	    "buttons", rows);
 }
 
-static const char *
-color_name(enum vk_color color)
+static struct json_object *
+keyboard_color(enum vk_color color)
 {
-	switch (color) {
-	case VK_PRIMARY:
-		return "primary";
-	case VK_POSITIVE:
-		return "positive";
-	case VK_NEGATIVE:
-		return "negative";
-	case VK_SECONDARY:
-		break;
-	}
-	return "secondary";
+	static const char *const names[] = {
+		[VK_SECONDARY] = "secondary", [VK_PRIMARY] = "primary",
+		[VK_POSITIVE] = "positive", [VK_NEGATIVE] = "negative",
+	};
+
+	return VK_STR(names[color <= VK_NEGATIVE ? color : VK_SECONDARY]);
 }
 
 /* Takes the payload over, and makes a string of its JSON, as VK wants it. */
@@ -117,7 +112,7 @@ struct json_object *
 vk_button(const char *label, enum vk_color color, struct json_object *payload)
 {
 	return VK_PARAMS("action", action("text", label, payload),
-	    "color", VK_STR(color_name(color)));
+	    "color", keyboard_color(color));
 }
 
 struct json_object *
@@ -125,7 +120,7 @@ vk_callback_button(const char *label, enum vk_color color,
     struct json_object *payload)
 {
 	return VK_PARAMS("action", action("callback", label, payload),
-	    "color", VK_STR(color_name(color)));
+	    "color", keyboard_color(color));
 }
 
 struct json_object *

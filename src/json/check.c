@@ -310,6 +310,17 @@ check_value(struct check *check, struct json_value *value)
 	return good;
 }
 
+static const char *
+check_end(struct check *check, const char *text, const char *reason,
+    size_t *where)
+{
+	check_space(check);
+	if (check->at != check->end)
+		check_refuse(check, reason);
+	*where = (size_t)(check->at - text);
+	return check->error;
+}
+
 const char *
 json_check(char *text, size_t len, json_member_fn *member, void *arg,
     size_t *where)
@@ -319,13 +330,9 @@ json_check(char *text, size_t len, json_member_fn *member, void *arg,
 	check_space(&check);
 	if (check.at == check.end || *check.at != '{')
 		check_refuse(&check, "not a JSON object");
-	else if (check_object(&check, member, arg)) {
-		check_space(&check);
-		if (check.at != check.end)
-			check_refuse(&check, "bytes after the object");
-	}
-	*where = (size_t)(check.at - text);
-	return check.error;
+	else
+		check_object(&check, member, arg);
+	return check_end(&check, text, "bytes after the object", where);
 }
 
 const char *
@@ -334,13 +341,8 @@ json_check_value(char *text, size_t len, struct json_value *value,
 {
 	struct check check = { .at = text, .end = text + len };
 
-	if (check_value(&check, value)) {
-		check_space(&check);
-		if (check.at != check.end)
-			check.error = "bytes after the value";
-	}
-	*where = (size_t)(check.at - text);
-	return check.error;
+	check_value(&check, value);
+	return check_end(&check, text, "bytes after the value", where);
 }
 
 bool

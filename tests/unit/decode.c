@@ -83,8 +83,8 @@ assert_odd(const struct decoded *decoded, const char *name, const char *got,
 }
 
 /* The values that a field of any kind may meet, and what comes of them. */
-#define TEXT "text"
-#define LIST_ "list"
+#define TEXT "string"
+#define LIST_ "array"
 #define OBJECT_ "object"
 #define BOOLEAN "boolean"
 #define RANGE "integer out of range"
@@ -282,7 +282,7 @@ a_text_is_whole_or_absent(void **state)
 		payload = decoded.typed;
 		assert_string_equal(payload->payload, rows[i].wanted);
 		assert_odd(&decoded, "payload", rows[i].odd,
-		    "text without NUL");
+		    "string without NUL");
 		decoded_release(&decoded);
 	}
 }
@@ -346,16 +346,16 @@ a_list_skips_what_does_not_fit(void **state)
 		{ "[1,{\"type\":\"a\"},null,\"x\",{\"type\":\"a\"}]", 2,
 		    "object.attachments[0]: number, not object\n"
 		    "object.attachments[2]: null, not object\n"
-		    "object.attachments[3]: text, not object\n" },
+		    "object.attachments[3]: string, not object\n" },
 		{ "[[],false]", 0,
-		    "object.attachments[0]: list, not object\n"
+		    "object.attachments[0]: array, not object\n"
 		    "object.attachments[1]: boolean, not object\n" },
 		{ "{\"0\":{}}", 0,
-		    "object.attachments: object, not list\n" },
-		{ "true", 0, "object.attachments: boolean, not list\n" },
-		{ "\"\"", 0, "object.attachments: text, not list\n" },
+		    "object.attachments: object, not array\n" },
+		{ "true", 0, "object.attachments: boolean, not array\n" },
+		{ "\"\"", 0, "object.attachments: string, not array\n" },
 		{ "1", 0,
-		    "object.attachments: number, not list\n" },
+		    "object.attachments: number, not array\n" },
 	};
 	const struct vk_message *message;
 	struct decoded decoded;
@@ -400,9 +400,9 @@ integers_of_a_list_are_exact_or_skipped(void **state)
 		    "64-bit integer\n"
 		    "object.parents_stack[4]: boolean, not 64-bit integer\n" },
 		{ "[\"x\"]", 0, { 0 },
-		    "object.parents_stack[0]: text, not 64-bit integer\n" },
+		    "object.parents_stack[0]: string, not 64-bit integer\n" },
 		{ "7", 0, { 0 }, "object.parents_stack: number, "
-		    "not list\n" },
+		    "not array\n" },
 	};
 	const struct vk_comment *comment;
 	struct decoded decoded;
@@ -436,16 +436,16 @@ texts_of_a_list_are_whole_or_skipped(void **state)
 		{ "[]", 0, { "" }, "" }, { "false", 0, { "" }, "" },
 		{ "[\"a\",12,\"\"]", 3, { "a", "12", "" }, "" },
 		{ "[\"a\\u0000b\",\"c\",null,[]]", 1, { "c" },
-		    "object.client_info.button_actions[0]: text, not text "
+		    "object.client_info.button_actions[0]: string, not string "
 		    "without NUL\n"
-		    "object.client_info.button_actions[2]: null, not text "
+		    "object.client_info.button_actions[2]: null, not string "
 		    "without NUL\n"
-		    "object.client_info.button_actions[3]: list, not text "
+		    "object.client_info.button_actions[3]: array, not string "
 		    "without NUL\n" },
 		{ "[true]", 0, { "" }, "object.client_info.button_actions[0]: "
-		    "boolean, not text without NUL\n" },
+		    "boolean, not string without NUL\n" },
 		{ "\"text\"", 0, { "" },
-		    "object.client_info.button_actions: text, not list\n" },
+		    "object.client_info.button_actions: string, not array\n" },
 	};
 	const struct vk_message_new *new;
 	struct decoded decoded;
@@ -740,7 +740,7 @@ forwards_nest_45_deep(void **state)
 }
 
 static void
-a_long_path_is_cut_in_its_middle(void **state)
+a_long_path_is_cut(void **state)
 {
 	struct decoded decoded;
 	char text[16384];
@@ -756,9 +756,9 @@ a_long_path_is_cut_in_its_middle(void **state)
 	for (i = 0; i < 101; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "}");
 	assert_true(decode(&decoded, VKCB_EVENT_message_new, text));
-	assert_string_equal(decoded.odd, "object.message.reply_message."
-	    "reply_message...reply_message.reply_message.reply_message."
-	    "reply_message.reply_message.date: text, not 64-bit integer\n");
+	assert_int_equal(strcspn(decoded.odd, ":"), DECODE_PATH_MAX - 1);
+	assert_int_equal(strncmp(decoded.odd, "object.message.reply_message."
+	    "reply_message.", 43), 0);
 	decoded_release(&decoded);
 }
 
@@ -1260,7 +1260,7 @@ main(void)
 		cmocka_unit_test(unknown_fields_are_passed_over),
 		cmocka_unit_test(what_is_no_object_is_not_decoded),
 		cmocka_unit_test(forwards_nest_45_deep),
-		cmocka_unit_test(a_long_path_is_cut_in_its_middle),
+		cmocka_unit_test(a_long_path_is_cut),
 		cmocka_unit_test(every_leaf_of_every_body_is_reached),
 		cmocka_unit_test(every_sample_decodes_back_to_its_example),
 		cmocka_unit_test(decoding_takes_two_allocations_at_most),

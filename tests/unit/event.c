@@ -246,7 +246,7 @@ it_is_decoded_once_for_all(void **state)
 	assert_non_null(typed[1]);
 	assert_ptr_equal(typed[1], typed[2]);
 	/* Once per event, whoever takes it. */
-	assert_int_equal(count(logged(), "path=object.message.date got=text "
+	assert_int_equal(count(logged(), "path=object.message.date got=string "
 	    "wanted=\"64-bit integer\""), 1);
 }
 
