@@ -1,5 +1,5 @@
 /*
- * alloc.h - counts what a test takes from the system, and makes it fail.
+ * alloc.h - counts a test's allocations, and makes them fail.
  *
  * Included once by a test: the program's malloc is then this one, for the
  * libraries too. With a sanitizer, which has its own, nothing is counted and
@@ -14,8 +14,8 @@
 
 static struct {
 	long taken;		/* allocations so far */
-	long live;		/* of them, not given back */
-	long fail_at;		/* this one fails, once; 0: none does */
+	long live;		/* of them, not freed */
+	long fail_at;		/* the one to fail, once; 0: none */
 	int failed;
 } alloc;
 
@@ -29,7 +29,7 @@ static struct {
 #ifndef ALLOC_COUNTS
 #define ALLOC_COUNTS 1
 
-/* Glibc's own, under the names that stay when a program has others. */
+/* glibc's own functions, by names that remain if a program defines others. */
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -80,7 +80,7 @@ free(void *memory)
 }
 #endif
 
-/* From now on, the nth allocation fails; 0: none. */
+/* The nth allocation from now on fails; 0: none. */
 static inline void
 alloc_fail_at(long n)
 {

@@ -1,4 +1,4 @@
-/* body.h - the bodies of tests/bodies, and JSON as the program reads it. */
+/* body.h - the bodies of tests/bodies, and JSON parsed by the program. */
 #ifndef BODY_H
 #define BODY_H
 
@@ -12,7 +12,7 @@
 #include "src/json/escape.h"
 #include "src/json/tree.h"
 
-/* A whole file with a NUL behind it, to be freed. */
+/* The whole file and a NUL; the caller frees it. */
 static inline char *
 body_read(const char *path, size_t *len)
 {
@@ -31,7 +31,7 @@ body_read(const char *path, size_t *len)
 	return text;
 }
 
-/* Calls fn for each file of tests/bodies; how many there were. */
+/* Calls fn for each file of tests/bodies. Returns the number of files. */
 static inline size_t
 body_each(void (*fn)(const char *path))
 {
@@ -63,8 +63,8 @@ body_take_member(void *arg, const struct json_value *key,
 }
 
 /*
- * The tree of a member of this object, by the program's own reader; the text
- * must outlive it. -1: not good JSON, or no memory.
+ * The tree of a member of this object, from the program's parser; the text must
+ * outlive the tree. -1: invalid JSON or no memory.
  */
 static inline int
 body_tree(char *text, size_t len, const char *name, struct json_object **tree)

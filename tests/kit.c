@@ -1,9 +1,8 @@
 /*
- * kit.c - vkcb_test.h: one handler, one event, and VK's answers made up.
+ * kit.c - vkcb_test.h: one handler, one event, and simulated responses of VK.
  *
- * It is linked with the program's own objects, so that a handler runs as it
- * does behind a web server. Whatever goes wrong in a test ends it with a line
- * that says so.
+ * The test is linked with the program's objects, so that a handler runs as
+ * behind a web server. Any error ends the test with a line on standard error.
  */
 #include "vkcb_test.h"
 
@@ -46,7 +45,7 @@ struct vkcb_test {
 	int attempt;
 };
 
-/* While a handler runs, exit() is its doing, and no test has passed. */
+/* An exit() while a handler runs is the handler's: the test has failed. */
 static const char *running;
 
 static void
@@ -169,7 +168,7 @@ stand_in(void *arg, const char *method, struct json_object *params)
 	    "{\"response\":1}"));
 }
 
-/* The program's own entry, since its name goes into random_ids. */
+/* The program's own entry is used, since random_ids depend on its name. */
 static struct handler
 entry_of(const struct vkcb_handler *def)
 {

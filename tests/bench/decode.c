@@ -1,6 +1,6 @@
 /*
- * decode.c - one way of reading a body, many times: what decode.sh counts the
- * instructions of.
+ * decode.c - reads a body many times in one way, for decode.sh to count the
+ * instructions.
  *
  *	decode WAY COUNT FILE
  *	nothing  copies the bytes, as all others do first

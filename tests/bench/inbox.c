@@ -1,5 +1,5 @@
 /*
- * inbox.c - events per second, in so many processes at once:
+ * inbox.c - events per second, with several processes at once:
  *
  *	inbox MODE PROCESSES MILLISECONDS FOLDER
  *
@@ -65,7 +65,7 @@ serve(const char *folder, const char *inbox, const char *sample, int64_t end)
 
 	if (conf == NULL || log_open("stderr", LOG_LEVEL_ERROR) == -1)
 		abort();
-	/* Its file is not there: do not look for a change of it each time. */
+	/* There is no configuration file: do not check for changes. */
 	receiver_init(&receiver, conf);
 	for (n = 0; clock_ms() < end; n++) {
 		request = (struct request){
@@ -138,7 +138,10 @@ main(int argc, char **argv)
 	if (argc != 5 || file == NULL || sql == NULL || pipe(out) == -1 ||
 	    fread(sample, 1, sizeof(sample) - 1, file) == 0)
 		return 2;
-	/* One at a time: its first users would get in each other's way. */
+	/*
+	 * The inbox is opened by one process at a time, as first users would
+	 * collide.
+	 */
 	if (strcmp(argv[1], "plain") == 0)
 		sql->close_v2(open_plain(sql, argv[4]));
 	processes = (int)strtol(argv[2], NULL, 10);

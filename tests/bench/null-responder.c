@@ -1,6 +1,6 @@
 /*
- * null-responder.c - the least a FastCGI responder can do with libfcgi: reads
- * the body, answers ok. What serve.sh holds vkcb against.
+ * null-responder.c - the minimal FastCGI responder with libfcgi: reads the
+ * body, answers ok. serve.sh compares vkcb with this program.
  */
 #include <fcgiapp.h>
 

@@ -45,7 +45,7 @@ claim "a kept connection carries one request after another" \
 ok" keep post "$good" answer post "$bodies/confirmation.json" answer \
     post "$good" answer
 
-# One process has 70 connections that stay open and 10 that send nothing.
+# A process has 70 connections that stay open and 10 that send nothing.
 many_idle() {
 	idle=
 	for i in $(seq 70); do

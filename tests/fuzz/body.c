@@ -1,8 +1,8 @@
 /*
- * body.c - any bytes as the body of a request, through every check to handlers
- * that take every event typed and read every field.
+ * body.c - any bytes as a body, through all checks to handlers that take every
+ * event with its struct and read every field.
  *
- * What the strict reader takes must be JSON to json-c as well, and the answer
+ * JSON accepted by the strict parser must be accepted by json-c, and the answer
  * must be one of the manual's.
  */
 #include <stdio.h>
@@ -20,10 +20,10 @@
 int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
 
-/* Where what was read goes, so that it is read. */
+/* The sink for values, so that they are really read. */
 static volatile uint64_t sum;
 
-/* One function for each object that looks at all that is in it. */
+/* A function per object reads all its fields. */
 #define OBJECT(tag, text) static void read_##tag(const struct vk_##tag *);
 #include "src/objects.def"
 
@@ -140,7 +140,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* In memory of its own size, so that a byte too far is one too many. */
+/* The copy has its exact size, so that reading one byte beyond it is found. */
 static void
 read_envelope(const unsigned char *data, size_t size)
 {
@@ -162,7 +162,7 @@ read_envelope(const unsigned char *data, size_t size)
 	free(copy);
 }
 
-/* json-c takes more than is right, but all that is right. */
+/* json-c accepts all valid JSON, and more. */
 static void
 assert_json(const unsigned char *data, size_t size)
 {

@@ -1,9 +1,9 @@
 /*
- * conf.c - any text as vkcb.conf. It is refused with one line, or it holds
- * what a configuration must.
+ * conf.c - any text as vkcb.conf. The text is refused with one line, or makes a
+ * valid configuration.
  *
- * No file is opened: texts that name one outside of a folder that is not there
- * are passed over.
+ * No file is opened: texts that name a file outside a nonexistent folder are
+ * skipped.
  */
 #include "conf/conf.h"
 
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
 
-/* Fuzz entries bring their own table; this one needs none. */
+/* Fuzz entries have their own table of handlers; this one is empty. */
 const struct handler handlers[] = { { NULL, NULL } };
 
 #define PATH "/nowhere/at/all/vkcb.conf"

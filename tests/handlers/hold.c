@@ -1,7 +1,6 @@
 /*
- * hold.c - keeps an event in hand, for tests of what happens meanwhile. The
- * text "hold PATH" makes the file PATH.held, then waits up to 20 s for
- * PATH.go.
+ * hold.c - a handler that waits, for tests of events during a run. The text
+ * "hold PATH" makes the file PATH.held, then waits up to 20 s for PATH.go.
  */
 #include "vkcb.h"
 

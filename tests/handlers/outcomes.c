@@ -1,5 +1,5 @@
 /*
- * outcomes.c - every outcome there is, as the message's text wants it:
+ * outcomes.c - every outcome, chosen by the message's text:
  *
  *	fail, retry STATUS SECONDS, remove, version VERSION; else ok
  */

@@ -1,6 +1,6 @@
 /*
- * task.c - does what an event "test_task" says, and keeps a book of it, for
- * tests of the inbox. Its object:
+ * task.c - does the action of an event "test_task", and keeps a book, for tests
+ * of the inbox. Its object:
  *
  *	{"book": PATH, "peer_id": N, "seq": N, "do": ACTION, "until": N,
  *	 "ms": N, "hold": PATH, "at_exit": COMMAND}
@@ -10,8 +10,8 @@
  * (descriptors that are not its own), chdir (to /); as long as the attempt is
  * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
  * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
- * "stays" of the forked process that stays. It waits up to 20 s for the file
- * PATH before it does what it shall. The command is run when the process ends.
+ * "stays" of the forked process that stays. The handler first waits up to 20 s
+ * for the file PATH of "hold". The command is run when the process exits.
  */
 #include "vkcb.h"
 
@@ -95,7 +95,7 @@ run_at_exit(const char *text)
 	snprintf(command, sizeof(command), "%s", text);
 }
 
-/* The processes that come from it take part in nothing of this. */
+/* Child processes take no part in this. */
 static void
 misbehave(struct vkcb_event *ev, const char *action)
 {
@@ -121,7 +121,7 @@ obey(struct vkcb_event *ev, const char *action)
 		return VKCB_FAIL;
 	misbehave(ev, action);
 	if (strcmp(action, "crash") == 0) {
-		/* A sanitizer would make an exit of it. */
+		/* A sanitizer would turn the signal into an exit. */
 		signal(SIGSEGV, SIG_DFL);
 		raise(SIGSEGV);
 	}

@@ -15,7 +15,7 @@ extern void *__libc_realloc(void *, size_t);
 
 static long left = -1;
 
-/* Before main(): what the loader takes is not the program's. */
+/* The loader's allocations, before main(), do not count. */
 __attribute__((constructor)) static void
 begin(void)
 {

@@ -1,7 +1,6 @@
 /*
- * sync.c - loaded before a program (LD_PRELOAD), notes in the file $SYNC_BOOK
- * each time that something is flushed, and is the disk that fails as long as
- * there is a file $SYNC_BOOK.fails.
+ * sync.c - loaded before a program (LD_PRELOAD), writes each flush to the file
+ * $SYNC_BOOK, and fails flushes while the file $SYNC_BOOK.fails exists.
  */
 #include <errno.h>
 #include <fcntl.h>

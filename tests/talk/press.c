@@ -1,4 +1,4 @@
-/* press.c - answers a callback button: for tests of calls. */
+/* press.c - answers a callback button, for tests of calls. */
 #include "vkcb.h"
 
 static enum vkcb_outcome

@@ -1,4 +1,4 @@
-/* talk.c - does at VK what a message says: for tests of calls. */
+/* talk.c - makes the calls that a message names, for tests of calls. */
 #include "vkcb.h"
 
 #include <signal.h>
@@ -22,7 +22,7 @@ send_long(struct vkcb_event *ev, int64_t peer)
 	return vkcb_send(ev, peer, text);
 }
 
-/* A first half of nothing, 9001 units of it. */
+/* The first half is blank, with 9001 units. */
 static enum vkcb_outcome
 send_blank(struct vkcb_event *ev, int64_t peer)
 {
@@ -46,7 +46,7 @@ send_many(struct vkcb_event *ev, int64_t peer, int n)
 	return outcome;
 }
 
-/* VK takes 0 for no number at all. */
+/* VK takes 0 for a missing number. */
 static enum vkcb_outcome
 send_numbered(struct vkcb_event *ev, int64_t peer)
 {
@@ -102,7 +102,7 @@ run_script(struct vkcb_event *ev)
 	return outcome;
 }
 
-/* All the kinds of parameters, and one that VK does not know. */
+/* All kinds of parameters, for a method that VK does not know. */
 static enum vkcb_outcome
 odd_calls(struct vkcb_event *ev, int64_t peer)
 {
@@ -121,7 +121,7 @@ odd_calls(struct vkcb_event *ev, int64_t peer)
 	return vkcb_send(ev, peer, "fine");
 }
 
-/* A child has a connection of its own; the parent's goes on. */
+/* A child has its own connection, and the parent's stays open. */
 static enum vkcb_outcome
 fork_and_send(struct vkcb_event *ev, int64_t peer)
 {

@@ -1,10 +1,10 @@
 /*
- * dump.c - runs a program until it stops itself with SIGSTOP, and writes to a
- * file what a core dump of it would hold at that point; then it ends it.
+ * dump.c - runs a program until it stops itself with SIGSTOP, writes the
+ * contents of a core dump at that point to a file, and kills the program.
  *
  *	dump FILE PROGRAM [ARGUMENT ...]
  *
- * The kernel's own dumps go where a machine's settings say, if anywhere.
+ * The kernel's own dumps depend on the settings of the machine.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 #define MAPPING_MAX (UINT64_C(1) << 30)
 
 /*
- * Pages that cannot be read are none, as in a core. A mapping of terabytes is
+ * Unreadable pages are left out, as in a core dump. A mapping of terabytes is
  * reserved, not used; read here, it would fill the disk with zeros.
  */
 static void

@@ -1,6 +1,6 @@
 /*
- * fcgi.c - a FastCGI client that does as it is told, also what no web server
- * would. On one connection to a unix socket, one action after the other:
+ * fcgi.c - a FastCGI client that takes any actions, including those of no web
+ * server, one after the other on one connection to a unix socket:
  *
  *	fcgi SOCKET ACTION ...
  *
@@ -16,8 +16,8 @@
  *	make FILE	makes an empty file, to tell others how far it is
  *	await FILE	waits until a file is there
  *
- * Status 0, or 1 when something does not come or the connection ends early;
- * 30 s is the limit for all.
+ * Status 1: an answer is missing or the connection ended early. The time limit
+ * for everything is 30 s.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -244,7 +244,7 @@ crowd(const char *path, const char *n)
 	return 0;
 }
 
-/* Does argv[0] and says how many words it took; -1: it failed. */
+/* Does the action argv[0]. Returns the number of words used; -1: it failed. */
 static int
 act(const char *path, int fd, char **argv, bool *keep)
 {

@@ -3,9 +3,9 @@
  *
  *	killer PROGRAM KILLS MS SECONDS FILE
  *
- * Every MS milliseconds or so one process whose executable is PROGRAM dies.
- * Appends the victim's pid to FILE before. Status 1: there were less victims
- * than KILLS in SECONDS.
+ * A process whose executable is PROGRAM is killed about every MS milliseconds,
+ * after its pid is appended to FILE. Status 1: fewer than KILLS were killed in
+ * SECONDS.
  */
 #include <dirent.h>
 #include <fcntl.h>

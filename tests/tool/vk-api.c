@@ -13,7 +13,7 @@
  *	messages	a line per message sent: peer_id, random_id, text
  *	connections	a line per connection taken
  *
- * What a test wants to happen it says with GET (all values form-encoded):
+ * A test controls the server with GET (all values form-encoded):
  *
  *	/control/fault?kind=K&n=N&count=C&method=M&text=T
  *		to the next C (1) calls (of M) comes, by K:
@@ -38,7 +38,7 @@
  *					array ([]), missing; never N
  *	/control/reset	forgets faults, servers, messages, answers, rates
  *
- * A program of tests: out of memory, it aborts.
+ * This program aborts when out of memory.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -76,7 +76,7 @@ static const char *const event_names[] = {
 #include "events.def"
 };
 #define N_KNOWN (sizeof(event_names) / sizeof(event_names[0]))
-#define N_EVENTS (N_KNOWN + 1)	/* the last one: new_event */
+#define N_EVENTS (N_KNOWN + 1)	/* the last event: new_event */
 
 struct server {
 	int64_t id;
@@ -110,7 +110,7 @@ struct sent {
 	int64_t at;
 };
 
-/* One lock for all of it: vk. */
+/* A single lock protects all of vk. */
 static pthread_mutex_t vk = PTHREAD_MUTEX_INITIALIZER;
 static struct group groups[GROUPS_MAX];
 static int n_groups;
@@ -123,7 +123,7 @@ static int n_answered;
 static char code[64] = "7d1a2b3c";
 static int64_t last_id = 100;
 static bool longpoll;
-static char respelt[1024];		/* "": as it was given */
+static char respelt[1024];		/* "": as given */
 static char new_event[64];		/* "": none */
 static char list_how[16];		/* "": all events */
 static char list_without[64];
@@ -133,7 +133,7 @@ struct param {
 	char *name, *value;
 };
 
-/* A call in hand. */
+/* The current call. */
 struct call {
 	const char *method;
 	struct param params[PARAMS_MAX];
@@ -252,7 +252,7 @@ refuse(struct call *call, int number, const char *fmt, ...)
 
 #define WRONG "One of the parameters specified was missing or invalid: "
 
-/* A required number; refused: false. */
+/* A required number; false: the call was refused. */
 static bool
 need_int(struct call *call, const char *name, int64_t *out)
 {
@@ -265,7 +265,7 @@ need_int(struct call *call, const char *name, int64_t *out)
 	return call->error == 0;
 }
 
-/* Characters of UTF-8; -1 if it is none. */
+/* The number of UTF-8 characters; -1: invalid UTF-8. */
 static int
 characters(const char *text)
 {
@@ -337,7 +337,7 @@ dial(const char *url, char host[256], const char **path)
 	return fd;
 }
 
-/* Posts what VK posts; true if the answer is the code and no more. */
+/* Posts a confirmation; true: the answer is exactly the code. */
 static bool
 ask(const struct confirmation *what)
 {
@@ -558,7 +558,7 @@ code_get(struct call *call)
 	return response;
 }
 
-/* NULL: it cannot be ticked. */
+/* NULL: the event is not settable. */
 static const char *
 event_name(size_t i)
 {
@@ -598,7 +598,7 @@ settings_get(struct call *call)
 	return response;
 }
 
-/* Is it a parameter of groups.setCallbackSettings? */
+/* Whether it is a parameter of groups.setCallbackSettings. */
 static bool
 is_setting(const char *name)
 {
@@ -877,7 +877,7 @@ button_answer(struct call *call)
 	return json_object_new_int(1);
 }
 
-/* Understands `return JSON;` alone. */
+/* Only `return JSON;` is understood. */
 static struct json_object *
 execute(struct call *call)
 {
@@ -1030,7 +1030,7 @@ write_call(const struct call *call)
 	fflush(calls_file);
 }
 
-/* The fault that this call is to meet, if any. */
+/* The fault for this call, if any. */
 static struct fault
 next_fault(const char *method)
 {
@@ -1123,7 +1123,10 @@ answer_fault(int fd, const struct fault *fault)
 	return answer(fd, fault->n, "", 0, 0);
 }
 
-/* Some faults let the answer be; others hide it, whether done or not. */
+/*
+ * Some faults keep the answer; others hide it, whether the call was done or
+ * not.
+ */
 static bool
 hides_answer(const struct fault *fault)
 {
@@ -1289,7 +1292,7 @@ refuse_request(int fd, const char *why)
 	return false;
 }
 
-/* The value of a header's line, in place; NULL: it is not there. */
+/* The value of a header line, in place; NULL: there is no such line. */
 static char *
 header_value(char *header, const char *name)
 {
@@ -1341,7 +1344,7 @@ serve_request(int fd, char *header, char *body)
 	return kept;
 }
 
-/* One request of a connection; false: it is the last. */
+/* Serves a request of a connection; false: the last one. */
 static bool
 serve_one(int fd, char *buffer, size_t *len)
 {

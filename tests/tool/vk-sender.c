@@ -3,12 +3,12 @@
  *
  *	vk-sender PORT GROUP SECRET BOOK CONVERSATIONS MS SECONDS STOP
  *
- * Every conversation (peer 1, 2, ...) is a process that sends test_task events
- * (tests/handlers/task.c) one after the other; a handler takes up to MS. One
- * more, peer 666, sends a few that crash their handler. What fails is sent
- * again, soon at first, then less often, as VK does, in small. When the file
- * STOP is there nothing new is sent. Prints "PEER SEQ TRIES" for each that was
- * taken. Status 1: not all were within SECONDS.
+ * A process for each conversation (peer 1, 2, ...) sends test_task events
+ * (tests/handlers/task.c) one after the other; a handler takes up to MS.
+ * Another process, peer 666, sends a few events that crash their handler. A
+ * failed event is sent again, at growing intervals, as by VK. Once the file
+ * STOP exists, no new event is sent. Prints "PEER SEQ TRIES" for each accepted
+ * event. Status 1: some event was not accepted within SECONDS.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -50,7 +50,7 @@ dial(void)
 	return -1;
 }
 
-/* Is the answer 200 and nothing but ok? */
+/* Whether the answer is 200 and exactly ok. */
 static bool
 ask(const char *body, int retry)
 {

@@ -1,4 +1,4 @@
-/* arena.c - what one event takes, and that it all goes. */
+/* arena.c - the memory of one event, and its release. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* buffer.c - bytes that grow, and a failure that stays. */
+/* buffer.c - a growing buffer, and its sticky failure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* calls.c - what calls are made of: parameters, keyboards, ids, slots. */
+/* calls.c - the parts of calls: parameters, keyboards, ids, slots. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +95,7 @@ a_text_is_cut_at_lines_and_words(void **state)
 	check_cut("abcdefgh", 5, 5, 0);
 	check_cut("приветы", 3, 6, 0);		/* characters, not bytes */
 	check_cut("🚀🚀🚀", 5, 8, 0);		/* two units each */
-	check_cut("\xff\xfe\xfd\xfc", 2, 2, 0);	/* no UTF-8: no harm */
+	check_cut("\xff\xfe\xfd\xfc", 2, 2, 0);	/* invalid UTF-8 does no harm */
 }
 
 static void
@@ -139,7 +139,10 @@ slots_are_twenty_in_any_window(void **state)
 			assert_true(slots[i] - slots[i - RATE_CALLS] >=
 			    RATE_WINDOW);
 	}
-	/* 20 a second within 5 percent, when all is asked for at once. */
+	/*
+	 * The limit is 20 per second within 5 percent, if all slots are
+	 * requested at once.
+	 */
 	window.magic = 0;
 	for (i = 0; i < 200; i++)
 		slots[i] = rate_reserve(&window, start, INT64_MAX / 2);
@@ -174,7 +177,7 @@ times_from_before_a_boot_hold_nobody(void **state)
 	for (i = 0; i < RATE_CALLS; i++)
 		(void)rate_reserve(&window, INT64_C(900000) * 1000000000, 0);
 	assert_int_equal(rate_reserve(&window, 7000, 0), 7000);
-	/* Nobody waits for a slot that is further away than api_timeout. */
+	/* A slot later than api_timeout is refused. */
 	for (i = 0; i < RATE_CALLS; i++)
 		window.slots[i] = INT64_C(62) * 1000000000;
 	assert_int_equal(rate_reserve(&window, 7000, 0), 7000);
@@ -238,7 +241,7 @@ form_of(struct json_object *params, struct buffer *form)
 	return params == NULL || form->failed ? 0 : form->len;
 }
 
-/* Each allocation fails in turn: the form is whole, or there is none. */
+/* Each allocation fails in turn: the form is complete or NULL. */
 static void
 no_memory_makes_no_form_with_holes(void **state)
 {
@@ -309,7 +312,7 @@ answer_text(void *arg, const char *method, struct json_object *params)
 	return strdup(arg);
 }
 
-/* Both VK's error of a call and that of one inside an execute. */
+/* VK's error of a call, and the error of a call inside execute. */
 static void
 check_error(const char *words, const char *want)
 {

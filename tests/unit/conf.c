@@ -1,4 +1,4 @@
-/* conf.c - vkcb.conf: every key, every kind of mistake, changes. */
+/* conf.c - vkcb.conf: all keys, all kinds of errors, changes. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ path_of(const char *name)
 	return path;
 }
 
-/* In place, without a new inode: the hardest change to notice. */
+/* A change in place, without a new inode, is the hardest to notice. */
 static void
 write_file(const char *path, const char *text)
 {
@@ -332,7 +332,7 @@ every_mistake_is_told_with_its_line(void **state)
 	}
 }
 
-/* However near to a word, as long as it is none. */
+/* Words near to an allowed word are accepted as file names. */
 static void
 any_other_name_is_a_files(void **state)
 {
@@ -535,7 +535,7 @@ a_thousand_groups_are_found(void **state)
 	free(text);
 }
 
-/* `none` only where that is what the file says. */
+/* `none` is shown only if the file sets it. */
 static void
 none_is_shown_where_anybody_may_send(void **state)
 {
@@ -552,7 +552,7 @@ none_is_shown_where_anybody_may_send(void **state)
 	conf_free(conf);
 }
 
-/* As long as may be, each: there is room. One more, and there are words. */
+/* Names of the maximum length fit; one more byte is an error. */
 static void
 many_long_secret_files_have_room(void **state)
 {
@@ -649,7 +649,7 @@ secret_now(const struct conf *conf)
 
 #define QUIET "[vkcb]\nlog = /dev/null\n"
 
-/* Written again and again within the same tick of the file system's clock. */
+/* Files are rewritten within the same tick of the file system's clock. */
 static void
 a_change_within_a_tick_is_seen(void **state)
 {
@@ -698,7 +698,7 @@ a_broken_change_keeps_the_old(void **state)
 	(void)log_open("stderr", LOG_LEVEL_ERROR);
 }
 
-/* Said once per state of the file, though asked at each request. */
+/* The error is logged once per state of the file, not once per request. */
 static void
 a_broken_change_is_said_once(void **state)
 {
@@ -740,7 +740,7 @@ a_changed_secret_file_is_seen(void **state)
 	conf_free(conf);
 }
 
-/* How often a configuration is called broken in the log. */
+/* The number of log lines about an invalid configuration. */
 static int
 times_broken(void)
 {
@@ -759,7 +759,7 @@ times_broken(void)
 
 #define LOGGED "[vkcb]\nlog = log\n"
 
-/* As often as it breaks, not as often as it is asked for. */
+/* The error is logged once per invalid state, not once per check. */
 static void
 each_break_is_said_once(void **state)
 {
@@ -795,7 +795,7 @@ each_break_is_said_once(void **state)
 	(void)log_open("stderr", LOG_LEVEL_ERROR);
 }
 
-/* Was a file opened since the watch began, or since it was asked? */
+/* Whether a file was opened since the watch began or since the last call. */
 static bool
 was_opened(int watch)
 {
@@ -836,7 +836,10 @@ a_broken_one_is_not_read_again(void **state)
 	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
 	assert_false(was_opened(watch));
 
-	/* The keys make no difference to a typo, the file of keys does. */
+	/*
+	 * A change of the keys file does not affect a misspelt key, but a wrong
+	 * keys file.
+	 */
 	write_file(path_of("t"), "no keys\n");
 	write_file(path_of("c"), "[vkcb]\nlog = /dev/null\nkeys = t\n" GROUP);
 	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
@@ -904,7 +907,7 @@ a_change_that_keeps_the_time_is_seen(void **state)
 	conf_free(conf);
 }
 
-/* Not read anew at each request until its time has come. */
+/* The file is not read on each request before it is due. */
 static void
 a_file_of_tomorrow_is_left_alone(void **state)
 {

@@ -1,4 +1,4 @@
-/* curl.c - src/vk/curl.h says of libcurl what <curl/curl.h> says. */
+/* curl.c - src/vk/curl.h agrees with <curl/curl.h>. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #include "event/catalogue.h"
 #include "event/decode.h"
 
-/* An event's object, decoded; and what was reported, a line each. */
+/* A decoded object, and the reported mismatches, one per line. */
 struct decoded {
 	char *text;
 	struct json_object *tree;
@@ -60,7 +60,7 @@ make_tree(struct decoded *decoded, const char *object)
 	arena_init(&decoded->arena);
 }
 
-/* Decodes this text as the object of that event. */
+/* Decodes the text as an object of the event. */
 static bool
 decode(struct decoded *decoded, enum vkcb_event_type type, const char *object)
 {
@@ -82,7 +82,7 @@ assert_odd(const struct decoded *decoded, const char *name, const char *got,
 	assert_string_equal(decoded->odd, line);
 }
 
-/* The values that a field of any kind may meet, and what comes of them. */
+/* Values for a field of any kind, and the results. */
 #define TEXT "string"
 #define LIST_ "array"
 #define OBJECT_ "object"
@@ -211,7 +211,7 @@ static const struct {
 	{ "\" 1\"", 0, TEXT }, { "\"1 \"", 0, TEXT },
 	{ "\"\"", 0, TEXT }, { "\"1\\u0000\"", 0, TEXT },
 	{ "\"100,5\"", 0, TEXT },
-	/* Fractions are the nearest double. */
+	/* Fractions become the nearest double. */
 	{ "0.1", 0.1, NULL }, { "\"0.1\"", 0.1, NULL }, { "1e-999", 0, NULL },
 	{ "1e-310", 1e-310, NULL }, { "\"1e-310\"", 1e-310, NULL },
 	{ "-0.0e5", 0, NULL }, { "\"0.00\"", 0, NULL },
@@ -318,7 +318,7 @@ an_object_is_one_or_absent(void **state)
 			fail_msg("%s", rows[i].json);
 		assert_int_equal(new->message->date,
 		    strstr(rows[i].json, "date") != NULL ? 7 : 0);
-		/* Whatever was not there is safe to read, at any depth. */
+		/* Absent objects are safe to read at any depth. */
 		assert_string_equal(
 		    new->message->reply_message->reply_message->text, "");
 		assert_int_equal(new->message->geo->coordinates->latitude, 0);
@@ -688,7 +688,7 @@ what_is_no_object_is_not_decoded(void **state)
 
 #define FORWARDS 45
 
-/* A message forwarded 45 times, each time with attachments of its own. */
+/* A message forwarded 45 times, with attachments at each level. */
 static char *
 nested_forwards(void)
 {
@@ -764,8 +764,8 @@ a_long_path_is_cut(void **state)
 
 /*
  * Every leaf of an object as sent is either in a typed field with that value,
- * or reachable through `json`. Written once for all objects: objects.def
- * becomes a function for each, that compares a struct to the JSON it is of.
+ * or reachable through `json`. objects.def makes one function per object, which
+ * compares a struct with its JSON.
  */
 
 static struct {
@@ -1034,14 +1034,14 @@ every_leaf_of_every_body_is_reached(void **state)
 	memset(&leaves, 0, sizeof(leaves));
 	assert_true(body_each(compare_body) >= 60);
 	assert_true(leaves.typed > 1000);
-	/* Nowhere documented, and so without a field. */
+	/* Keys that are documented nowhere and have no field. */
 	assert_string_equal(leaves.untyped,
 	    "message_new.message.attachments.doc.is_unsafe\n");
 }
 
 /*
- * The examples of objects.def, as an object: each tag whole where it is met
- * first in an event, with its scalars alone from then on.
+ * The examples of objects.def as an object. The first occurrence of a tag in an
+ * event is complete; later ones have only scalars.
  */
 
 enum tag {
@@ -1147,7 +1147,7 @@ every_sample_decodes_back_to_its_example(void **state)
 #include "src/objects.def"
 }
 
-/* From an arena that is warm, as a running responder has it. */
+/* The arena is warm, as in a running responder. */
 static long
 allocations_of(enum vkcb_event_type type, const char *object)
 {
@@ -1196,7 +1196,7 @@ decoding_takes_two_allocations_at_most(void **state)
 	body_each(count_body);
 	assert_true(allocations_of(VKCB_EVENT_message_new, forwards) <= 2);
 	free(forwards);
-	/* None for a value of another kind. */
+	/* A value of another kind has no mismatch. */
 	assert_int_equal(allocations_of(VKCB_EVENT_message_reply,
 	    "{\"id\":\"12\",\"date\":12.0,\"text\":12,\"payload\":1.50,"
 	    "\"out\":1.0,\"important\":\"1\",\"ref\":-7,\"geo\":{"
@@ -1204,7 +1204,7 @@ decoding_takes_two_allocations_at_most(void **state)
 	    "\"influence_score\":\"0.5\",\"version\":1e2}"), 0);
 }
 
-/* Out of memory is told: it never makes a field look absent. */
+/* A lack of memory is reported, and never makes a field absent. */
 static void
 no_memory_is_not_an_absent_field(void **state)
 {

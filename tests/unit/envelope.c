@@ -13,7 +13,7 @@
 
 static char body[4096];
 
-/* The text is copied, for it is read in place. */
+/* The text is copied, since it is parsed in place. */
 static const char *
 read_text(struct envelope *envelope, const char *text)
 {
@@ -132,7 +132,7 @@ a_key_twice_is_refused_however_spelled(void **state)
 	/* A null is there too. */
 	assert_non_null(read_text(&envelope, "{\"secret\":null,\"type\":\"x\","
 	    "\"group_id\":1,\"secret\":\"s\"}"));
-	/* Others are VK's business. */
+	/* Other duplicate keys are ignored. */
 	assert_null(read_text(&envelope,
 	    "{\"type\":\"x\",\"group_id\":1,\"new\":1,\"new\":2}"));
 }

@@ -1,5 +1,4 @@
-/* event.c - the handlers of an event: who is called, in what order, and what
- * comes of their outcomes. */
+/* event.c - the handlers of an event: selection, order and outcomes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +17,7 @@
 #include "event/handler_table.h"
 #include "log.h"
 
-/* What a handler of this test does when it is called. */
+/* The behaviour of a handler of this test. */
 enum act {
 	OK, FAIL, RETRY_429, RETRY_503, REMOVE, VERSION,
 	RAW_RETRY, RAW_REMOVE, RAW_VERSION, RAW_99, RETRY_BUT_OK,
@@ -26,7 +25,7 @@ enum act {
 };
 
 static enum act acts[8];
-static char called[64];			/* the numbers of those called */
+static char called[64];			/* the numbers of the called handlers */
 static const void *typed[8];
 static struct vkcb_event seen;
 static int status, seconds;
@@ -130,7 +129,7 @@ close_log(void **state)
 	return unlink(log_path);
 }
 
-/* What was logged since it was asked last. */
+/* The log lines since the last call. */
 static const char *
 logged(void)
 {
@@ -245,12 +244,12 @@ it_is_decoded_once_for_all(void **state)
 	    "{\"message\":{\"date\":\"x\",\"text\":\"hi\"}}"), EVENT_HANDLED);
 	assert_non_null(typed[1]);
 	assert_ptr_equal(typed[1], typed[2]);
-	/* Once per event, whoever takes it. */
+	/* A mismatch is logged once per event, for any number of handlers. */
 	assert_int_equal(count(logged(), "path=object.message.date got=string "
 	    "wanted=\"64-bit integer\""), 1);
 }
 
-/* Nobody who wants it typed, nothing that could be odd. */
+/* Without a handler that takes a struct, nothing can mismatch. */
 static void
 without_need_it_is_not_decoded(void **state)
 {
@@ -328,7 +327,7 @@ what_is_not_done_counts_most(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		plan(rows[i].zero, rows[i].one, rows[i].two, rows[i].five);
 		assert_int_equal(handle("message_new", "{}"), EVENT_HANDLED);
-		/* One's failure is not another's. */
+		/* A failure of one handler does not affect the next one. */
 		assert_string_equal(called, "0125");
 		if (result.outcome != rows[i].wanted)
 			fail_msg("row %zu: %d", i, (int)result.outcome);
@@ -437,7 +436,7 @@ an_outcome_without_its_function_is_a_failure(void **state)
 		assert_int_equal(count(lines, "Z error msg="), 1);
 		assert_int_equal(count(lines, "handler=1"), 2);
 	}
-	/* Nor does what an earlier handler asked for help a later one. */
+	/* A request by an earlier handler does not count for a later one. */
 	plan(REMOVE, RAW_REMOVE, OK, OK);
 	(void)handle("message_new", "{}");
 	assert_int_equal(result.outcome, VKCB_FAIL);

@@ -1,5 +1,5 @@
 /*
- * fields.c - fields that other libraries' models and test bodies have, decoded
+ * fields.c - fields known from other libraries' models and test bodies, decoded
  * from the bodies of tests/faults.
  */
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
- * inbox-cut.c - a power cut: the store's log, cut anywhere, is a shorter
- * history of the same events, never another one. At every byte of its last
- * 64 KiB.
+ * inbox-cut.c - a power failure: the store's log, truncated anywhere, is a
+ * shorter history of the same events, never another one. The log is truncated
+ * at every byte of its last 64 KiB.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "inbox/sqlite.h"
 
 #define EVENTS 8
-#define LAST ((size_t)64 * 1024)	/* of the log: what is cut */
+#define LAST ((size_t)64 * 1024)	/* the part of the log to truncate */
 
 static char folder[64];
 
@@ -55,7 +55,7 @@ write_all(const char *path, const struct bytes *bytes, size_t len)
 	close(fd);
 }
 
-/* An event; with a handler's end for every other one. */
+/* Stores an event, and ends every other one. */
 static void
 add(struct inbox *inbox, int nth)
 {
@@ -89,7 +89,7 @@ count(void *arg, const struct inbox_event *event,
 	int *seen = arg;
 	char id[16];
 
-	/* In order, without a gap, whole. */
+	/* The events are in order, without a gap, and intact. */
 	snprintf(id, sizeof(id), "e%d", (*seen)++);
 	assert_string_equal(event->event_id, id);
 	assert_int_equal(event->object_len, 699);
@@ -98,7 +98,7 @@ count(void *arg, const struct inbox_event *event,
 	return true;
 }
 
-/* How many events there are after the cut; the store is sound and works. */
+/* The number of events after truncation; the store is intact and works. */
 static int
 events_after(const char *path)
 {
@@ -183,8 +183,8 @@ cut_at(struct history *history, size_t len, const struct bytes *log)
 }
 
 /*
- * What was answered ok when the log was that long is there, whole. Looking
- * does not change the log: it is cut shorter and shorter.
+ * Events that were answered ok at this length of the log are there, intact.
+ * Reading does not change the log, which gets shorter and shorter.
  */
 static void
 a_log_cut_anywhere_is_a_shorter_history(void **state)
@@ -201,14 +201,17 @@ a_log_cut_anywhere_is_a_shorter_history(void **state)
 			n--;
 		(void)unlink(history->copy_shm);
 		assert_int_equal(truncate(history->copy_wal, (off_t)len), 0);
-		/* One more may be there: a worker's commit came after it. */
+		/*
+		 * The next event may be there too: a worker's commit came after
+		 * it.
+		 */
 		assert_in_range(events_after(history->copy), n, n + 1);
 		if (len % 4096 == 0)
 			assert_sound(history->copy);
 	}
 }
 
-/* Pages that never reached the disk, with later ones that did. */
+/* Pages are missing on disk, and later pages are there. */
 static void
 a_hole_in_the_log_ends_it(void **state)
 {
@@ -249,7 +252,10 @@ main(void)
 	char command[80];
 	int failed;
 
-	/* In memory, if there is such a place: nothing is cut by power here. */
+	/*
+	 * A folder in memory, if there is one, since no power failure happens
+	 * here.
+	 */
 	snprintf(folder, sizeof(folder), "%s/vkcb-cut.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(folder) == NULL)

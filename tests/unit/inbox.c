@@ -1,4 +1,4 @@
-/* inbox.c - what every store of events promises, held against each of them. */
+/* inbox.c - the promises of the inbox, tested with each store. */
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -96,7 +96,10 @@ put(struct inbox *inbox, const char *event_id, const char *lane)
 	return put_for(inbox, event_id, lane, "message_new", wanted, 1);
 }
 
-/* A claim is good until its worker's next call: here one inbox serves all. */
+/*
+ * A claim is valid until the worker's next call; all workers share one inbox
+ * here.
+ */
 static void
 keep(struct inbox_claim *claimed)
 {
@@ -114,7 +117,7 @@ keep(struct inbox_claim *claimed)
 	claimed->event.conversation = text[2];
 }
 
-/* The id of the event that a worker gets; "" for none. */
+/* The id of the event that a worker claims; "" for none. */
 static const char *
 claim(struct inbox *inbox, int worker, struct inbox_claim *claimed)
 {
@@ -293,14 +296,17 @@ what_a_dead_worker_held_is_found_and_ended(void **state)
 	assert_int_equal(inbox_orphaned(inbox, 1, 1, &held), 0);
 	assert_int_equal(inbox_orphaned(inbox, 2, 1000, &held), 1);
 	assert_string_equal(held.event.event_id, "b1");
-	/* Its worker was not dead after all: the first end counts. */
+	/* The worker was alive after all: the first end counts. */
 	finish(inbox, &held, INBOX_FAILED, 0);
 	assert_int_equal(inbox_finish(inbox, &claimed, &done), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 	assert_int_equal(claimed.attempt, 2);
 }
 
-/* Its time is up, it was killed, and so on: another has the task by now. */
+/*
+ * The task timed out, the worker was killed, and so on: another worker has the
+ * task by now.
+ */
 static void
 an_end_counts_only_for_the_attempt_that_holds_the_task(void **state)
 {
@@ -627,7 +633,7 @@ events_from_the_future_hold_no_others_back(void **state)
 	assert_int_equal(put(inbox, "future", NULL), INBOX_REPEATED);
 	while (*claim(inbox, 1, &claimed) != '\0')
 		finish(inbox, &claimed, INBOX_DONE, 0);
-	/* When that time has come it is young for a while. */
+	/* At this time the event is still young. */
 	clock_now += 30 * DAY;
 	put(inbox, "later", NULL);
 	while (inbox_purge(inbox, clock_now - 2 * DAY) > 0)
@@ -703,7 +709,7 @@ a_clock_set_back_delays_nothing(void **state)
 	assert_string_equal(claim(inbox, 2, &claimed), "retry");
 }
 
-/* Each task of an event, not the first one alone. */
+/* Every task of an event counts, not only the first one. */
 static void
 a_clock_set_moves_each_task(void **state)
 {
@@ -776,7 +782,7 @@ a_queue_that_is_wrong_holds_back_no_lane(void **state)
 	assert_string_equal(claim(inbox, 1, &claimed), "2");
 }
 
-/* As others do, while somebody looks. */
+/* Events are stored while a reader is looking. */
 static bool
 empty_the_log(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
@@ -786,7 +792,7 @@ empty_the_log(void *arg, const struct inbox_event *event,
 
 	assert_int_equal(sql->open_v2(arg, &db, SQL_OPEN_READWRITE, NULL),
 	    SQL_OK);
-	/* It learns that there is a log when it reads. */
+	/* A reader finds the log when it reads. */
 	assert_int_equal(sql->exec(db, "PRAGMA user_version", NULL, NULL, NULL),
 	    SQL_OK);
 	assert_int_equal(sql->wal_checkpoint_v2(db, NULL,
@@ -812,7 +818,7 @@ who_looks_keeps_nobody_waiting(void **state)
 	    0);
 }
 
-static int flushes_fail;		/* so many of the next ones */
+static int flushes_fail;		/* so many next flushes fail */
 
 static int
 flush_fails(struct sqlite3 *db, const char *name, int what, void *arg)
@@ -824,7 +830,7 @@ flush_fails(struct sqlite3 *db, const char *name, int what, void *arg)
 	return sqlite_load(NULL, 0)->file_control(db, name, what, arg);
 }
 
-static int step_fails;			/* this one of the next; 0: none */
+static int step_fails;			/* the nth next one fails; 0: none */
 
 static int
 step(struct sqlite3_stmt *stmt)
@@ -916,7 +922,7 @@ a_drop_that_fails_leaves_the_lane_as_it_was(void **state)
 	assert_string_equal(claim(inbox, 1, &claimed), "a2");
 }
 
-/* What the store takes on disk; the one in memory: nothing. */
+/* The size of the store on disk; 0 for the store in memory. */
 static int64_t
 bytes_of_files(void)
 {
@@ -996,7 +1002,7 @@ status_counts(void **state)
 	inbox_status_free(&status);
 }
 
-/* The store in memory does not count them. */
+/* The store in memory has no counters. */
 static void
 rates_are_of_the_last_minute_and_hour(void **state)
 {
@@ -1028,7 +1034,7 @@ rates_are_of_the_last_minute_and_hour(void **state)
 	RATES(0, 0, 1);
 	clock_now += 3600 * 1000;
 	RATES(0, 0, 0);
-	/* The clock is set back: what ended is in the future. */
+	/* The clock is set back: ended tasks are in the future. */
 	clock_now -= 2 * 3600 * 1000;
 	assert_int_equal(inbox_status(inbox, &status), 0);
 	assert_int_equal(status.done_rate[0], 0);

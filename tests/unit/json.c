@@ -1,4 +1,4 @@
-/* json.c - the strict reader: what it takes, what it refuses, what it makes. */
+/* json.c - the strict parser: valid and invalid JSON, and the trees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "body.h"
 #include "src/json/integer.h"
 
-/* Text with its length, so that a NUL may stand in it. */
+/* Text with its length, so that it may contain a NUL. */
 #define TEXT(text) (text), sizeof(text) - 1
 
 struct text_row {
@@ -21,7 +21,7 @@ struct text_row {
 	size_t len;
 };
 
-/* In memory of its own size, so that reading beyond it shows. */
+/* The copy has its exact size, so that reading beyond it is found. */
 static const char *
 error_of(const char *text, size_t len)
 {
@@ -162,7 +162,7 @@ bad_utf8_of_every_kind_is_refused(void **state)
 		    rows[i].text);
 		if (error_of(text, len) == NULL)
 			fail_msg("taken as a key: row %zu", i);
-		/* At the very end of what was sent. */
+		/* The error is at the end of the text. */
 		for (cut = 1; cut <= rows[i].len; cut++) {
 			len = (size_t)snprintf(text, sizeof(text), "{\"%.*s",
 			    (int)cut, rows[i].text);
@@ -297,7 +297,7 @@ numbers_of_8_mib_end_quickly(void **state)
 	free(text);
 }
 
-/* The text is ours, but the tree is as json-c's own parser makes it. */
+/* The tree equals the one of json-c's own parser. */
 static void
 assert_same_tree(const char *text, size_t len)
 {

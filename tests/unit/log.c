@@ -15,7 +15,7 @@
 
 #include "log.h"
 
-/* How a value stands in the line: what is behind key=. */
+/* The value in the line, after key=. */
 static const char *
 shown(struct log_line *line, const char *bytes, size_t len)
 {
@@ -64,7 +64,7 @@ values_are_escaped(void **state)
 		ROW("\xe2\x81\xa6", "\"\\xe2\\x81\\xa6\""),
 		ROW("\xd8\x9c", "\"\\xd8\\x9c\""),
 		ROW("\xef\xbb\xbf", "\"\\xef\\xbb\\xbf\""),
-		/* what is not seen at all */
+		/* invisible characters */
 		ROW("\xc2\xad", "\"\\xc2\\xad\""),
 		ROW("\xe2\x80\x8b", "\"\\xe2\\x80\\x8b\""),
 		ROW("\xe2\x81\xa0", "\"\\xe2\\x81\\xa0\""),
@@ -82,7 +82,9 @@ values_are_escaped(void **state)
 		    rows[i].wanted);
 }
 
-/* Every byte once, and every pair after a lead byte: no control comes out. */
+/*
+ * No control character is written for any byte or any pair after a lead byte.
+ */
 static void
 no_control_byte_gets_through(void **state)
 {
@@ -126,7 +128,7 @@ a_line_has_a_ceiling(void **state)
 		}
 		assert_true(line.len < LOG_LINE_MAX);
 	}
-	/* Every length around the edge. */
+	/* All lengths around the limit. */
 	for (i = 3900; i < 4200; i++) {
 		memset(value, i & 1 ? '\n' : 'x', i / (i & 1 ? 2 : 1));
 		log_begin(&line, LOG_LEVEL_INFO, "m");
@@ -137,7 +139,7 @@ a_line_has_a_ceiling(void **state)
 	free(value);
 }
 
-/* What says whose line it is must not be pushed out by what it says. */
+/* A long message must not displace the group, event and handler. */
 static void
 a_long_message_leaves_room_for_the_rest(void **state)
 {
@@ -155,7 +157,7 @@ a_long_message_leaves_room_for_the_rest(void **state)
 	    "event=message_new"));
 }
 
-/* A day and a bit at a time, past the leap days of 2000 and 2100. */
+/* Times in steps of a day and a bit, past the leap days of 2000 and 2100. */
 static void
 time_is_that_of_the_calendar(void **state)
 {

@@ -1,4 +1,4 @@
-/* notify.c - systemd is told, if it asks. */
+/* notify.c - systemd is notified if it asks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

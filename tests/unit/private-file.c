@@ -154,7 +154,7 @@ a_shared_file_is_as_writable_as_its_folder(void **state)
 	(void)umask(mask);
 }
 
-/* Its owner could not open what root made there. */
+/* The folder's owner could not open a file created by root. */
 static void
 root_makes_no_shared_file_in_the_folder_of_a_user(void **state)
 {

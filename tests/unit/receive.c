@@ -1,5 +1,7 @@
-/* receive.c - requests that a web server never sees go well: hostile bodies,
- * bodies that do not come, and no memory, each followed by a good event. */
+/*
+ * receive.c - requests that go wrong: hostile bodies, missing bodies and no
+ * memory, each followed by a valid event.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +26,9 @@
 #include "web/receive.h"
 
 static unsigned int ran;
-static bool wrong;		/* a handler saw what was not sent */
+static bool wrong;		/* a handler saw data that was not sent */
 
-/* What it looks at is in tests/bodies/message_new.json, and see make_good(). */
+/* The values are those of tests/bodies/message_new.json, see make_good(). */
 static enum vkcb_outcome
 look(struct vkcb_event *ev, const struct vk_message_new *new)
 {
@@ -132,7 +134,7 @@ clean_up(void **state)
 	return unlink(conf_path);
 }
 
-/* Posts a body; `sent` bytes of it come. The status. */
+/* Posts a body, of which `sent` bytes arrive. The status. */
 static int
 post(const char *body, size_t len, size_t sent, struct http_answer *answer)
 {
@@ -250,7 +252,7 @@ a_body_that_ends_early_is_refused(void **state)
 	assert_good_event();
 }
 
-/* The answer may be 503, or the right one; and it leaves nothing behind. */
+/* The answer is 503 or the right one, and nothing remains in the arena. */
 static void
 assert_survives(void (*before)(long n))
 {
@@ -306,7 +308,7 @@ no_memory_at_any_point_is_survived(void **state)
 	assert_survives(do_nothing);
 }
 
-/* Now the configuration is read anew before each. */
+/* The configuration is reloaded before each request. */
 static void
 touch(long n)
 {
@@ -327,8 +329,8 @@ no_memory_for_a_new_configuration_keeps_the_old(void **state)
 }
 
 /*
- * From here on the receiver has an inbox, in memory: the path is one that
- * nobody opens, as it has that one open already.
+ * The receiver has an inbox in memory from here on. The path is never opened,
+ * since an inbox is open already.
  */
 static struct inbox *
 use_inbox(void)

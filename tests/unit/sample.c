@@ -1,4 +1,4 @@
-/* sample.c - samples next to what VK really sends. */
+/* sample.c - samples compared with VK's real events. */
 #include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +63,7 @@ a_sample_has_no_field_that_vk_does_not_send(void **state)
 	assert_true(body_each(compare_body) >= 60);
 }
 
-/* A sample contradicts nothing that its event's text says. */
+/* A sample agrees with the description of its event. */
 static void
 a_sample_has_what_its_event_is_about(void **state)
 {

@@ -1,4 +1,4 @@
-/* servers.c - which of VK's servers is ours. */
+/* servers.c - our server among VK's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "json/json_get.h"
 #include "setup/servers.h"
 
-/* The number of the best one; 0: none, -1: no list of servers. */
+/* The id of the best server; 0: none, -1: no list of servers. */
 static int64_t
 best(const char *list, const struct key *key)
 {
@@ -49,7 +49,7 @@ one_that_is_ok_goes_first_then_the_one_that_was_kept(void **state)
 	    SERVER("2", "a.example/cb", "ok")), &key));
 	assert_int_equal(3, best(LIST(SERVER("2", "a.example/cb", "ok") ","
 	    SERVER("3", "a.example/cb", "ok")), &key));
-	/* VK may list it as it likes. */
+	/* VK may list the server in any spelling. */
 	assert_int_equal(3, best(LIST(SERVER("3", "x/", "ok")), &key));
 	assert_int_equal(0, best(LIST(SERVER("3", "x/", "ok")), &other));
 }

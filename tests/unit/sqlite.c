@@ -1,4 +1,4 @@
-/* sqlite.c - src/sqlite.h says of SQLite what <sqlite3.h> says. */
+/* sqlite.c - src/inbox/sqlite.h agrees with <sqlite3.h>. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

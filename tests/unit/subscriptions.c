@@ -1,4 +1,4 @@
-/* subscriptions.c - which events VK is asked to send. */
+/* subscriptions.c - the events that VK is asked to send. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,7 +142,7 @@ what_vk_does_not_list_is_known_by_handlers(void **state)
 	    "message_new+0?h such_event+0?h like_add-1 ");
 }
 
-/* The catalogue says of app_payload that it cannot be set. */
+/* app_payload is not settable in the catalogue. */
 static void
 the_list_of_vk_outweighs_the_catalogue(void **state)
 {
