@@ -1,6 +1,5 @@
 /*
- * clock.c - clocks that the kernel gives without a system call. Nothing can
- * fail.
+ * clock.c - clocks that need no system call. Nothing can fail.
  */
 #include "clock.h"
 

@@ -1,14 +1,14 @@
-/* clock.h - what time it is. */
+/* clock.h - the time. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
 #include <stdint.h>
 
-/* On a clock that is never set: milliseconds, microseconds. */
+/* A clock that is never set, in milliseconds and microseconds. */
 int64_t clock_ms(void);
 int64_t clock_us(void);
 
-/* On the wall: milliseconds since 1970. */
+/* The date and time: milliseconds since 1970. */
 int64_t clock_wall_ms(void);
 
 #endif

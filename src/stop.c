@@ -15,7 +15,7 @@ stop_block(sigset_t *set)
 
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
 		sigaddset(set, stops[i]);
-		/* An ignored one, as after `vkcb &`, would not stay pending. */
+		/* An ignored signal, as after `vkcb &`, is never pending. */
 		signal(stops[i], SIG_DFL);
 	}
 	(void)sigprocmask(SIG_SETMASK, set, NULL);

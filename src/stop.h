@@ -1,6 +1,6 @@
 /*
- * stop.h - the signals that ask a process to leave: SIGTERM, SIGUSR1, which web
- * servers send, and SIGINT.
+ * stop.h - the signals that stop a process: SIGTERM, SIGINT, and SIGUSR1, which
+ * web servers send.
  */
 #ifndef STOP_H
 #define STOP_H
@@ -8,8 +8,8 @@
 #include <signal.h>
 
 /*
- * From now on these, and those in the set, are blocked, and no others: they
- * stay pending. The set gets all of them.
+ * Blocks the stop signals and those in the set, and no others. The set gets all
+ * of them.
  */
 void stop_block(sigset_t *set);
 

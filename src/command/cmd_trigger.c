@@ -21,7 +21,7 @@
 #include "command/trigger.h"
 #include "conf/conf.h"
 #include "number.h"
-#include "web/memory_request.h"
+#include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"
@@ -163,13 +163,13 @@ static bool
 run_once(struct receiver *receiver, const char *text, const char *retry)
 {
 	struct http_answer answer;
-	struct local local;
+	struct http_request http;
 	bool good;
 
-	memory_request(&local, text, strlen(text));
-	local.http.retry_counter = retry;
+	http_memory_request(&http, text, strlen(text));
+	http.retry_counter = retry;
 	handler_runs = true;
-	receive(receiver, &local.http, &answer);
+	receive(receiver, &http, &answer);
 	handler_runs = false;
 	printf("answer: %d %.*s\n", answer.status, (int)answer.len,
 	    answer.body);

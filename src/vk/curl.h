@@ -22,7 +22,7 @@ struct curl_slist;
 	CALL(unsigned int, easy_perform, (void *)) \
 	CALL(unsigned int, easy_getinfo, (void *, unsigned int, ...)) \
 	CALL(const char *, easy_strerror, (unsigned int)) \
-	CALL(void, easy_cleanup, (void *)) \
+	CALL(void, easy_reset, (void *)) \
 	CALL(struct curl_slist *, slist_append, (struct curl_slist *, \
 	    const char *)) \
 	CALL(void, slist_free_all, (struct curl_slist *))

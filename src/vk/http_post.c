@@ -25,7 +25,6 @@
 static struct {
 	void *easy;		/* NULL: none */
 	pid_t owner;
-	bool has_ca_file;
 } kept;
 
 /* libcurl's: returns len, or another number to fail the transfer. */
@@ -50,7 +49,7 @@ close_on_exec(void *arg, int fd, unsigned int purpose)
 }
 
 /*
- * curl_easy_cleanup() in a child would shut down the TLS session that it shares
+ * Freeing the handle in a child would shut down the TLS session that it shares
  * with the parent: close the descriptor only, and leak the handle.
  */
 static void
@@ -62,44 +61,6 @@ leave_to_parent(const struct curl *curl)
 	    CURLE_OK && fd != -1)
 		close(fd);
 	kept.easy = NULL;
-}
-
-static int
-connect_to(const struct curl *curl, bool has_ca_file)
-{
-	void *easy;
-
-	if (kept.easy != NULL && kept.owner != getpid())
-		leave_to_parent(curl);
-	/* A handle's CA file can be replaced, but not unset. */
-	if (kept.easy != NULL && kept.has_ca_file != has_ca_file) {
-		curl->easy_cleanup(kept.easy);
-		kept.easy = NULL;
-	}
-	if (kept.easy != NULL)
-		return 0;
-	easy = curl->easy_init();
-	if (easy == NULL)
-		return -1;
-	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/*
-	 * At a timeout libcurl would wait for its thread that resolves a name,
-	 * up to half a minute. Before 7.87 it knows no such option.
-	 */
-	curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
-	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
-	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl->easy_setopt(easy, CURLOPT_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_2);
-	curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
-	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
-	kept.easy = easy;
-	kept.owner = getpid();
-	kept.has_ca_file = has_ca_file;
-	return 0;
 }
 
 static bool
@@ -133,9 +94,42 @@ header_lines(const struct curl *curl, const struct http_post_request *request)
 	return list;
 }
 
+static void
+set_options(const struct curl *curl, const struct http_post_request *request)
+{
+	void *easy = kept.easy;
+
+	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/*
+	 * At a timeout libcurl would wait for its thread that resolves a name,
+	 * up to half a minute. Before 7.87 it knows no such option.
+	 */
+	curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
+	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
+	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl->easy_setopt(easy, CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2);
+	curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
+	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
+	curl->easy_setopt(easy, CURLOPT_URL, request->url);
+	/* Plain http is for this machine only: a proxy could read the token. */
+	if (is_plain(request->url))
+		curl->easy_setopt(easy, CURLOPT_PROXY, "");
+	if (request->ca_file != NULL)
+		curl->easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+	curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    request->connect_ms);
+	curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->total_ms);
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->len);
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+}
+
 static unsigned int
 perform(const struct curl *curl, const struct http_post_request *request,
-    struct buffer *body, char words[CURL_ERROR_SIZE])
+    struct buffer *body, char words[CURL_ERROR_SIZE], long *status)
 {
 	struct curl_slist *headers = header_lines(curl, request);
 	void *easy = kept.easy;
@@ -144,26 +138,14 @@ perform(const struct curl *curl, const struct http_post_request *request,
 	words[0] = '\0';
 	if (headers == NULL)
 		return CURLE_OUT_OF_MEMORY;
+	set_options(curl, request);
 	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl->easy_setopt(easy, CURLOPT_WRITEDATA, body);
-	curl->easy_setopt(easy, CURLOPT_URL, request->url);
-	/* Plain http is for this machine only: a proxy could read the token. */
-	curl->easy_setopt(easy, CURLOPT_PROXY, is_plain(request->url) ? "" :
-	    (char *)NULL);
-	if (request->ca_file != NULL)
-		curl->easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
-	curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-	    request->connect_ms);
-	curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->total_ms);
-	curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->len);
-	curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
 	code = curl->easy_perform(easy);
-	/* The handle must not keep pointers to what was lent for this call. */
-	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, (char *)NULL);
-	curl->easy_setopt(easy, CURLOPT_WRITEDATA, (void *)NULL);
-	curl->easy_setopt(easy, CURLOPT_POSTFIELDS, (char *)NULL);
-	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
+	curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
+	/* Keeps the connection, but no pointer to what was lent. */
+	curl->easy_reset(easy);
 	curl->slist_free_all(headers);
 	return code;
 }
@@ -214,9 +196,14 @@ http_post(const struct http_post_request *request,
 		    "with http:// or https://");
 		return POST_NO_URL;
 	}
-	if (connect_to(curl, request->ca_file != NULL) == -1)
+	if (kept.easy != NULL && kept.owner != getpid())
+		leave_to_parent(curl);
+	if (kept.easy == NULL)
+		kept.easy = curl->easy_init();
+	if (kept.easy == NULL)
 		return POST_NO_MEMORY;
-	code = perform(curl, request, &body, words);
+	kept.owner = getpid();
+	code = perform(curl, request, &body, words, &answer->status);
 	buffer_put(&body, "", 0);	/* an empty answer is a string, too */
 	if (code != CURLE_OK || body.failed) {
 		result = http_post_explain(curl, code, words, &body,
@@ -224,7 +211,6 @@ http_post(const struct http_post_request *request,
 		buffer_free(&body);
 		return result;
 	}
-	curl->easy_getinfo(kept.easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	answer->body = body.at;
 	answer->len = body.len;
 	return POST_ANSWERED;

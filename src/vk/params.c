@@ -1,9 +1,12 @@
 /*
- * params.c - what goes into a call: parameters of json-c's objects.
+ * params.c - the parameters of a call, as json-c's objects.
  *
- * Out of memory makes no parameters at all, and a call with none fails: none is
- * ever left out in silence. A NULL that was made here is known as such; any
- * other one is a mistake of who wrote it, which no repeat of the event cures.
+ * Out of memory returns NULL, and a call with NULL parameters fails: no
+ * parameter is left out silently. A NULL made here is told from a NULL that a
+ * handler wrote, which is a mistake that no repeat of the event cures.
+ *
+ * The reason of the last NULL is a variable of each thread: between these
+ * functions and the call NULL itself carries no reason.
  */
 #include "vk/params.h"
 
@@ -17,10 +20,6 @@
 
 static const char no_memory[] = "out of memory";
 
-/*
- * Why the last NULL is one, until the call that it ends up in. Between the two
- * there is nothing but NULL to hand it on with.
- */
 static _Thread_local const char *reason;
 
 struct json_object *
@@ -67,7 +66,7 @@ vk_int(int64_t number)
 	return params_made(json_object_new_int64(number));
 }
 
-/* Written with as few digits as name the same number: 0.1. */
+/* With the fewest digits that give the same number back: 0.1. */
 struct json_object *
 vk_double(double number)
 {
@@ -102,7 +101,7 @@ vk_params(const char *name, ...)
 	struct json_object *value;
 	va_list args;
 
-	/* After a failure too: the values that follow have to be freed. */
+	/* Goes on after a failure: the values that follow must be freed. */
 	va_start(args, name);
 	for (; name != NULL; name = va_arg(args, const char *)) {
 		value = va_arg(args, struct json_object *);

@@ -1,22 +1,22 @@
-/* params.h - parameters that could not be made, and why. */
+/* params.h - parameters that could not be made, and the reason. */
 #ifndef PARAMS_H
 #define PARAMS_H
 
 struct json_object;
 
-/* Takes note that there was no memory for this, if it is NULL; returns it. */
+/* Returns the object; if it is NULL, the reason is out of memory. */
 struct json_object *params_made(struct json_object *);
 
-/* A NULL that a handler wrote: says what to write. */
+/* Keeps the reason of a NULL that a handler wrote, unless there is one. */
 void params_mistake(const char *words);
 
-/* Takes the value over. -1: it is NULL, or there was no memory; noted. */
+/* Takes the value over. -1: it is NULL, or out of memory, which is kept. */
 int params_add(struct json_object *params, const char *name,
     struct json_object *value);
 
 /*
- * What the handler should have written if a call's params are NULL; NULL: there
- * was no memory. To be asked at each call: it forgets.
+ * Returns and forgets the reason of the last NULL: what the handler should have
+ * written, or NULL for out of memory. Each call has to ask.
  */
 const char *params_why_none(void);
 

@@ -2,13 +2,13 @@
  * cgi.c - the one request of a CGI program: environment, standard input and
  * output.
  *
- * The web server may send SIGTERM as soon as it has what it wants: stop
- * signals wait until the answer is out. Descriptor 1 is kept for the answer
- * alone; what a handler prints goes to standard error.
+ * The web server may send SIGTERM before the answer is complete: stop signals
+ * are blocked. Descriptor 1 is moved away for the answer alone; a handler's
+ * prints go to standard error.
  *
- * A body that is refused unread is thrown away after the answer: under Apache
- * input and output are one socket, and one closed with bytes unread takes the
- * answer along.
+ * A body that is refused unread is read and dropped after the answer: under
+ * Apache input and output are one socket, and closing it with unread bytes
+ * would drop the answer, too.
  */
 #include "web/host.h"
 
@@ -22,16 +22,16 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "stop.h"
 #include "web/http.h"
 #include "web/receive.h"
-#include "stop.h"
 
 #include "banned.h"
 
 #define LINGER_MS 2000
 
 struct cgi_request {
-	struct http_request http;	/* first, see read_body() */
+	struct http_request http;	/* first, for the cast */
 	bool whole;			/* the body was read */
 };
 
@@ -51,7 +51,7 @@ cgi_set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* The next bytes of the body; 0: none will come, or none in time. */
+/* Reads the next bytes of the body; 0: its end, an error or no time left. */
 static size_t
 read_some(char *into, size_t size, int64_t deadline)
 {
@@ -91,14 +91,14 @@ cgi_read_body(struct http_request *http, char *into, size_t size)
 	return got;
 }
 
-/* Ends the answer, then reads what the web server still sends, for a while. */
+/* Ends the answer, then reads and drops the rest of the body, for a while. */
 static void
 linger(int out)
 {
 	int64_t deadline = clock_ms() + LINGER_MS;
 	char waste[16384];
 
-	(void)shutdown(out, SHUT_WR);	/* a pipe needs none: it is closed */
+	(void)shutdown(out, SHUT_WR);	/* fails for a pipe: close() ends it */
 	close(out);
 	while (read_some(waste, sizeof(waste), deadline) > 0)
 		;
@@ -121,7 +121,7 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* In one write, as answers are short: the web server wakes once. */
+/* One write for a short answer: the web server wakes once. */
 static int
 cgi_send_answer(int fd, const struct http_answer *answer)
 {

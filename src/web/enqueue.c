@@ -139,7 +139,7 @@ log_parked(const struct receipt *receipt, const struct inbox_target *targets,
 }
 
 static int
-put_event(struct receipt *receipt, struct inbox *inbox,
+enqueue_put(struct receipt *receipt, struct inbox *inbox,
     const struct inbox_target *targets, size_t n,
     struct inbox_command *command)
 {
@@ -203,7 +203,7 @@ enqueue(struct receipt *receipt)
 		return;
 	}
 	if (inbox != NULL && n > 0)
-		result = put_event(receipt, inbox, targets, n, &command);
+		result = enqueue_put(receipt, inbox, targets, n, &command);
 	else if (inbox != NULL)
 		result = inbox_take_command(inbox,
 		    receipt->envelope.group_id, &command);

@@ -6,22 +6,22 @@
 
 struct receiver;
 
-/* Is descriptor 0 a listening socket? Then the web server speaks FastCGI. */
+/* Is descriptor 0 a listening socket, as under FastCGI? */
 bool fastcgi_is_host(void);
 
 /*
- * Serves until SIGTERM, SIGUSR1 or SIGINT; a request in hand is answered
- * first. The exit status.
+ * Serves until SIGTERM, SIGUSR1 or SIGINT; the current request is answered
+ * first. Returns the exit status.
  */
 int fastcgi_serve(struct receiver *);
 
-/* Was the program started for one request, as CGI? */
+/* Was the program started for one request, as under CGI? */
 bool cgi_is_host(void);
 
-/* Answers that one request. The exit status. */
+/* Answers that one request. Returns the exit status. */
 int cgi_serve(struct receiver *);
 
-/* For a CGI program that cannot even read its configuration: a 503. */
+/* Answers 503: the program could not read its configuration. */
 void cgi_send_unconfigured(void);
 
 #endif

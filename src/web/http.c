@@ -1,5 +1,5 @@
 /*
- * http.c - the few words of HTTP that vkcb speaks. Nothing can fail.
+ * http.c - requests and answers of HTTP. Nothing can fail.
  */
 #include "web/http.h"
 
@@ -24,6 +24,28 @@ static const struct {
 	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
 };
+
+static size_t
+read_memory(struct http_request *request, char *into, size_t size)
+{
+	if (size > request->left)
+		size = request->left;
+	memcpy(into, request->body, size);
+	request->body += size;
+	request->left -= size;
+	return size;
+}
+
+void
+http_memory_request(struct http_request *request, const char *body, size_t len)
+{
+	*request = (struct http_request){
+		.method = "POST", .read = read_memory, .body = body,
+		.left = len, .length = request->length_text,
+	};
+	snprintf(request->length_text, sizeof(request->length_text), "%zu",
+	    len);
+}
 
 void
 http_answer(struct http_answer *answer, int status, const char *body)

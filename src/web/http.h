@@ -1,4 +1,4 @@
-/* http.h - a request from the web server, and what it is answered. */
+/* http.h - a request from the web server and its answer. */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -10,13 +10,18 @@ struct http_request {
 	const char *method;		/* REQUEST_METHOD; NULL: not given */
 	const char *length;		/* CONTENT_LENGTH */
 	const char *retry_counter;	/* HTTP_X_RETRY_COUNTER */
-	int64_t deadline;		/* for the body, by clock_ms() */
+	int64_t deadline;		/* for the body: clock_ms() */
 
 	/*
-	 * Reads size bytes of the body. Fewer: it ended, the deadline passed
-	 * or the peer went away.
+	 * Reads size bytes of the body, or fewer if it ends, the deadline
+	 * passes or the peer goes away.
 	 */
 	size_t (*read)(struct http_request *, char *into, size_t size);
+
+	/* Of http_memory_request(). */
+	const char *body;
+	size_t left;
+	char length_text[24];
 };
 
 struct http_answer {
@@ -24,17 +29,20 @@ struct http_answer {
 	const char *body;		/* borrowed until it is sent */
 	size_t len;
 	int retry_after;		/* seconds; -1: no such header */
-	char text[32];			/* room for a body made up */
+	char text[32];			/* memory for a short body */
 };
 
 #define HTTP_HEADER_MAX 256
 
-/* An answer with a constant text; no Retry-After. */
+/* A POST without a web server; the body stays the caller's. */
+void http_memory_request(struct http_request *, const char *body, size_t len);
+
+/* An answer with a constant body and no Retry-After. */
 void http_answer(struct http_answer *, int status, const char *body);
 
 /*
- * The header as CGI and FastCGI want it, with the empty line that ends it.
- * Returns its length.
+ * Writes the header of CGI and FastCGI with the empty line that ends it, and
+ * returns its length.
  */
 size_t http_header(const struct http_answer *, char out[HTTP_HEADER_MAX]);
 

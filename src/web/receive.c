@@ -205,7 +205,7 @@ wipe_secret(struct receipt *receipt)
 }
 
 static bool
-is_confirmation(const struct receipt *receipt)
+receive_is_confirmation(const struct receipt *receipt)
 {
 	return strcmp(receipt->envelope.type.at, "confirmation") == 0;
 }
@@ -222,7 +222,8 @@ check_secret(struct receipt *receipt)
 	if (group->secret == NULL)
 		return receipt_refuse(receipt, 403, "Bad Secret",
 		    "this group's secret is not set up", "run vkcb setup");
-	if (envelope->secret_kind == JSON_ABSENT && is_confirmation(receipt)) {
+	if (envelope->secret_kind == JSON_ABSENT &&
+	    receive_is_confirmation(receipt)) {
 		if (receipt->receiver->conf->confirm_without_secret)
 			return 0;
 		return receipt_refuse(receipt, 403, "Bad Secret", "no secret",
@@ -327,7 +328,7 @@ receive(struct receiver *receiver, struct http_request *request,
 	    check_secret(&receipt) == -1)
 		return;
 	wipe_secret(&receipt);
-	if (is_confirmation(&receipt))
+	if (receive_is_confirmation(&receipt))
 		confirm(&receipt);
 	else if (receiver->conf->inbox != NULL)
 		enqueue(&receipt);

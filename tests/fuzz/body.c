@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 #include "event/envelope.h"
 #include "event/handler_table.h"
-#include "web/memory_request.h"
+#include "web/http.h"
 #include "web/receive.h"
 
 int LLVMFuzzerInitialize(int *, char ***);
@@ -183,11 +183,11 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct http_answer answer;
 	char header[HTTP_HEADER_MAX];
-	struct local local;
+	struct http_request http;
 
 	read_envelope(data, size);
-	memory_request(&local, (const char *)data, size);
-	receive(&receiver, &local.http, &answer);
+	http_memory_request(&http, (const char *)data, size);
+	receive(&receiver, &http, &answer);
 	if (answer.len != 0)
 		sum += (unsigned char)answer.body[answer.len - 1];
 	if (http_header(&answer, header) >= sizeof(header) ||

@@ -22,7 +22,7 @@
 #include "conf/conf.h"
 #include "event/handler_table.h"
 #include "inbox/backend.h"
-#include "web/memory_request.h"
+#include "web/http.h"
 #include "web/receive.h"
 
 static unsigned int ran;
@@ -138,11 +138,11 @@ clean_up(void **state)
 static int
 post(const char *body, size_t len, size_t sent, struct http_answer *answer)
 {
-	struct local local;
+	struct http_request http;
 
-	memory_request(&local, body, len);
-	local.left = sent;
-	receive(&receiver, &local.http, answer);
+	http_memory_request(&http, body, len);
+	http.left = sent;
+	receive(&receiver, &http, answer);
 	return answer->status;
 }
 
