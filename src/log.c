@@ -24,11 +24,14 @@
 
 #include "banned.h"
 
-static const char *const level_names[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARNING] = "warning",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
+static const struct {
+	const char *name;
+	int priority;		/* in syslog */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
+	[LOG_LEVEL_WARNING] = { "warning", LOG_WARNING },
+	[LOG_LEVEL_INFO] = { "info", LOG_INFO },
+	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
 static struct {
@@ -64,29 +67,28 @@ log_open_file(const char *path)
 int
 log_open(const char *where, enum log_level upto)
 {
-	size_t len = strlen(where);
+	bool to_syslog = strcmp(where, "syslog") == 0;
+	bool to_path = !to_syslog && strcmp(where, "stderr") != 0;
 
 	target.upto = upto;
-	if (strcmp(where, target.path) == 0)
-		return 0;
-	if (strcmp(where, "stderr") == 0 || strcmp(where, "syslog") == 0) {
+	if (to_path) {
+		if (strcmp(where, target.path) == 0)
+			return 0;
+		if (strlen(where) >= sizeof(target.path)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (log_open_file(where) == -1)
+			return -1;
+	} else {
 		if (target.path[0] != '\0')
 			close(target.fd);
-		target.path[0] = '\0';
 		target.fd = STDERR_FILENO;
-		target.to_syslog = where[1] == 'y';
-		if (target.to_syslog)
-			openlog("vkcb", LOG_PID, LOG_DAEMON);
-		return 0;
 	}
-	if (len >= sizeof(target.path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (log_open_file(where) == -1)
-		return -1;
-	memcpy(target.path, where, len + 1);
-	target.to_syslog = false;
+	if (to_syslog)
+		openlog("vkcb", LOG_PID, LOG_DAEMON);
+	target.to_syslog = to_syslog;
+	snprintf(target.path, sizeof(target.path), "%s", to_path ? where : "");
 	return 0;
 }
 
@@ -204,30 +206,27 @@ log_print(FILE *out, const char *text)
 	}
 }
 
-static bool
-log_is_leap(int year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-/* Not gmtime_r(): its first call in a process reads the time zone file. */
+/*
+ * Not gmtime_r(): its first call in a process reads the time zone file. The
+ * years here begin in March, so that a leap day is the last of its year; 146097
+ * days are 400 years, and 153 days are five months from March or August on.
+ */
 void
 log_time(const struct timespec *time, char out[LOG_TIME_MAX])
 {
-	static const int lengths[] = {
-		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
-	};
-	int days = (int)(time->tv_sec / 86400), rest = (int)(time->tv_sec %
-	    86400);
-	int year = 1970, month = 0, length;
+	int days = (int)(time->tv_sec / 86400) + 719468;	/* from year 0 */
+	int rest = (int)(time->tv_sec % 86400);
+	int day = days % 146097;
+	int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int month;
 
-	for (; days >= (length = 365 + log_is_leap(year)); year++)
-		days -= length;
-	for (; days >= (length = lengths[month] + (month == 1 &&
-	    log_is_leap(year))); month++)
-		days -= length;
-	snprintf(out, LOG_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year,
-	    month + 1, days + 1, rest / 3600, rest / 60 % 60, rest % 60,
+	day -= 365 * year + year / 4 - year / 100;
+	month = (5 * day + 2) / 153;
+	day -= (153 * month + 2) / 5;
+	year += days / 146097 * 400 + (month >= 10);
+	month += month < 10 ? 3 : -9;
+	snprintf(out, LOG_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+	    year, month, day + 1, rest / 3600, rest / 60 % 60, rest % 60,
 	    (int)(time->tv_nsec / 1000000));
 }
 
@@ -246,7 +245,7 @@ log_begin(struct log_line *line, enum log_level level, const char *msg)
 		log_put_string(line, time);
 		log_put(line, " ", 1);
 	}
-	log_put_string(line, level_names[level]);
+	log_put_string(line, levels[level].name);
 	log_text(line, "msg", msg);
 	line->limit = LINE_LIMIT;
 }
@@ -315,15 +314,12 @@ log_follow_path(void)
 void
 log_end(struct log_line *line)
 {
-	static const int priorities[] = {
-		LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG
-	};
 	ssize_t written;
 
 	if (!log_wants(line->level))
 		return;
 	if (target.to_syslog) {
-		syslog(priorities[line->level], "%.*s", (int)line->len,
+		syslog(levels[line->level].priority, "%.*s", (int)line->len,
 		    line->text);
 		return;
 	}

@@ -47,21 +47,6 @@ body_each(void (*fn)(const char *path))
 	return n;
 }
 
-struct body_member {
-	const char *name;
-	struct json_value value;
-};
-
-static inline void
-body_take_member(void *arg, const struct json_value *key,
-    const struct json_value *value)
-{
-	struct body_member *member = arg;
-
-	if (json_spells(key, member->name, strlen(member->name)))
-		member->value = *value;
-}
-
 /*
  * The tree of a member of this object, from the program's parser; the text must
  * outlive the tree. -1: invalid JSON or no memory.
@@ -69,11 +54,11 @@ body_take_member(void *arg, const struct json_value *key,
 static inline int
 body_tree(char *text, size_t len, const char *name, struct json_object **tree)
 {
-	struct body_member member = { name, { JSON_ABSENT, NULL, 0 } };
+	struct json_member member = { .name = name, .len = strlen(name) };
 	size_t where;
 
 	*tree = NULL;
-	if (json_check(text, len, body_take_member, &member, &where) != NULL)
+	if (json_check(text, len, &member, 1, &where) != NULL)
 		return -1;
 	return json_tree(&member.value, tree);
 }

@@ -10,27 +10,10 @@
 #include <stdio.h>
 
 #include "json/integer.h"
-#include "json/escape.h"
 
 #include "banned.h"
 
-#define NAME(name) { name, sizeof(name) - 1 }
 #define TYPE_MAX 48	/* bytes of a type in a name */
-
-/* The ids that name a conversation, the best first. */
-static const struct {
-	const char *name;
-	size_t len;
-} ids[] = {
-	NAME("peer_id"), NAME("user_id"), NAME("from_id"), NAME("liker_id"),
-};
-
-#define N_IDS (sizeof(ids) / sizeof(ids[0]))
-
-struct found {
-	int64_t ids[N_IDS];	/* 0: none */
-	struct json_value message;
-};
 
 /* A number, or a string of one; 0: none. */
 static int64_t
@@ -44,48 +27,38 @@ conversation_read_id(const struct json_value *value)
 	    id : 0;
 }
 
-static void
-conversation_find(void *arg, const struct json_value *key,
-    const struct json_value *value)
-{
-	struct found *found = arg;
-	size_t i;
-
-	for (i = 0; i < N_IDS; i++)
-		if (json_spells(key, ids[i].name, ids[i].len))
-			found->ids[i] = conversation_read_id(value);
-	if (json_spells(key, "message", 7) && value->kind == JSON_OBJECT)
-		found->message = *value;
-}
-
+/* 0: the object has none. */
 static int64_t
-conversation_best(const struct found *found)
+conversation_find_id(const struct json_value *object,
+    struct json_value *message)
 {
-	size_t i;
+	enum { N_IDS = 4 };	/* the best one first */
+	struct json_member members[] = {
+		JSON_MEMBER("peer_id"), JSON_MEMBER("user_id"),
+		JSON_MEMBER("from_id"), JSON_MEMBER("liker_id"),
+		JSON_MEMBER("message"),
+	};
+	int64_t id = 0;
+	size_t i, where;
 
-	for (i = 0; i < N_IDS; i++)
-		if (found->ids[i] != 0)
-			return found->ids[i];
-	return 0;
+	if (object->kind != JSON_OBJECT || json_check(object->at, object->len,
+	    members, N_IDS + 1, &where) != NULL)
+		return 0;
+	for (i = 0; i < N_IDS && id == 0; i++)
+		id = conversation_read_id(&members[i].value);
+	*message = members[N_IDS].value;
+	return id;
 }
 
 void
 conversation_name(const struct envelope *envelope, char out[CONVERSATION_MAX])
 {
-	const struct json_value *object = &envelope->object;
-	struct found found = { .ids = { 0 } };
-	size_t where;
-	int64_t id = 0;
+	struct json_value message = { .kind = JSON_ABSENT };
+	int64_t id = conversation_find_id(&envelope->object, &message);
 
-	if (object->kind == JSON_OBJECT &&
-	    json_check(object->at, object->len, conversation_find, &found,
-		&where) == NULL)
-		id = conversation_best(&found);
 	/* The message of message_new is one level down. */
-	if (id == 0 && found.message.kind == JSON_OBJECT &&
-	    json_check(found.message.at, found.message.len, conversation_find,
-		&found, &where) == NULL)
-		id = conversation_best(&found);
+	if (id == 0)
+		id = conversation_find_id(&message, &message);
 	if (id != 0)
 		snprintf(out, CONVERSATION_MAX, "%" PRId64 "/%" PRId64,
 		    envelope->group_id, id);

@@ -16,7 +16,7 @@
 
 #include "banned.h"
 
-enum member {
+enum {
 	TYPE,
 	GROUP_ID,
 	EVENT_ID,
@@ -25,41 +25,6 @@ enum member {
 	OBJECT,
 	N_MEMBERS
 };
-
-#define MEMBER(name) { name, sizeof(name) - 1 }
-static const struct {
-	const char *name;
-	size_t len;
-} members[N_MEMBERS] = {
-	[TYPE] = MEMBER("type"),
-	[GROUP_ID] = MEMBER("group_id"),
-	[EVENT_ID] = MEMBER("event_id"),
-	[VERSION] = MEMBER("v"),
-	[SECRET] = MEMBER("secret"),
-	[OBJECT] = MEMBER("object"),
-};
-
-struct found {
-	struct json_value values[N_MEMBERS];
-	bool twice;
-};
-
-static void
-envelope_find(void *arg, const struct json_value *key,
-    const struct json_value *value)
-{
-	struct found *found = arg;
-	int i;
-
-	for (i = 0; i < N_MEMBERS; i++) {
-		if (!json_spells(key, members[i].name, members[i].len))
-			continue;
-		if (found->values[i].kind != JSON_ABSENT)
-			found->twice = true;
-		found->values[i] = *value;
-		return;
-	}
-}
 
 /* A string, or the text of a number. */
 static void
@@ -101,25 +66,26 @@ has_nul(const struct text *text)
 }
 
 static const char *
-take_members(struct envelope *envelope, struct found *found)
+take_members(struct envelope *envelope, struct json_member *members)
 {
-	struct json_value *values = found->values;
+	struct json_value *type = &members[TYPE].value;
+	struct json_value *secret = &members[SECRET].value;
 
-	envelope->secret_kind = values[SECRET].kind;
-	envelope->object = values[OBJECT];
-	if (values[TYPE].kind != JSON_STRING)
+	envelope->secret_kind = secret->kind;
+	envelope->object = members[OBJECT].value;
+	if (type->kind != JSON_STRING)
 		return "no type";
-	if (!envelope_read_id(&envelope->group_id, &values[GROUP_ID]))
+	if (!envelope_read_id(&envelope->group_id, &members[GROUP_ID].value))
 		return "no group_id that is a positive 64-bit integer";
-	envelope->type.at = json_unescape(&values[TYPE], &envelope->type.len);
+	envelope->type.at = json_unescape(type, &envelope->type.len);
 	if (envelope->type.len == 0 || has_nul(&envelope->type))
 		return "no usable type";
-	read_text(&envelope->event_id, &values[EVENT_ID]);
-	read_text(&envelope->version, &values[VERSION]);
+	read_text(&envelope->event_id, &members[EVENT_ID].value);
+	read_text(&envelope->version, &members[VERSION].value);
 	if (has_nul(&envelope->event_id) || has_nul(&envelope->version))
 		return "NUL in event_id or v";
-	if (values[SECRET].kind == JSON_STRING)
-		read_secret(&envelope->secret, &values[SECRET]);
+	if (secret->kind == JSON_STRING)
+		read_secret(&envelope->secret, secret);
 	return NULL;
 }
 
@@ -127,15 +93,24 @@ const char *
 envelope_read(struct envelope *envelope, char *body, size_t len,
     size_t *where)
 {
-	struct found found = { .twice = false };
+	struct json_member members[N_MEMBERS] = {
+		[TYPE] = JSON_MEMBER("type"),
+		[GROUP_ID] = JSON_MEMBER("group_id"),
+		[EVENT_ID] = JSON_MEMBER("event_id"),
+		[VERSION] = JSON_MEMBER("v"),
+		[SECRET] = JSON_MEMBER("secret"),
+		[OBJECT] = JSON_MEMBER("object"),
+	};
 	const char *error;
+	int i;
 
 	*envelope = (struct envelope){ .group_id = 0 };
-	error = json_check(body, len, envelope_find, &found, where);
+	error = json_check(body, len, members, N_MEMBERS, where);
 	if (error != NULL)
 		return error;
 	*where = 0;
-	if (found.twice)
-		return "duplicate key at top level";
-	return take_members(envelope, &found);
+	for (i = 0; i < N_MEMBERS; i++)
+		if (members[i].times > 1)
+			return "duplicate key at top level";
+	return take_members(envelope, members);
 }

@@ -20,6 +20,8 @@ struct check {
 	const char *end;
 	const char *error;
 	unsigned int depth;
+	struct json_member *members;	/* of the outermost object */
+	size_t n_members;
 };
 
 static bool check_value(struct check *, struct json_value *);
@@ -210,8 +212,23 @@ check_array(struct check *check)
 	}
 }
 
+static void
+check_member(struct check *check, const struct json_value *key,
+    const struct json_value *value)
+{
+	struct json_member *member = check->members;
+	struct json_member *end = member + check->n_members;
+
+	for (; member < end; member++)
+		if (json_spells(key, member->name, member->len)) {
+			member->value = *value;
+			member->times++;
+			return;
+		}
+}
+
 static bool
-check_object(struct check *check, json_member_fn *member, void *arg)
+check_object(struct check *check)
 {
 	struct json_value key, value;
 
@@ -231,8 +248,8 @@ check_object(struct check *check, json_member_fn *member, void *arg)
 			return check_refuse(check, "expected : after a key");
 		if (!check_value(check, &value))
 			return false;
-		if (member != NULL)
-			member(arg, &key, &value);
+		if (check->depth == 1)
+			check_member(check, &key, &value);
 		check_space(check);
 		if (check_take(check, '}'))
 			return true;
@@ -249,7 +266,7 @@ check_container(struct check *check, enum json_kind kind)
 
 	if (++check->depth > JSON_DEPTH_MAX)
 		return check_refuse(check, "nested too deep");
-	good = kind == JSON_OBJECT ? check_object(check, NULL, NULL) :
+	good = kind == JSON_OBJECT ? check_object(check) :
 	    check_array(check);
 	check->depth--;
 	return good;
@@ -322,16 +339,17 @@ check_end(struct check *check, const char *text, const char *reason,
 }
 
 const char *
-json_check(char *text, size_t len, json_member_fn *member, void *arg,
+json_check(char *text, size_t len, struct json_member *members, size_t n,
     size_t *where)
 {
-	struct check check = { .at = text, .end = text + len, .depth = 1 };
+	struct check check = { .at = text, .end = text + len, .depth = 1,
+	    .members = members, .n_members = n };
 
 	check_space(&check);
 	if (check.at == check.end || *check.at != '{')
 		check_refuse(&check, "not a JSON object");
 	else
-		check_object(&check, member, arg);
+		check_object(&check);
 	return check_end(&check, text, "bytes after the object", where);
 }
 

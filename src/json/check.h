@@ -33,20 +33,24 @@ struct json_value {
 	size_t len;
 };
 
-/*
- * Called by json_check() for each member of the outermost object, in order.
- * The key still has its quotes and escapes.
- */
-typedef void json_member_fn(void *arg, const struct json_value *key,
-    const struct json_value *value);
+/* A member to be found in an object, by its name in ASCII. */
+struct json_member {
+	const char *name;
+	size_t len;
+	unsigned int times;		/* 0: it is absent */
+	struct json_value value;	/* the last one, JSON_ABSENT if none */
+};
+
+#define JSON_MEMBER(text) { .name = (text), .len = sizeof(text) - 1 }
 
 /*
  * Are these bytes one JSON object in UTF-8, with nothing but white space
  * around it, and no deeper than JSON_DEPTH_MAX? text[len] must be a NUL. NULL:
- * yes; else the reason why not, and *where is the offset.
+ * yes; else the reason why not, and *where is the offset. On the way the n
+ * members are found in the outermost object, their keys with or without escapes.
  */
-const char *json_check(char *text, size_t len, json_member_fn *, void *arg,
-    size_t *where) __attribute__((warn_unused_result));
+const char *json_check(char *text, size_t len, struct json_member *members,
+    size_t n, size_t *where) __attribute__((warn_unused_result));
 
 /* The same for one value of any kind, which is then in *value. */
 const char *json_check_value(char *text, size_t len, struct json_value *value,

@@ -290,7 +290,7 @@ take_answer(struct api *api, struct http_post_response *answer,
 
 	if (answer->status >= 500)
 		retry = trouble_at_vk(api, answer);
-	else if ((wrong = json_check(answer->body, answer->len, NULL, NULL,
+	else if ((wrong = json_check(answer->body, answer->len, NULL, 0,
 	    &where)) != NULL)
 		retry = no_json(api, answer, wrong, where);
 	else if ((reply = malloc(sizeof(*reply))) == NULL ||

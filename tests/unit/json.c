@@ -32,7 +32,7 @@ error_of(const char *text, size_t len)
 	assert_non_null(copy);
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	error = json_check(copy, len, NULL, NULL, &where);
+	error = json_check(copy, len, NULL, 0, &where);
 	assert_true(where <= len);
 	free(copy);
 	return error;
