@@ -127,7 +127,10 @@ enum vkcb_outcome {
 enum vkcb_outcome vkcb_retry_after(struct vkcb_event *, int status,
     int seconds) VKCB_USE;
 
-/* Done, and VK is asked to remove this server from the community's settings. */
+/*
+ * Done, and VK is asked to remove this server from the community's settings.
+ * https://dev.vk.com/ru/api/callback/getting-started
+ */
 enum vkcb_outcome vkcb_remove(struct vkcb_event *) VKCB_USE;
 
 /*
@@ -250,6 +253,7 @@ int32_t vkcb_random_id(struct vkcb_event *);
  * Sends a text to a user, chat or community; peer_id is as in message_new. A
  * text of more than 9000 characters (an emoji counts as two, as in UTF-16) is
  * split into several messages, at lines or words; a blank part is left out.
+ * https://dev.vk.com/ru/method/messages.send
  */
 enum vkcb_outcome vkcb_send(struct vkcb_event *, int64_t peer_id,
     const char *text);
@@ -265,19 +269,29 @@ enum vkcb_outcome vkcb_reply(struct vkcb_event *, const struct vk_message *,
 enum vkcb_outcome vkcb_send_keyboard(struct vkcb_event *, int64_t peer_id,
     const char *text, struct json_object *keyboard);
 
-/* Replaces the text of a message of the community. */
+/*
+ * Replaces the text of a message of the community.
+ * https://dev.vk.com/ru/method/messages.edit
+ */
 enum vkcb_outcome vkcb_edit(struct vkcb_event *, int64_t peer_id,
     int64_t conversation_message_id, const char *text);
 
-/* Marks a conversation as read. */
+/*
+ * Marks a conversation as read.
+ * https://dev.vk.com/ru/method/messages.markAsRead
+ */
 enum vkcb_outcome vkcb_mark_as_read(struct vkcb_event *, int64_t peer_id);
 
-/* Shows "... is typing" for some seconds or until a message is sent. */
+/*
+ * Shows "... is typing" for some seconds or until a message is sent.
+ * https://dev.vk.com/ru/method/messages.setActivity
+ */
 enum vkcb_outcome vkcb_typing(struct vkcb_event *, int64_t peer_id);
 
 /*
  * Answers the press of a callback button, once and within a minute. The user
  * sees `text`, of up to 90 characters; "" only stops the button's waiting.
+ * https://dev.vk.com/ru/method/messages.sendMessageEventAnswer
  */
 enum vkcb_outcome vkcb_answer_event(struct vkcb_event *,
     const struct vk_message_event *, const char *text);
