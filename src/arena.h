@@ -22,9 +22,8 @@ void arena_init(struct arena *);
 void arena_expect(struct arena *, size_t size);
 
 /*
- * A piece, aligned for any type, not zeroed. NULL: out of memory, which
- * arena_failed() tells until the next reset, so that it need be asked only once,
- * before anything that was made is used.
+ * A piece, aligned for any type, not zeroed. NULL: out of memory; until the next
+ * reset arena_failed() is then true: ask once, before the pieces are used.
  */
 void *arena_alloc(struct arena *, size_t size)
     __attribute__((malloc, warn_unused_result));

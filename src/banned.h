@@ -1,6 +1,6 @@
 /*
- * banned.h - calls with a safer sibling do not compile here. Included last,
- * by every source file of ours.
+ * banned.h - makes calls that have a safer sibling compile errors. Every source
+ * file includes it, last.
  */
 #ifndef BANNED_H
 #define BANNED_H

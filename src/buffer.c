@@ -1,10 +1,10 @@
 /*
- * buffer.c - one growable buffer.
+ * buffer.c - a growable buffer.
  *
  * Tokens go through buffers: memory that is given back is cleared first.
  *
- * Out of memory, and more than the ceiling: the buffer is marked as failed and
- * keeps what it has.
+ * Out of memory or above the ceiling the buffer is marked as failed, and keeps
+ * its bytes.
  */
 #include "buffer.h"
 

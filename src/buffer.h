@@ -10,7 +10,7 @@ enum buffer_failure {
 	BUFFER_NO_MEMORY,
 };
 
-/* It begins as { .max = ... }, and ends with buffer_free(). */
+/* Initialize it with { .max = ... }, and end it with buffer_free(). */
 struct buffer {
 	char *at;			/* NULL, or with a NUL at at[len] */
 	size_t len;
@@ -27,7 +27,7 @@ void buffer_put_string(struct buffer *, const char *);
 char *buffer_room(struct buffer *, size_t more)
     __attribute__((warn_unused_result));
 
-/* Frees the bytes and leaves no copy of them. It may be filled anew. */
+/* Frees the bytes and leaves no copy; the buffer is empty, and usable. */
 void buffer_free(struct buffer *);
 
 #endif

@@ -10,10 +10,11 @@
 uint64_t
 hash_bytes(uint64_t before, const void *bytes, size_t len)
 {
-	const unsigned char *at = bytes, *end = at + len;
+	const unsigned char *at = bytes;
+	size_t i;
 
-	for (; at < end; at++)
-		before = (before ^ *at) * PRIME;
+	for (i = 0; i < len; i++)
+		before = (before ^ at[i]) * PRIME;
 	return before;
 }
 

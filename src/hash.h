@@ -1,4 +1,4 @@
-/* hash.h - numbers that stand for bytes. */
+/* hash.h - 64-bit hashes of bytes. */
 #ifndef HASH_H
 #define HASH_H
 
@@ -8,9 +8,9 @@
 #define HASH_START UINT64_C(14695981039346656037)
 
 /*
- * FNV-1a of these bytes, going on from `before`: HASH_START, or the hash of the
- * bytes before them. The same on every machine; anybody can find two texts that
- * have the same hash.
+ * FNV-1a of these bytes. `before` is HASH_START, or the hash of those before.
+ * The hash is the same on every machine, and no protection: anybody can find
+ * two texts with the same hash.
  */
 uint64_t hash_bytes(uint64_t before, const void *bytes, size_t len);
 

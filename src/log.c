@@ -214,7 +214,7 @@ log_print(FILE *out, const char *text)
 void
 log_time(const struct timespec *time, char out[LOG_TIME_MAX])
 {
-	int days = (int)(time->tv_sec / 86400) + 719468;	/* from year 0 */
+	int days = 719468 + (int)(time->tv_sec / 86400);
 	int rest = (int)(time->tv_sec % 86400);
 	int day = days % 146097;
 	int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
@@ -294,8 +294,8 @@ log_ms(struct log_line *line, const char *key, int64_t microseconds)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%lld.%03d", (long long)microseconds / 1000,
-	    (int)(microseconds % 1000));
+	snprintf(text, sizeof(text), "%lld.%03d",
+	    (long long)microseconds / 1000, (int)(microseconds % 1000));
 	log_text(line, key, text);
 }
 

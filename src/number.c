@@ -16,7 +16,7 @@ number_digits(const char *text)
 	return strspn(text, "0123456789");
 }
 
-/* Of any length, none included. */
+/* No digits at all are 0. */
 static inline bool
 number_of_digits(const char *at, const char *end, uint64_t *out)
 {

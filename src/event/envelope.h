@@ -1,4 +1,4 @@
-/* envelope.h - the members beside an event's object in the body of a request. */
+/* envelope.h - the members of a request's body, beside the event's object. */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
 

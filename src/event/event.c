@@ -6,8 +6,8 @@
  * repeats the event for what is not done.
  *
  * A handler that breaks a rule of vkcb.h is logged as an error, and its outcome
- * is corrected so that no event is lost. Out of memory is noted in the arena and
- * looked at once, before a handler is called: the event ends there.
+ * is corrected so that no event is lost. The arena notes that memory ran out,
+ * and is asked once, before a handler is called: the event ends there.
  */
 #include "event/event.h"
 
@@ -185,9 +185,9 @@ vkcb_set_version(struct vkcb_event *ev, const char *version)
 }
 
 /*
- * The outcomes: of several handlers' the one with the highest rank counts. Not
- * done comes before done, since VK repeats the event and the handlers that are
- * done then say again what they want.
+ * If several handlers take an event, the outcome of the highest rank counts.
+ * Failures rank above requests: VK repeats the event, and the handlers that
+ * were done make their requests again.
  */
 static const struct {
 	const char *name;
@@ -227,7 +227,7 @@ event_mismatch(void *arg, const struct decode_place *place, const char *got,
 	log_end(&line);
 }
 
-/* If its API version is outdated a server gets a warning for the object. */
+/* A server with an outdated API version gets a warning for the object. */
 static void
 event_log_warning(const struct event *event)
 {

@@ -26,7 +26,7 @@ struct event_result {
 
 enum event_status {
 	EVENT_HANDLED,		/* the result says how */
-	EVENT_BAD_OBJECT,	/* a handler takes a struct, and none was made */
+	EVENT_BAD_OBJECT,	/* no struct for a handler that takes one */
 	EVENT_NO_MEMORY,
 };
 
@@ -34,7 +34,7 @@ enum event_status {
 #define EVENT_BAD_OBJECT_WHY "the object is missing or not a JSON object"
 
 struct event {
-	struct vkcb_event public;	/* for handlers; first, see event_of() */
+	struct vkcb_event public;	/* the first: see event_of() */
 	enum vkcb_event_type type;
 	const struct envelope *envelope;
 	struct arena *arena;

@@ -1,5 +1,5 @@
 /*
- * handler.c - what one handler of the table takes. Nothing can fail.
+ * handler.c - the events of one handler of the table. Nothing can fail.
  */
 #include "event/handler_table.h"
 

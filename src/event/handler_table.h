@@ -6,10 +6,10 @@
 
 #include "vkcb.h"
 
-#define HANDLER_NAME_MAX 63	/* letters; list-handlers reads it here */
+#define HANDLER_NAME_MAX 63	/* bytes; list-handlers reads this line */
 
 struct handler {
-	const char *name;	/* of the file, without .c */
+	const char *name;	/* the file's, without .c */
 	const struct vkcb_handler *def;
 };
 
@@ -19,7 +19,7 @@ extern const struct handler handlers[];	/* ends with a NULL name */
 bool handler_takes(const struct handler *, enum vkcb_event_type,
     const char *name);
 
-/* Does it get the event's struct, rather than the event alone? */
+/* Does it get the event's struct, or the event alone? */
 bool handler_is_typed(const struct handler *);
 
 /* "message_new", "any", or the name given to ON_TYPE; "" if it has neither. */

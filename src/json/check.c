@@ -104,7 +104,7 @@ check_escape(struct check *check)
 	return true;
 }
 
-/* Printable ASCII that means nothing in a string. */
+/* Printable ASCII but for quote and backslash. */
 static const unsigned char plain[256] = {
 	[' '] = 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 	['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -114,16 +114,17 @@ static const unsigned char plain[256] = {
 	['p'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 };
 
-/* The NUL after the text ends it at the latest. */
+/* Ends at the NUL behind the text at the latest. */
 static const char *
 check_plain(const char *at, const char *end)
 {
-	const unsigned char *s = (const unsigned char *)check_plain_words(at, end);
+	const unsigned char *s;
 
+	s = (const unsigned char *)check_plain_words(at, end);
 	for (;;) {
 		while (plain[*s])
 			s++;
-		/* Two bytes: all of Russian. */
+		/* Characters of two bytes, such as Cyrillic. */
 		if (*s < 0xc2 || *s > 0xdf || (s[1] & 0xc0) != 0x80)
 			return (const char *)s;
 		s += 2;

@@ -46,8 +46,8 @@ struct json_member {
 /*
  * Are these bytes one JSON object in UTF-8, with nothing but white space
  * around it, and no deeper than JSON_DEPTH_MAX? text[len] must be a NUL. NULL:
- * yes; else the reason why not, and *where is the offset. On the way the n
- * members are found in the outermost object, their keys with or without escapes.
+ * yes; else the reason why not, and *where is the offset. The n members are
+ * found in the outermost object on the way, with or without escapes in a key.
  */
 const char *json_check(char *text, size_t len, struct json_member *members,
     size_t n, size_t *where) __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 /*
- * integer.c - integers as VK sends them: plain, or as a number of PHP's that
- * has a point or an exponent. Takes no memory.
+ * integer.c - integers: plain, or with a point or exponent, as PHP writes a
+ * float.
  */
 #include "json/integer.h"
 

@@ -20,7 +20,7 @@
 
 struct build {
 	char *at;
-	bool failed;	/* out of memory: all that was made is put at the end */
+	bool failed;	/* out of memory: the whole tree is put at the end */
 };
 
 static struct json_object *build_value(struct build *);
@@ -58,7 +58,7 @@ build_made(struct build *build, struct json_object *object)
 	return object;
 }
 
-/* Takes an element over that was added, or was not. */
+/* Puts an element that could not be added. */
 static void
 build_added(struct build *build, int error, struct json_object *element)
 {
@@ -196,7 +196,7 @@ json_tree(const struct json_value *value, struct json_object **tree)
 	return -1;
 }
 
-/* json-c's writer leaves holes where memory ran out: errno tells of one. */
+/* Out of memory json-c's writer leaves holes, and errno is set. */
 const char *
 json_write(struct json_object *tree, size_t *len)
 {

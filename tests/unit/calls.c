@@ -26,7 +26,7 @@ static void
 the_hash_is_fnv_1a(void **state)
 {
 	(void)state;
-	assert_true(hash_bytes(HASH_START, "", 0) ==
+	assert_true(hash_bytes(HASH_START, NULL, 0) ==
 	    UINT64_C(0xcbf29ce484222325));
 	assert_true(hash_bytes(HASH_START, "foobar", 6) ==
 	    UINT64_C(0x85944171f73967e8));
