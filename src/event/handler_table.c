@@ -12,7 +12,7 @@
 #undef HANDLER
 
 const struct handler handlers[] = {
-#define HANDLER(name, symbol) { name, &symbol },
+#define HANDLER(name, symbol) { name, &(symbol) },
 #include "handlers.def"
 #undef HANDLER
 	{ NULL, NULL },

@@ -1,0 +1,116 @@
+# cost.sh - what an event costs: system calls and allocations, as vkcb makes them.
+# shellcheck disable=SC2046 # the words of a command
+. tests/inbox.sh
+
+# Ceilings. Lower one when something got cheaper; a call more needs a reason.
+ceilings="
+cgi	system-calls	39
+cgi	allocations	190
+fastcgi	system-calls	27
+fastcgi	allocations	201
+stored	system-calls	40
+stored	allocations	42
+"
+
+if sanitized "$app"; then
+	skip "the sanitizers make calls and allocations of their own" 6
+	exit 0
+fi
+
+# under COUNT - the program that counts, before the command that is counted.
+under() {
+	case $1 in
+	system-calls) echo strace -D -o "$work/trace" ;;
+	allocations) echo valgrind --log-file="$work/trace" ;;
+	esac
+}
+
+# total COUNT - all of them. strace ends a little after the program.
+total() {
+	until_true 20 grep -qE '^\+\+\+ |heap usage' "$work/trace"
+	case $1 in
+	system-calls) grep -c '^[a-z0-9_]*(' "$work/trace" ;;
+	allocations) sed -n 's/.*heap usage: \([0-9,]*\) allocs.*/\1/p' \
+	    "$work/trace" | tr -d , ;;
+	esac
+	rm "$work/trace"
+}
+
+# another ID - a body with an id of its own, since a repeat is not stored.
+another() {
+	sed "s/\"event_id\":\"[^\"]*\"/\"event_id\":\"$1\"/" \
+	    "$bodies/message_new.json" >"$work/body"
+}
+
+# A request, without what each start of the program takes.
+by_cgi() {
+	$(under "$1") "$app" --version >"$work/out" 2>&1
+	start=$(total "$1")
+	another cgi
+	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    CONTENT_LENGTH="$(stat -c %s "$work/body")" \
+	    $(under "$1") "$app" <"$work/body" >"$work/answers" 2>&1
+	same ok "$(tail -n 1 "$work/answers")" >&2
+	echo $(($(total "$1") - start))
+}
+
+# serve COUNT N - a responder answers N events, each on a connection of its own
+# as from most web servers, and ends.
+serve() {
+	rm -f "$run/socket"
+	spawn-fcgi -n -s "$run/socket" -- /usr/bin/env $(under "$1") "$app" \
+	    2>"$work/err" &
+	responder=$!
+	ends $responder
+	until_true 20 test -S "$run/socket"
+	for i in $(seq "$2"); do
+		another "$1-$2-$i"
+		"$fcgi" "$run/socket" post "$work/body" answer
+	done >"$work/answers" 2>&1
+	kill $responder
+	wait $responder
+	same "$2" "$(grep -c '^ok$' "$work/answers")" >&2
+}
+
+# The calls from one accept4() to the next; a few events come in pieces, or find
+# the configuration too young to be believed.
+median() {
+	awk '/^accept4\(.* = [0-9]/ { print n; n = 0 } /^[a-z0-9_]+\(/ { n++ }' \
+	    "$work/trace" | sort -n | sed -n "$(($1 / 2))p"
+}
+
+per_event() {
+	serve "$1" 20
+	[ "$1" = allocations ] || { median 20; return; }
+	twenty=$(total "$1")
+	serve "$1" 40
+	echo $((($(total "$1") - twenty) / 20))
+}
+
+# costs WHAT COUNT FUNCTION
+costs() {
+	ceiling=$(echo "$ceilings" | sed -n "s/^$1	$2	//p")
+	got=$($3 "$2")
+	echo "$got, with a ceiling of $ceiling"
+	[ "$got" -gt 0 ] && [ "$got" -le "$ceiling" ]
+}
+
+for count in system-calls allocations; do
+	claim "an event by CGI: $count" costs cgi $count by_cgi
+	claim "an event by FastCGI: $count" costs fastcgi $count per_event
+done
+
+# The one worker is in a handler, so that none is at the inbox beside us.
+with_inbox "workers = 1"
+"$app" work 2>"$run/work.log" &
+ends $!
+n=0
+for count in system-calls allocations; do
+	n=$((n + 1))
+	give "$(task "hold-$n" 1 ok "\"hold\":\"$run/$count\"")" >"$work/answer"
+	until_true 10 grep -q "^begin 1 $n " "$book"
+	claim "an event that is stored: $count" costs stored $count per_event
+	: >"$run/$count"
+done
+
+done_testing
