@@ -75,7 +75,7 @@ main_configure(void)
 	if (command_open_log(conf) == -1)
 		goto bad;
 	/* What it lacks must not be found out by the first event. */
-	if (conf->inbox == NULL || inbox_check(error) == 0)
+	if (conf->inbox == NULL || inbox_check(conf->inbox, error) == 0)
 		return conf;
 	report_fail("configuration", "%s", error);
 bad:

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "private_file.h"
 #include "utf8.h"
 
 #include "banned.h"
@@ -47,8 +48,7 @@ static int
 log_open_file(const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY, 0640);
+	int fd = private_file_open_log(path);
 
 	if (fd == -1)
 		return -1;

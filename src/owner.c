@@ -1,34 +1,23 @@
 /*
- * owner.c - who owns what, and who shares it. A file that cannot be given away
- * stays root's: who needs it then says that it cannot be opened.
+ * owner.c - commands that root runs on another user's files.
  *
- * The folder's owner may have put another file in the place of root's own: a
- * link to one that is not theirs must not become theirs. Only an empty file
- * without a second name, and under this one, is given or opened to others.
+ * In a folder of another user root would follow links that this user has put
+ * there, and make files that this user cannot open. As the user it can do only
+ * what that user may do anyway. Anything in doubt is refused.
  */
 #include "owner.h"
 
-#include <limits.h>
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
 
 #include "banned.h"
-
-static bool
-is_just_made(int fd, const char *path)
-{
-	struct stat st, named;
-
-	return fstat(fd, &st) == 0 && lstat(path, &named) == 0 &&
-	    st.st_dev == named.st_dev && st.st_ino == named.st_ino &&
-	    (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) &&
-	    st.st_nlink == 1 && st.st_size == 0 && st.st_uid == geteuid();
-}
 
 const char *
 owner_name(uid_t user, char out[OWNER_NAME_MAX])
@@ -42,33 +31,104 @@ owner_name(uid_t user, char out[OWNER_NAME_MAX])
 	return out;
 }
 
-void
-owner_from_directory(int fd, const char *path)
+/* The groups first: only root may change them. */
+static int
+owner_switch(const struct stat *owner)
 {
-	char folder[PATH_MAX];
-	struct stat st;
+	const struct passwd *entry = getpwuid(owner->st_uid);
+	gid_t group = entry != NULL ? entry->pw_gid : owner->st_gid;
 
-	if (geteuid() != 0 || !is_just_made(fd, path))
-		return;
-	file_folder(path, folder);
-	if (stat(folder, &st) == 0 && st.st_uid != 0)
-		(void)!fchown(fd, st.st_uid, st.st_gid);
+	if ((entry != NULL ? initgroups(entry->pw_name, group) :
+	    setgroups(0, NULL)) == -1)
+		return -1;
+	if (setresgid(group, group, group) == -1)
+		return -1;
+	return setresuid(owner->st_uid, owner->st_uid, owner->st_uid);
 }
 
-void
-mode_from_directory(int fd, const char *path)
+/* Two names of users are needed at once. */
+static int
+owner_differs(const char *path, uid_t file, uid_t folder, char *error)
 {
-	mode_t mode = S_IRUSR | S_IWUSR;
-	char folder[PATH_MAX];
+	char names[2][OWNER_NAME_MAX];
+
+	snprintf(error, OWNER_ERROR_MAX, "%.256s: it belongs to %s, its folder "
+	    "to %s: chown both to the user that vkcb runs as", path,
+	    owner_name(file, names[0]), owner_name(folder, names[1]));
+	return -1;
+}
+
+/* The folder, else the nearest one above it, where others may make it. */
+static void
+owner_stat_folder(const char *path, struct stat *st)
+{
+	char name[PATH_MAX], *slash;
+
+	file_folder(path, name);
+	while (stat(name, st) == -1) {
+		slash = strrchr(name, '/');
+		if (slash == NULL || slash[1] == '\0')
+			snprintf(name, sizeof(name), "/");
+		else
+			slash[slash == name] = '\0';
+	}
+}
+
+bool
+owner_is_roots_folder(const char *path)
+{
 	struct stat st;
 
-	file_folder(path, folder);
-	if (!is_just_made(fd, path) || stat(folder, &st) == -1)
-		return;
-	if ((st.st_mode & S_IWGRP) != 0 &&
-	    fchown(fd, (uid_t)-1, st.st_gid) == 0)
-		mode |= S_IRGRP | S_IWGRP;
-	if ((st.st_mode & S_IWOTH) != 0)
-		mode |= S_IROTH | S_IWOTH;
-	(void)fchmod(fd, mode);
+	owner_stat_folder(path, &st);
+	return st.st_uid == 0 && (st.st_mode & S_IWOTH) == 0 &&
+	    ((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0);
+}
+
+static int
+owner_stay_root(const char *path, bool is_log, char *error)
+{
+	if (is_log || owner_is_roots_folder(path))
+		return 0;
+	snprintf(error, OWNER_ERROR_MAX, "%.256s: root makes no files in a "
+	    "folder to which others may write: run vkcb as the user that the "
+	    "web server runs it as, or chown the folder to that user", path);
+	return -1;
+}
+
+int
+owner_become(const char *path, bool is_log, char error[OWNER_ERROR_MAX])
+{
+	struct stat folder, file;
+	char user[OWNER_NAME_MAX];
+
+	if (geteuid() != 0)
+		return 0;
+	owner_stat_folder(path, &folder);
+	if (lstat(path, &file) == -1)
+		file = folder;
+	if (file.st_uid != folder.st_uid && folder.st_uid != 0)
+		return owner_differs(path, file.st_uid, folder.st_uid, error);
+	if (file.st_uid == 0)
+		return owner_stay_root(path, is_log, error);
+	if (owner_switch(&file) == 0)
+		return 0;
+	snprintf(error, OWNER_ERROR_MAX, "%.256s: root cannot become its "
+	    "owner, %s: %s: run vkcb as that user", path,
+	    owner_name(file.st_uid, user), strerror(errno));
+	return -1;
+}
+
+int
+owner_check_folder(const char *path, char error[OWNER_ERROR_MAX])
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	file_folder(path, name);
+	if (stat(name, &st) == -1 || (st.st_mode & S_IWOTH) == 0 ||
+	    (st.st_mode & S_ISVTX) != 0)
+		return 0;
+	snprintf(error, OWNER_ERROR_MAX, "%.256s: everybody may replace files "
+	    "in its folder: chmod o-w the folder", path);
+	return -1;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "owner.h"
 
 #include "banned.h"
 
@@ -21,28 +22,39 @@
 
 /* A second name may be that of a file of this user's somewhere else. */
 static int
-private_file_check(int fd, bool shared)
+private_file_check(const struct stat *st, bool shared)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	errno = !S_ISREG(st.st_mode) ? EINVAL : st.st_nlink > 1 ? EMLINK :
-	    !shared && st.st_uid != geteuid() ? EPERM : 0;
+	errno = S_ISLNK(st->st_mode) ? ELOOP : !S_ISREG(st->st_mode) ? EINVAL :
+	    st->st_nlink > 1 ? EMLINK : !shared && st->st_uid != geteuid() ?
+	    EPERM : 0;
 	return errno == 0 ? 0 : -1;
 }
 
 static int
 private_file_checked(int fd, bool shared)
 {
+	struct stat st;
 	int saved;
 
-	if (fd == -1 || private_file_check(fd, shared) == 0)
+	if (fd == -1 || (fstat(fd, &st) == 0 &&
+	    private_file_check(&st, shared) == 0))
 		return fd;
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return -1;
+}
+
+int
+private_file_look(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (private_file_check(&st, false) == -1)
+		return -1;
+	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
 }
 
 /*
@@ -95,6 +107,17 @@ private_file_open_shared(const char *path)
 	if (fd != -1)
 		(void)fchmod(fd, (mode_t)mode);	/* whatever the umask */
 	return fd;
+}
+
+int
+private_file_open_log(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+
+	if (geteuid() != 0 || owner_is_roots_folder(path))
+		return open(path, flags, 0640);
+	return private_file_checked(open(path, flags | O_NOFOLLOW | O_NONBLOCK,
+	    0640), true);
 }
 
 const char *

@@ -20,6 +20,19 @@ int private_file_open(const char *path, int flags)
 int private_file_open_shared(const char *path)
     __attribute__((warn_unused_result));
 
+/*
+ * Opens a log to append to; it is made with mode 0640. Root follows a link only
+ * where nobody else can have put one.
+ */
+int private_file_open_log(const char *path)
+    __attribute__((warn_unused_result));
+
+/*
+ * May this user read and write the file, and is it one that may be opened? 0,
+ * also if there is none; or -1 with errno.
+ */
+int private_file_look(const char *path) __attribute__((warn_unused_result));
+
 /* The reason, and the cure: "a symbolic link: remove it". */
 const char *private_file_error(int error);
 

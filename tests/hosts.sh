@@ -6,7 +6,7 @@
 
 secret=Kf7vQ2mXw9aLcR4t
 group=219876543
-run=$work/run			# sockets, logs: the servers' users write here
+run=$work/run			# sockets, logs: the servers' user writes here
 app=$work/app/vkcb		# vkcb with the handlers of tests/handlers
 log=$run/vkcb.log
 port=$(free_port)
@@ -15,7 +15,6 @@ fcgi=$root/$O/tests/tool/fcgi
 
 # The binary with its configuration beside it, as on shared hosting.
 mkdir -p "$work/app" "$run"
-chmod 777 "$run"
 cp "$root/$O/tests/handlers/vkcb" "$app"
 
 # configure [LINE ...] - replaces vkcb.conf atomically; lines go into [vkcb].
@@ -90,6 +89,7 @@ END
 Include $run/vkcb.conf
 END
 	} >"$run/apache.conf"
+	[ "$(id -u)" != 0 ] || chown -R www-data "$run"
 	apache2 -f "$run/apache.conf" -DFOREGROUND 2>>"$run/apache.log" &
 	server=$!
 	starts $server "$run/apache.log"

@@ -116,7 +116,7 @@ check_inbox(const struct conf *conf)
 
 	if (conf->inbox == NULL)
 		return EXIT_OK;
-	if (inbox_check(error) == -1)
+	if (inbox_check(conf->inbox, error) == -1)
 		return report_fail("inbox", "%s", error);
 	file_folder(conf->inbox, folder);
 	if (access(folder, W_OK) == -1)

@@ -135,6 +135,10 @@ cmd_trigger_configure(struct trigger *trigger)
 		conf = conf_parse("no configuration", "", 0, error);
 	if (conf == NULL)
 		return report_fail("configuration", "%s", error);
+	if (command_become_owner(conf) == -1) {
+		conf_free(conf);
+		return EXIT_ERROR;
+	}
 	if (conf->n_groups == 0 && !conf->has_fallback) {
 		conf->has_fallback = true;
 		conf->fallback = (struct conf_group){

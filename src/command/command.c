@@ -4,9 +4,11 @@
 #include "command/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -15,6 +17,8 @@
 #include "inbox/inbox.h"
 #include "log.h"
 #include "nearest.h"
+#include "owner.h"
+#include "private_file.h"
 #include "version.h"
 
 #include "banned.h"
@@ -31,6 +35,54 @@ static const struct command *const commands[] = {
 	NULL,
 };
 
+/* A command that has become this user must be able to read its files anew. */
+static int
+command_may_read(const char *path, const char *owned)
+{
+	char user[OWNER_NAME_MAX];
+
+	if (path == NULL || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 ||
+	    errno != EACCES)
+		return 0;
+	(void)owner_name(geteuid(), user);
+	(void)report_fail(path, "%s, whom %s belongs to, may not read it: chgrp "
+	    "it to that user's group and chmod g+r", user, owned);
+	return -1;
+}
+
+static int
+command_may_read_all(const struct conf *conf, const char *owned)
+{
+	const struct conf_group *group;
+	size_t i;
+
+	if (command_may_read(conf->path, owned) == -1 ||
+	    command_may_read(conf->keys, owned) == -1)
+		return -1;
+	for (i = 0; i <= conf->n_groups; i++) {
+		group = i == 0 ? &conf->fallback : &conf->groups[i - 1];
+		if (command_may_read(group->secret_file.path, owned) == -1 ||
+		    command_may_read(group->token_file.path, owned) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+command_become_owner(const struct conf *conf)
+{
+	const char *owned = conf->inbox != NULL ? conf->inbox :
+	    conf->keys != NULL ? conf->keys : conf->log;
+	char error[OWNER_ERROR_MAX];
+
+	if (geteuid() != 0 || *owned != '/')	/* stderr, syslog */
+		return 0;
+	if (owner_become(owned, owned == conf->log, error) == 0)
+		return geteuid() == 0 ? 0 : command_may_read_all(conf, owned);
+	(void)report_fail("root", "%s", error);
+	return -1;
+}
+
 struct conf *
 command_configure(void)
 {
@@ -39,8 +91,12 @@ command_configure(void)
 
 	if (conf_find(path, error) == 0)
 		conf = conf_read(path, error);
-	if (conf == NULL)
+	if (conf == NULL) {
 		(void)report_fail("configuration", "%s", error);
+	} else if (command_become_owner(conf) == -1) {
+		conf_free(conf);
+		return NULL;
+	}
 	return conf;
 }
 
@@ -52,7 +108,7 @@ command_configure_inbox(const char *what)
 
 	if (conf == NULL)
 		return NULL;
-	if (conf->inbox != NULL && inbox_check(error) == 0)
+	if (conf->inbox != NULL && inbox_check(conf->inbox, error) == 0)
 		return conf;
 	if (conf->inbox == NULL)
 		(void)report_fail(what, "no inbox: set inbox = PATH in %s",
@@ -66,10 +122,12 @@ command_configure_inbox(const char *what)
 int
 command_open_log(const struct conf *conf)
 {
+	char user[OWNER_NAME_MAX];
+
 	if (log_open(conf->log, (enum log_level)conf->log_level) == 0)
 		return 0;
-	(void)report_fail(conf->log, "cannot open the log: %s",
-	    strerror(errno));
+	(void)report_fail(conf->log, "cannot open the log as %s: %s",
+	    owner_name(geteuid(), user), private_file_error(errno));
 	return -1;
 }
 

@@ -35,8 +35,17 @@ int command_run(int argc, char **argv);
 
 struct conf;
 
-/* The configuration, for a command; NULL: said why. */
+/*
+ * The configuration, for a command; root is then the user whose files it names.
+ * NULL: said why.
+ */
 struct conf *command_configure(void);
+
+/*
+ * Root becomes the owner of the inbox, else of the keys, else of the log, and
+ * must be able to read the configuration as this user. 0, or -1: said why not.
+ */
+int command_become_owner(const struct conf *);
 
 /* One with an inbox that can work; what: the command. NULL: said why. */
 struct conf *command_configure_inbox(const char *what);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "owner.h"
+#include "private_file.h"
 #include "wipe.h"
 
 #include "banned.h"
@@ -231,18 +231,13 @@ print(const struct keys *keys, int fd)
 	return fclose(out) == 0 && fsync(fd) == 0 ? 0 : -1;
 }
 
-/* The file that is to come belongs to whom the one that is there does. */
+/* The web server could not read keys that became another user's. */
 static int
-owner_from_file(int fd, const char *fresh, const char *path,
-    char error[KEYS_ERROR_MAX])
+keys_check_owner(const char *path, char error[KEYS_ERROR_MAX])
 {
 	struct stat st;
 
-	if (stat(path, &st) == -1) {
-		owner_from_directory(fd, fresh);
-		return 0;
-	}
-	if (st.st_uid == geteuid() || fchown(fd, st.st_uid, st.st_gid) == 0)
+	if (stat(path, &st) == -1 || st.st_uid == geteuid())
 		return 0;
 	snprintf(error, KEYS_ERROR_MAX, "%.400s: it belongs to user %ld: run "
 	    "setup as that user, or as root", path, (long)st.st_uid);
@@ -259,18 +254,18 @@ keys_write(const struct keys *keys, const char *path,
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path) >=
 	    sizeof(fresh))
 		return keys_fail(error, path, strerror(ENAMETOOLONG));
+	if (keys_check_owner(path, error) == -1)
+		return -1;
 	/* mkostemp() makes it 0600. */
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd == -1)
 		return keys_fail(error, fresh, strerror(errno));
-	if (owner_from_file(fd, fresh, path, error) == 0) {
-		if (print(keys, fd) == 0 && rename(fresh, path) == 0) {
-			close(fd);
-			(void)file_sync_folder(path);
-			return 0;
-		}
-		keys_fail(error, path, strerror(errno));
+	if (print(keys, fd) == 0 && rename(fresh, path) == 0) {
+		close(fd);
+		(void)file_sync_folder(path);
+		return 0;
 	}
+	keys_fail(error, path, strerror(errno));
 	close(fd);
 	(void)unlink(fresh);
 	return -1;
@@ -290,12 +285,11 @@ keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
 	    sizeof(lock))
 		return keys_fail(error, path, strerror(ENAMETOOLONG));
-	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = private_file_open(lock, O_RDWR | O_CREAT);
 	if (fd == -1)
 		return keys_fail(error, lock, errno == EACCES ? "Permission "
 		    "denied: run setup as the owner of this folder, or as "
-		    "root" : strerror(errno));
-	owner_from_directory(fd, lock);
+		    "root" : private_file_error(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	keys_fail(error, lock, errno == EWOULDBLOCK ?

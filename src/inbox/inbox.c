@@ -17,6 +17,7 @@
 
 #include "log.h"
 #include "owner.h"
+#include "private_file.h"
 #include "inbox/sqlite.h"
 
 #include "banned.h"
@@ -24,13 +25,18 @@
 struct inbox *
 inbox_open(const char *where, bool create, char error[INBOX_ERROR_MAX])
 {
+	if (inbox_check(where, error) == -1 || inbox_allows(where, error) == -1)
+		return NULL;
 	return inbox_sqlite(where, create, error);
 }
 
 int
-inbox_check(char error[INBOX_ERROR_MAX])
+inbox_check(const char *where, char error[INBOX_ERROR_MAX])
 {
-	return sqlite_load(error, INBOX_ERROR_MAX) != NULL ? 0 : -1;
+	_Static_assert(OWNER_ERROR_MAX <= INBOX_ERROR_MAX, "room for words");
+
+	return sqlite_load(error, INBOX_ERROR_MAX) == NULL ? -1 :
+	    owner_check_folder(where, error);
 }
 
 static int
@@ -55,17 +61,23 @@ int
 inbox_allows(const char *where, char error[INBOX_ERROR_MAX])
 {
 	static const char *const files[] = {
-		"", "-wal", "-shm", "-turn", "-lock", "-wake",
+		"", "-wal", "-shm", "-turn", "-lock",
 	};
 	char path[PATH_MAX];
 	struct stat st;
 	size_t i;
+	int why;
 
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", where, files[i]);
-		if (stat(path, &st) == 0 && faccessat(AT_FDCWD, path,
-		    R_OK | W_OK, AT_EACCESS) == -1 && errno == EACCES)
+		if (private_file_look(path) == 0)
+			continue;
+		why = errno;
+		if ((why == EACCES || why == EPERM) && lstat(path, &st) == 0)
 			return denied(path, st.st_uid, error);
+		snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: %s", path,
+		    private_file_error(why));
+		return -1;
 	}
 	return 0;
 }

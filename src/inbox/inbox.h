@@ -264,8 +264,8 @@ int inbox_wake(struct inbox *);
 /* Waits until somebody wakes, or at most so many milliseconds. */
 void inbox_wait(struct inbox *, int milliseconds);
 
-/* Can this machine have an inbox? 0, or -1 with one line in error. */
-int inbox_check(char error[INBOX_ERROR_MAX]);
+/* Can this machine have an inbox there? 0, or -1 with one line in error. */
+int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
 
 /*
  * May this user read and write all files of an inbox? 0, or -1 with one line

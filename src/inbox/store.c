@@ -50,7 +50,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "owner.h"
+#include "private_file.h"
 
 #include "banned.h"
 
@@ -279,19 +279,17 @@ close_file(struct store *store)
 static int
 make_file(struct store *store)
 {
-	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
-	    0600);
+	int fd = private_file_open(store->path, O_RDWR | O_CREAT);
 
 	if (fd == -1 && errno == EACCES &&
 	    inbox_allows(store->path, store->inbox.error) == -1)
 		return -1;
 	if (fd == -1) {
 		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: "
-		    "%s", store->path, strerror(errno), errno == ENOSPC ?
-		    advice(SQL_FULL) : advice(SQL_CANTOPEN));
+		    "%s", store->path, private_file_error(errno),
+		    advice(errno == ENOSPC ? SQL_FULL : SQL_CANTOPEN));
 		return -1;
 	}
-	owner_from_directory(fd, store->path);
 	close(fd);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "owner.h"
+#include "private_file.h"
 
 #include "banned.h"
 
@@ -45,11 +45,10 @@ write_lock_open(struct turn *turn, const char *path)
 {
 	void *board = MAP_FAILED;
 
-	*turn = (struct turn){ .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY, 0600) };
+	*turn = (struct turn){ .fd = private_file_open(path, O_RDWR |
+	    O_CREAT) };
 	if (turn->fd == -1)
 		return;
-	owner_from_directory(turn->fd, path);
 	if (make_board(turn->fd))
 		board = mmap(NULL, BOARD_SIZE, PROT_READ | PROT_WRITE,
 		    MAP_SHARED, turn->fd, 0);

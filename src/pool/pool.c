@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "owner.h"
+#include "private_file.h"
 
 #include "banned.h"
 
@@ -142,12 +142,12 @@ listen_once(struct pool *family, const char *path)
 	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
 		return -1;
 	/* Open for writing too: it never ends, and a wake can be passed on. */
-	family->wake = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	family->wake = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC |
+	    O_NOFOLLOW);
 	if (family->wake == -1) {
 		errno = errno == ENOENT ? EWOULDBLOCK : errno;
 		return -1;
 	}
-	owner_from_directory(family->wake, path);
 	fifo = is_fifo(family->wake);
 	if (fifo && flock(family->wake, LOCK_EX | LOCK_NB) == 0 &&
 	    is_at(family->wake, path))
@@ -270,11 +270,9 @@ open_lock(struct pool *family, const char *inbox)
 	if (beside(family->path, inbox, "") == -1 ||
 	    beside(path, inbox, "-lock") == -1)
 		return -1;
-	family->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY,
-	    0600);
+	family->lock = private_file_open(path, O_RDWR | O_CREAT);
 	if (family->lock == -1 || fstat(family->lock, &st) == -1)
 		return -1;
-	owner_from_directory(family->lock, path);
 	family->device = st.st_dev;
 	family->inode = st.st_ino;
 	return 0;

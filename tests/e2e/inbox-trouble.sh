@@ -26,7 +26,7 @@ sql() {
 }
 
 # A disk of 1 MB, if one can be had.
-if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m none "$small" 2>/dev/null
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m,mode=755 none "$small" 2>/dev/null
 then
 	trap 'umount -l "$small"; clean_up' EXIT
 	claim "on an empty disk an event is stored" \
@@ -144,7 +144,7 @@ if [ "$(id -u)" = 0 ]; then
 	cgi "$(task f-1 6 ok)" >"$work/answer"
 	claim "one of another user is refused, and the log says whose it is" \
 	    refused "it belongs to root, and nobody may not read and write it"
-	chmod 777 "$small"
+	chmod 1777 "$small"
 	"$vkcb" check >"$work/check" 2>"$work/errors"
 	claim "vkcb check finds that, with status 1" same 1 $?
 	claim "and says what to do" \

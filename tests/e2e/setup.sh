@@ -550,6 +550,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 644 "$keys"
 	rm -f "$keys.lock" "$work"/state/*
 	chmod 777 "$work/state"
+	chmod 1777 "$run"
 	vk_control reset
 	setpriv --reuid=65534 --clear-groups "$app" setup "$url" \
 	    >"$work/out" 2>"$work/err"
@@ -557,6 +558,7 @@ if [ "$(id -u)" = 0 ]; then
 	claim "another user is told the owner of the keys" \
 	    failed "it belongs to user 0"
 	rm "$keys.lock"
+	chmod 755 "$run"
 else
 	skip "only root can make files of other users" 5
 fi

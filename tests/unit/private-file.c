@@ -112,7 +112,7 @@ a_fifo_and_a_folder_are_refused(void **state)
 }
 
 static void
-another_users_file_is_refused_but_may_be_shared(void **state)
+another_users_file_may_only_be_shared(void **state)
 {
 	int fd = private_file_open("x", O_RDWR | O_CREAT);
 
@@ -156,7 +156,7 @@ a_shared_file_is_as_writable_as_its_folder(void **state)
 
 /* The folder's owner could not open a file created by root. */
 static void
-root_makes_no_shared_file_in_the_folder_of_a_user(void **state)
+root_makes_no_file_in_a_users_folder(void **state)
 {
 	(void)state;
 	assert_int_equal(chmod(".", 0755), 0);
@@ -176,9 +176,9 @@ main(void)
 		cmocka_unit_test(nothing_is_made_by_looking),
 		cmocka_unit_test(a_link_is_refused),
 		cmocka_unit_test(a_fifo_and_a_folder_are_refused),
-		cmocka_unit_test(another_users_file_is_refused_but_may_be_shared),
+		cmocka_unit_test(another_users_file_may_only_be_shared),
 		cmocka_unit_test(a_shared_file_is_as_writable_as_its_folder),
-		cmocka_unit_test(root_makes_no_shared_file_in_the_folder_of_a_user),
+		cmocka_unit_test(root_makes_no_file_in_a_users_folder),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
