@@ -20,7 +20,7 @@
 
 #define OBJECTS_MAX 256		/* more than objects.def has */
 
-static int events(int, char **);
+static int cmd_events(int, char **);
 
 const struct command command_events = {
 	.name = "events",
@@ -28,10 +28,10 @@ const struct command command_events = {
 	.summary = "lists the events, or tells what one carries",
 	.help = "--names     only the names, one a line\n"
 	    "--markdown  the whole catalogue as docs/events.md has it\n",
-	.run = events,
+	.run = cmd_events,
 };
 
-/* The objects to tell of, each once, in the order they were met. */
+/* An object and the objects in it, each once, in the order they are met. */
 struct reached {
 	const struct object_type *types[OBJECTS_MAX];
 	size_t n;
@@ -73,9 +73,8 @@ print_object(const struct object_type *type)
 
 	printf("\nstruct vk_%s: %s\n", type->tag, type->text);
 	for (field = type->fields; field->name != NULL; field++) {
-		snprintf(kind, sizeof(kind), "%s%s%s",
+		snprintf(kind, sizeof(kind), "%s %s",
 		    field_kind_name(field->kind),
-		    field->object != NULL ? " " : "",
 		    field->object != NULL ? field->object : "");
 		printf("  %-24s %-24s %s\n", field->name, kind, field->text);
 	}
@@ -141,21 +140,15 @@ cmd_events_explain(const char *name)
 }
 
 static void
-print_names(void)
+cmd_events_list(bool names_alone)
 {
 	const struct event_info *info;
 
 	for (info = event_infos; info->name != NULL; info++)
-		puts(info->name);
-}
-
-static void
-cmd_events_list(void)
-{
-	const struct event_info *info;
-
-	for (info = event_infos; info->name != NULL; info++)
-		printf("%-32s %s\n", info->name, info->text);
+		if (names_alone)
+			puts(info->name);
+		else
+			printf("%-32s %s\n", info->name, info->text);
 }
 
 static bool
@@ -175,7 +168,7 @@ same_sample(const struct event_info *info, const struct event_info *other)
 	return same;
 }
 
-/* The first event with the same sample shows it; NULL: it is this one. */
+/* An earlier event that shows the same sample; NULL: none. */
 static const struct event_info *
 shown_by(const struct event_info *info)
 {
@@ -253,22 +246,19 @@ markdown(void)
 }
 
 static int
-events(int argc, char **argv)
+cmd_events(int argc, char **argv)
 {
+	const char *word = argc > 1 ? argv[1] : "";
+
 	if (argc > 2)
 		return command_misused(&command_events, "one event at a time");
-	if (argc < 2) {
-		cmd_events_list();
-		return EXIT_OK;
-	}
-	if (strcmp(argv[1], "--names") == 0) {
-		print_names();
-		return EXIT_OK;
-	}
-	if (strcmp(argv[1], "--markdown") == 0)
+	if (strcmp(word, "--markdown") == 0)
 		return markdown();
-	if (argv[1][0] == '-')
+	if (*word != '\0' && *word != '-')
+		return cmd_events_explain(word);
+	if (argc > 1 && strcmp(word, "--names") != 0)
 		return command_misused(&command_events, "unknown option %s",
-		    argv[1]);
-	return cmd_events_explain(argv[1]);
+		    word);
+	cmd_events_list(argc > 1);
+	return EXIT_OK;
 }

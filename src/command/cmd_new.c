@@ -7,12 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "event/catalogue.h"
 #include "event/handler_table.h"
@@ -21,14 +19,14 @@
 
 #define FIELDS_SHOWN 8
 
-static int new(int, char **);
+static int cmd_new(int, char **);
 
 const struct command command_new = {
 	.name = "new",
 	.args = "NAME EVENT",
 	.summary = "writes handlers/NAME.c, a handler that compiles",
 	.help = "EVENT is one that `vkcb events` lists, or `any`.\n",
-	.run = new,
+	.run = cmd_new,
 };
 
 static bool
@@ -41,15 +39,7 @@ is_name(const char *name)
 	    *name != '-';
 }
 
-static void
-write_field(FILE *out, const char *object, const char *within,
-    const struct field *field)
-{
-	fprintf(out, " *	%s%s%s->%s: %s\n", object, *within != '\0' ?
-	    "->" : "", within, field->name, field->text);
-}
-
-/* The first fields say what the object is: objects.def is in that order. */
+/* The first fields of an object in objects.def tell most about it. */
 static void
 write_fields(FILE *out, const struct object_type *type, const char *within)
 {
@@ -62,7 +52,9 @@ write_fields(FILE *out, const struct object_type *type, const char *within)
 			write_fields(out, object_type(field->object),
 			    field->name);
 		else if (shown++ < FIELDS_SHOWN)
-			write_field(out, "object", within, field);
+			fprintf(out, " *	object%s%s->%s: %s\n",
+			    *within != '\0' ? "->" : "", within, field->name,
+			    field->text);
 }
 
 static void
@@ -73,60 +65,53 @@ write_handler(FILE *out, const char *name, const char *symbol,
 
 	fprintf(out, "/*\n * %s.c - what this handler does.\n", name);
 	if (info != NULL && info->object != NULL) {
-		fprintf(out, " *\n * Of what `vkcb events %s` lists:\n *\n",
+		fprintf(out, " *\n * Fields that `vkcb events %s` lists:\n *\n",
 		    event);
 		write_fields(out, object_type(info->object), "");
 	}
-	fprintf(out, " */\n#include \"vkcb.h\"\n\nstatic enum vkcb_outcome\n");
-	if (info == NULL)
-		fprintf(out, "on_%s(struct vkcb_event *ev)\n", symbol);
-	else if (info->object == NULL)
-		fprintf(out, "on_%s(struct vkcb_event *ev, struct json_object "
-		    "*object)\n", symbol);
-	else
-		fprintf(out, "on_%s(struct vkcb_event *ev, const struct vk_%s "
-		    "*object)\n", symbol, info->object);
-	fprintf(out, "{\n");
-	if (info != NULL)
-		fprintf(out, "	(void)object;\n");
-	fprintf(out, "	vkcb_log(ev, \"%%s came\", ev->type);\n"
+	fprintf(out, " */\n#include \"vkcb.h\"\n\nstatic enum vkcb_outcome\n"
+	    "on_%s(struct vkcb_event *ev", symbol);
+	if (info != NULL && info->object != NULL)
+		fprintf(out, ", const struct vk_%s *object", info->object);
+	else if (info != NULL)
+		fprintf(out, ", struct json_object *object");
+	fprintf(out, ")\n{\n%s"
+	    "	vkcb_log(ev, \"%%s came\", ev->type);\n"
 	    "	return VKCB_OK;\n}\n\n"
 	    "const struct vkcb_handler handler_%s = {\n"
 	    "	ON(%s, on_%s),\n"
 	    "	.summary = \"what this handler does\",\n};\n",
-	    symbol, event, symbol);
+	    info != NULL ? "	(void)object;\n" : "", symbol, event, symbol);
 }
 
-/* Do two names make one handler, by - and _? */
-static bool
-clashes(const char *one, const char *other, size_t other_len)
+static void
+to_symbol(char *name)
 {
-	size_t i;
-
-	if (strlen(one) != other_len)
-		return false;
-	for (i = 0; i < other_len; i++)
-		if (one[i] != other[i] && (strchr("-_", one[i]) == NULL ||
-		    strchr("-_", other[i]) == NULL))
-			return false;
-	return true;
+	for (; *name != '\0'; name++)
+		if (*name == '-')
+			*name = '_';
 }
 
-/* Make would refuse another file of the same handler: it is said here. */
+/* Make refuses a second file for the same symbol. */
 static int
-look_for_clash(const char *name)
+check_clash(const char *name, const char *symbol)
 {
 	DIR *folder = opendir("handlers");
+	char other[NAME_MAX + 1], *end;
 	const struct dirent *entry;
 	int status = EXIT_OK;
-	size_t len;
 
 	while (status == EXIT_OK && folder != NULL &&
 	    (entry = readdir(folder)) != NULL) {
-		len = strlen(entry->d_name);
-		if (len > 2 && strcmp(entry->d_name + len - 2, ".c") == 0 &&
-		    clashes(name, entry->d_name, len - 2) &&
-		    strncmp(name, entry->d_name, len - 2) != 0)
+		snprintf(other, sizeof(other), "%s", entry->d_name);
+		end = strrchr(other, '.');
+		if (end == NULL || strcmp(end, ".c") != 0)
+			continue;
+		*end = '\0';
+		if (strcmp(other, name) == 0)
+			continue;
+		to_symbol(other);
+		if (strcmp(other, symbol) == 0)
 			status = report_fail(name, "handlers/%s is there, "
 			    "and - and _ are the same: take another name",
 			    entry->d_name);
@@ -137,26 +122,16 @@ look_for_clash(const char *name)
 }
 
 static int
-write_file(const char *path, const char *name, const struct event_info *info)
+write_file(const char *path, const char *name, const char *symbol,
+    const struct event_info *info)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	char symbol[HANDLER_NAME_MAX + 1];
-	FILE *out;
-	char *dash;
+	FILE *out = fopen(path, "wxe");
 
-	if (fd == -1 && errno == ENOENT)
+	if (out == NULL && errno == ENOENT)
 		return report_fail(path, "there is no folder handlers here: "
 		    "run this in vkcb's own folder");
-	if (fd == -1)
+	if (out == NULL)
 		return report_fail(path, "%s", strerror(errno));
-	out = fdopen(fd, "w");
-	if (out == NULL) {
-		close(fd);
-		return report_fail(path, "%s", strerror(errno));
-	}
-	snprintf(symbol, sizeof(symbol), "%s", name);
-	while ((dash = strchr(symbol, '-')) != NULL)
-		*dash = '_';
 	write_handler(out, name, symbol, info);
 	if (fclose(out) != 0)
 		return report_fail(path, "%s", strerror(errno));
@@ -165,10 +140,10 @@ write_file(const char *path, const char *name, const struct event_info *info)
 }
 
 static int
-new(int argc, char **argv)
+cmd_new(int argc, char **argv)
 {
+	char path[HANDLER_NAME_MAX + 16], symbol[HANDLER_NAME_MAX + 1];
 	const struct event_info *info = NULL;
-	char path[HANDLER_NAME_MAX + 16];
 
 	if (argc != 3)
 		return command_misused(&command_new, "give a name and an "
@@ -184,8 +159,10 @@ new(int argc, char **argv)
 			return report_fail(argv[2], "vkcb answers it itself, "
 			    "no handler gets it");
 	}
-	if (look_for_clash(argv[1]) != EXIT_OK)
+	snprintf(symbol, sizeof(symbol), "%s", argv[1]);
+	to_symbol(symbol);
+	if (check_clash(argv[1], symbol) != EXIT_OK)
 		return EXIT_ERROR;
 	snprintf(path, sizeof(path), "handlers/%s.c", argv[1]);
-	return write_file(path, argv[1], info);
+	return write_file(path, argv[1], symbol, info);
 }

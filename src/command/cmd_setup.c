@@ -8,20 +8,20 @@
 #include "command/command.h"
 
 #include <getopt.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "number.h"
 #include "setup/setup.h"
 
 #include "banned.h"
 
-static int run_setup(int, char **);
+static int cmd_setup(int, char **);
 
 const struct command command_setup = {
 	.name = "setup",
@@ -31,44 +31,44 @@ const struct command command_setup = {
 	    "--dry-run   only tell what would be done\n"
 	    "--remove    take the server with this URL away\n"
 	    "--group ID  this group alone\n",
-	.run = run_setup,
+	.run = cmd_setup,
 };
 
 struct options {
 	bool dry_run;
 	bool remove;
-	const char *group;
+	int64_t group;		/* 0: all with a token */
 	const char *url;
 };
 
 static int
-read_url(const char *url)
+cmd_setup_check_url(const char *url)
 {
 	bool plain = strncmp(url, "http://", 7) == 0;
+	const char *host = url + (plain ? 7 : 8), *wrong = NULL;
 	const unsigned char *at = (const unsigned char *)url;
-	const char *host = url + (plain ? 7 : 8);
 
+	while (*at > ' ' && *at != 0x7f)
+		at++;
 	if (!plain && strncmp(url, "https://", 8) != 0)
-		return command_misused(&command_setup, "%s: a URL starts with "
-		    "https:// or http://", url);
-	if (strcspn(host, ":/?#") == 0)
-		return command_misused(&command_setup, "%s: a URL names a "
-		    "host", url);
-	for (; *at != '\0'; at++)
-		if (*at <= ' ' || *at == 0x7f)
-			return command_misused(&command_setup, "%s: a URL has "
-			    "no blanks", url);
-	if (strlen(url) >= KEYS_URL_MAX)
-		return command_misused(&command_setup, "the URL is too long");
+		wrong = "starts with https:// or http://";
+	else if (strcspn(host, ":/?#") == 0)
+		wrong = "names a host";
+	else if (*at != '\0')
+		wrong = "has no blanks";
+	else if (strlen(url) >= KEYS_URL_MAX)
+		wrong = "is not as long";
+	if (wrong != NULL)
+		return command_misused(&command_setup, "%s: a URL %s", url,
+		    wrong);
 	if (plain && !conf_is_loopback(host))
-		fprintf(stderr, "vkcb: %s: over plain http anybody on the way "
-		    "can read the secret and the events: better https://\n",
-		    url);
+		(void)report_fail(url, "over plain http anybody on the way "
+		    "can read the secret and the events: better https://");
 	return EXIT_OK;
 }
 
 static int
-cmd_setup_read_options(struct options *options, int argc, char **argv)
+cmd_setup_options(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
@@ -84,79 +84,70 @@ cmd_setup_read_options(struct options *options, int argc, char **argv)
 			options->dry_run = true;
 		else if (option == 'r')
 			options->remove = true;
-		else if (option == 'g')
-			options->group = optarg;
-		else
+		else if (option != 'g')
 			return command_misused(&command_setup,
 			    "unknown option or missing value: %s",
 			    argv[optind - 1]);
+		else if (!number_read(optarg, strlen(optarg), 1, INT64_MAX,
+		    &options->group))
+			return command_misused(&command_setup, "--group %s: "
+			    "expected a community's id", optarg);
 	}
 	if (argc - optind != 1)
 		return command_misused(&command_setup, "give the URL that VK "
 		    "shall post to");
-	if (options->group != NULL && (*options->group == '\0' ||
-	    options->group[strspn(options->group, "0123456789")] != '\0'))
-		return command_misused(&command_setup, "--group %s: expected a "
-		    "community's id", options->group);
 	options->url = argv[optind];
-	return read_url(options->url);
+	return cmd_setup_check_url(options->url);
 }
 
 static int
 cmd_setup_group(const struct options *options, const struct conf *conf,
     const struct conf_group *group, struct keys *keys)
 {
-	char what[40];
 	struct setup setup = {
 		.url = options->url, .dry_run = options->dry_run, .keys = keys,
 	};
+	char what[40];
 	int result;
 
+	snprintf(what, sizeof(what), "group %" PRId64, group->id);
+	if (group->token == NULL)
+		return report_fail(what, "this group has no token: add "
+		    "`token = ...` to its section");
 	group_api_init(&setup.vk, conf, group, API_PATIENCE);
 	result = options->remove ? setup_remove(&setup) : setup_group(&setup);
 	api_forget(&setup.vk.api);
-	if (result == 0)
-		return EXIT_OK;
-	snprintf(what, sizeof(what), "group %lld", (long long)group->id);
-	return report_fail(what, "%s", setup.vk.error);
+	return result == 0 ? EXIT_OK : report_fail(what, "%s", setup.vk.error);
 }
 
-/* All groups with a token, or the one that is named. */
 static int
-set_up_all(const struct options *options, const struct conf *conf,
+cmd_setup_groups(const struct options *options, const struct conf *conf,
     struct keys *keys)
 {
 	const struct conf_group *group;
-	int status = EXIT_OK, done = 0;
-	char id[24];
+	int status = EXIT_OK;
+	bool any = false;
 	size_t i;
 
 	for (i = 0; i < conf->n_groups; i++) {
 		group = &conf->groups[i];
-		snprintf(id, sizeof(id), "%lld", (long long)group->id);
-		if (options->group != NULL && strcmp(options->group, id) != 0)
+		if (options->group != 0 ? options->group != group->id :
+		    group->token == NULL)
 			continue;
-		if (group->token == NULL && options->group == NULL)
-			continue;
-		done++;
-		if (group->token == NULL)
-			status = report_fail(id, "this group has no token: "
-			    "add `token = ...` to its section");
-		else if (cmd_setup_group(options, conf, group, keys) !=
-		    EXIT_OK)
+		any = true;
+		if (cmd_setup_group(options, conf, group, keys) != EXIT_OK)
 			status = EXIT_ERROR;
 	}
-	if (done == 0 && options->group != NULL)
-		return report_fail(options->group, "no such group in %s",
-		    conf->path);
-	if (done == 0)
-		return report_fail(conf->path, "no group has a token: make "
-		    "one in the community's settings (API usage) with the "
-		    "right to manage it, and add `token = ...`");
-	return status;
+	if (any)
+		return status;
+	return options->group != 0 ? report_fail("setup", "--group %" PRId64
+	    ": no such group in %s", options->group, conf->path) :
+	    report_fail(conf->path, "no group has a token: make one in the "
+	    "community's settings (API usage) with the right to manage it, "
+	    "and add `token = ...`");
 }
 
-/* Root's own files are for no web server. */
+/* A web server cannot read root's own files. */
 static void
 tell_of_owner(const char *keys)
 {
@@ -168,38 +159,45 @@ tell_of_owner(const char *keys)
 }
 
 static int
-run_setup(int argc, char **argv)
+cmd_setup_with_keys(const struct options *options, const struct conf *conf)
 {
-	char error[KEYS_ERROR_MAX];
-	struct options options = { .url = NULL };
-	struct conf *conf;
 	struct keys keys = { .n = 0 };
+	char error[KEYS_ERROR_MAX];
 	int status, lock = -1;
 	bool is_new;
 
-	status = cmd_setup_read_options(&options, argc, argv);
-	if (status != EXIT_OK)
-		return status;
-	conf = command_configure();
-	if (conf == NULL)
-		return EXIT_ERROR;
-	if (conf->keys == NULL) {
-		status = report_fail(conf->path, "setup needs `keys = FILE` "
-		    "in [vkcb], where it keeps secrets and confirmation "
-		    "strings");
-	} else if ((!options.dry_run &&
+	if (conf->keys == NULL)
+		return report_fail(conf->path, "setup needs `keys = FILE` in "
+		    "[vkcb], where it stores secrets and confirmation strings");
+	if ((!options->dry_run &&
 	    (lock = keys_lock(conf->keys, error)) == -1) ||
 	    keys_read(&keys, conf->keys, error) == -1) {
 		status = report_fail("setup", "%s", error);
 	} else {
 		is_new = access(conf->keys, F_OK) == -1;
-		status = set_up_all(&options, conf, &keys);
+		status = cmd_setup_groups(options, conf, &keys);
 		if (is_new)
 			tell_of_owner(conf->keys);
 	}
 	keys_free(&keys);
 	if (lock != -1)
 		close(lock);
+	return status;
+}
+
+static int
+cmd_setup(int argc, char **argv)
+{
+	struct options options = { .url = NULL };
+	int status = cmd_setup_options(&options, argc, argv);
+	struct conf *conf;
+
+	if (status != EXIT_OK)
+		return status;
+	conf = command_configure();
+	if (conf == NULL)
+		return EXIT_ERROR;
+	status = cmd_setup_with_keys(&options, conf);
 	conf_free(conf);
 	return status;
 }

@@ -25,7 +25,7 @@
 #define INDEX_MAX 10000
 
 struct edit {
-	char path[PATH_LONGEST];	/* names and numbers, with dots between */
+	char path[PATH_LONGEST];	/* names and numbers between dots */
 	const char *value;
 	bool is_json;
 	char *error;

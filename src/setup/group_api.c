@@ -25,6 +25,7 @@ group_api_init(struct group_api *vk, const struct conf *conf,
 	api_init(&vk->api, conf, group->token, patience);
 }
 
+#undef group_api_fail
 int
 group_api_fail(struct group_api *vk, const char *fmt, ...)
 {
@@ -35,6 +36,7 @@ group_api_fail(struct group_api *vk, const char *fmt, ...)
 	va_end(args);
 	return -1;
 }
+#define group_api_fail(...) FAILED(-1, group_api_fail(__VA_ARGS__))
 
 /* Error 100 (a wrong parameter) means another thing for each method. */
 static const char *

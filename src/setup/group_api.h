@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "failed.h"
 #include "vk/api.h"
 
 struct conf;
@@ -27,6 +28,7 @@ void group_api_init(struct group_api *, const struct conf *,
 /* Puts the reason of a failure into error; returns -1. */
 int group_api_fail(struct group_api *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+#define group_api_fail(...) FAILED(-1, group_api_fail(__VA_ARGS__))
 
 /*
  * Calls a method; params are taken over. *response (may be NULL) is an object

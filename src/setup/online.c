@@ -20,56 +20,32 @@
 #include "log.h"
 #include "setup/online_server.h"
 #include "setup/servers.h"
+#include "setup/subscriptions.h"
 
 #include "banned.h"
 
 #define CLOCK_OFF_MAX 60	/* seconds */
 
-static void
-online_print(struct online *online, const char *kind, bool setup,
-    const char *fmt, va_list args)
+void
+online_say(struct online *online, const char *kind, enum online_advice advice,
+    const char *fmt, ...)
 {
-	char text[1024];
+	char text[SUBSCRIPTIONS_LIST_MAX + 256];
+	va_list args;
 
+	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	printf("%s: group %" PRId64 ": ", kind, online->vk.group->id);
 	if (online->server_id != 0)
 		printf("server %" PRId64 ": ", online->server_id);
 	log_print(stdout, text);
-	if (setup) {
-		snprintf(text, sizeof(text), "; run vkcb setup %s",
-		    online->url);
+	snprintf(text, sizeof(text), "; run vkcb setup %s", online->url);
+	if (advice == ONLINE_SETUP)
 		log_print(stdout, text);
-	}
 	putchar('\n');
 	if (strcmp(kind, "error") == 0)
 		online->result = -1;
-}
-
-void
-online_say(struct online *online, const char *kind, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	online_print(online, kind, false, fmt, args);
-	va_end(args);
-}
-
-void
-online_say_setup(struct online *online, const char *kind, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	online_print(online, kind, true, fmt, args);
-	va_end(args);
-}
-
-bool
-online_is_secret(const char *ours, const char *theirs)
-{
-	return ours != NULL && strcmp(ours, theirs) == 0;
 }
 
 static bool
@@ -94,19 +70,20 @@ online_check_token(struct online *online)
 
 	if (group_api_call(&online->vk, "groups.getTokenPermissions",
 	    VK_NO_PARAMS, &response) == -1) {
-		online_say(online, "error", "%s", online->vk.error);
+		online_say(online, "error", ONLINE_SAID, "%s",
+		    online->vk.error);
 		return false;
 	}
 	rights = json_get_array(response, "permissions");
 	if (!has_right(rights, "messages"))
-		online_say(online, "warning", "the token may not send "
-		    "messages: make one with the right to messages, if "
+		online_say(online, "warning", ONLINE_SAID, "the token may not "
+		    "send messages: make one with the right to messages, if "
 		    "handlers answer");
 	if (has_right(rights, "manage"))
 		return true;
-	online_say(online, "warning", "the token may not manage the "
-	    "community, so whether events can arrive is not known: setup and "
-	    "the checks of its servers need a token that may");
+	online_say(online, "warning", ONLINE_SAID, "the token may not manage "
+	    "the community, so whether events can arrive is not known: setup "
+	    "and the checks of its servers need a token that may");
 	online->unknown = true;
 	return false;
 }
@@ -123,8 +100,9 @@ check_clock(struct online *online)
 		return;
 	off = (int64_t)time(NULL) - json_object_get_int64(response);
 	if (off > CLOCK_OFF_MAX || off < -CLOCK_OFF_MAX)
-		online_say(online, "warning", "this machine's clock is %" PRId64
-		    " s off VK's: have it set by NTP", off);
+		online_say(online, "warning", ONLINE_SAID, "this machine's "
+		    "clock is %" PRId64 " s off VK's: have it set by NTP",
+		    off);
 }
 
 static void
@@ -134,44 +112,19 @@ check_long_poll(struct online *online)
 
 	if (group_api_call(&online->vk, "groups.getLongPollSettings",
 	    GROUP_ID(&online->vk), &response) == -1)
-		online_say(online, "warning", "%s", online->vk.error);
+		online_say(online, "warning", ONLINE_SAID, "%s",
+		    online->vk.error);
 	else if (json_object_get_boolean(json_object_object_get(response,
 	    "is_enabled")))
-		online_say(online, "warning", "Long Poll is switched on too: "
-		    "another program may get the same events; switch it off "
-		    "in the community's settings unless you use it");
-}
-
-/* Setup removes a broken server with our URL; a working one is for people. */
-static void
-check_others(struct online *online, struct json_object *servers,
-    struct json_object *ours, const struct key *key)
-{
-	const char *url = key != NULL && key->url[0] != '\0' ? key->url :
-	    json_get_string(ours, "url");
-	struct json_object *server;
-	size_t at = 0;
-
-	while ((server = servers_next_ours(servers, url, key, SERVER_OK,
-	    &at)) != NULL) {
-		if (server == ours)
-			continue;
-		online->server_id = json_get_int64(server, "id");
-		online->url = url;
-		if (servers_state(server) == SERVER_BROKEN)
-			online_say_setup(online, "warning", "has the URL of "
-			    "ours too and is broken");
-		else
-			online_say(online, "warning", "has the URL of ours "
-			    "too: its events come twice or, with another "
-			    "secret, are refused: remove it on VK's page "
-			    "Settings, API usage, Callback API");
-	}
+		online_say(online, "warning", ONLINE_SAID, "Long Poll is "
+		    "switched on too: another program may get the same "
+		    "events; switch it off in the community's settings unless "
+		    "you use it");
 }
 
 /* The server that setup made, else one with our secret; NULL: not known. */
 static struct json_object *
-our_server(const struct online *online, struct json_object *servers,
+our_server(const struct conf_group *group, struct json_object *servers,
     const struct key *key)
 {
 	struct json_object *server, *ours = NULL;
@@ -179,37 +132,69 @@ our_server(const struct online *online, struct json_object *servers,
 
 	if (key != NULL)
 		ours = servers_best(servers, key->url, key);
-	for (i = 0; ours == NULL && i < json_length(servers);
-	    i++) {
+	for (i = 0; ours == NULL && group->secret != NULL &&
+	    i < json_length(servers); i++) {
 		server = json_object_array_get_idx(servers, i);
-		if (online_is_secret(online->vk.group->secret,
-		    json_get_string(server, "secret_key")))
+		if (strcmp(json_get_string(server, "secret_key"),
+		    group->secret) == 0)
 			ours = server;
 	}
 	return ours;
 }
 
 static void
+show_server(const struct online *online, struct json_object *server, bool ours)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%.200s: %.40s", online->url,
+	    json_get_string(server, "status"));
+	printf("server %" PRId64 ": ", online->server_id);
+	log_print(stdout, text);
+	puts(ours ? " (ours)" : "");
+}
+
+/* Setup removes a broken server with our URL; a working one is for people. */
+static void
+warn_of_other(struct online *online, struct json_object *server)
+{
+	if (servers_state(server) == SERVER_BROKEN)
+		online_say(online, "warning", ONLINE_SETUP, "has the URL of "
+		    "ours too and is broken");
+	else
+		online_say(online, "warning", ONLINE_SAID, "has the URL of "
+		    "ours too: its events come twice or, with another secret, "
+		    "are refused: remove it on VK's page Settings, API usage, "
+		    "Callback API");
+}
+
+static void
 check_each(struct online *online, struct json_object *servers,
     const struct key *key)
 {
-	struct json_object *ours = our_server(online, servers, key);
-	size_t i, n = json_length(servers);
+	const struct conf_group *group = online->vk.group;
+	struct json_object *ours = our_server(group, servers, key), *server;
+	bool stored = key != NULL && key->url[0] != '\0';
+	const char *url = stored ? key->url : json_get_string(ours, "url");
+	size_t i;
 
-	online->ours = ours != NULL ? json_get_int64(ours, "id") : 0;
-	if (n == 0)
-		online_say(online, "error", "VK has no callback server for "
-		    "it: run vkcb setup URL");
-	else if (ours == NULL && key != NULL && key->url[0] != '\0') {
-		online_say(online, "error", "its callback server at %.200s is "
-		    "gone from VK: run vkcb setup %.200s", key->url, key->url);
-		online->ours = -1;
+	if (json_length(servers) == 0)
+		online_say(online, "error", ONLINE_SAID, "VK has no callback "
+		    "server for it: run vkcb setup URL");
+	else if (ours == NULL && stored)
+		online_say(online, "error", ONLINE_SAID, "its callback server "
+		    "at %.200s is gone from VK: run vkcb setup %.200s", url,
+		    url);
+	for (i = 0; i < json_length(servers); i++) {
+		server = json_object_array_get_idx(servers, i);
+		online->server_id = json_get_int64(server, "id");
+		online->url = json_get_string(server, "url");
+		show_server(online, server, server == ours);
+		if (server == ours || (ours == NULL && !stored))
+			online_check_server(online, server);
+		else if (servers_is_ours(server, url, key))
+			warn_of_other(online, server);
 	}
-	for (i = 0; i < n; i++)
-		online_check_server(online,
-		    json_object_array_get_idx(servers, i));
-	if (ours != NULL)
-		check_others(online, servers, ours, key);
 	online->server_id = 0;
 }
 
@@ -222,7 +207,8 @@ check_servers(struct online *online)
 	struct keys keys = { .n = 0 };
 
 	if (group_api_servers(&online->vk, &servers) == -1) {
-		online_say(online, "error", "%s", online->vk.error);
+		online_say(online, "error", ONLINE_SAID, "%s",
+		    online->vk.error);
 		return;
 	}
 	/* The configuration is read, so this file was just found good. */
@@ -245,6 +231,6 @@ online_check(const struct conf *conf, const struct conf_group *group)
 	check_clock(&online);
 	api_forget(&online.vk.api);
 	if (online.result == 0 && !online.unknown)
-		online_say(&online, "fine", "events can arrive");
+		online_say(&online, "fine", ONLINE_SAID, "events can arrive");
 	return online.result;
 }

@@ -14,9 +14,7 @@
 #include "conf/conf.h"
 #include "event/catalogue.h"
 #include "json/json_get.h"
-#include "log.h"
 #include "number.h"
-#include "setup/names.h"
 #include "setup/subscriptions.h"
 #include "vk/http_post.h"
 
@@ -37,18 +35,18 @@ enum finding {
 static const struct {
 	const char *kind;
 	const char *text;
-	bool setup;	/* cures it */
+	enum online_advice advice;
 } findings[FINDING_MAX] = {
 	[FINDING_MISSED] = { "error", "not ticked, so that their handlers get "
-	    "none", true },
+	    "none", ONLINE_SETUP },
 	[FINDING_NOT_TICKED] = { "warning", "named by `events`, not ticked",
-	    true },
+	    ONLINE_SETUP },
 	[FINDING_UNWANTED] = { "warning", "ticked, but not wanted by `events` "
-	    "or a handler", true },
+	    "or a handler", ONLINE_SETUP },
 	[FINDING_LEFT_OUT] = { "warning", "`events` leaves out what handlers "
-	    "take, so that they get none", false },
+	    "take, so that they get none", ONLINE_SAID },
 	[FINDING_UNLISTED] = { "warning", "not listed by VK, so that it is not "
-	    "known whether they are ticked", true },
+	    "known whether they are ticked", ONLINE_SETUP },
 };
 
 static enum finding
@@ -63,43 +61,33 @@ classify(const struct subscription *sub)
 	return sub->handled && !sub->ticked ? FINDING_LEFT_OUT : FINDING_NONE;
 }
 
-static void
-say_findings(struct online *online, const struct subscriptions *subs)
-{
-	struct names names[FINDING_MAX] = { { .n = 0 } };
-	void (*say)(struct online *, const char *, const char *, ...);
-	size_t i;
-
-	for (i = 0; i < subs->n; i++)
-		names_add(&names[classify(&subs->at[i])], subs->at[i].name);
-	for (i = FINDING_NONE + 1; i < FINDING_MAX; i++) {
-		say = findings[i].setup ? online_say_setup : online_say;
-		if (names[i].n > 0)
-			say(online, findings[i].kind, "%s: %s",
-			    findings[i].text, names_text(&names[i]));
-	}
-}
-
 /* An event that VK does not list may be ticked, or not, if VK has it. */
 static void
-check_arriving(struct online *online, const struct subscriptions *subs)
+check_events(struct online *online, const struct subscriptions *subs)
 {
-	bool handled = false, unlisted = false;
+	char names[FINDING_MAX][SUBSCRIPTIONS_LIST_MAX] = { "" };
+	bool handled = false, arriving = false, unlisted = false;
 	const struct subscription *sub;
+	size_t i;
 
 	for (sub = subs->at; sub < subs->at + subs->n; sub++) {
-		if (sub->handled && sub->ticked)
-			return;
+		subscriptions_append(names[classify(sub)], sub->name);
 		handled = handled || sub->handled;
+		arriving = arriving || (sub->handled && sub->ticked);
 		unlisted = unlisted || (sub->handled && !sub->listed &&
 		    event_info(sub->name) != NULL);
 	}
-	if (unlisted)
+	for (i = FINDING_NONE + 1; i < FINDING_MAX; i++)
+		if (names[i][0] != '\0')
+			online_say(online, findings[i].kind,
+			    findings[i].advice, "%s: %s", findings[i].text,
+			    names[i]);
+	if (!arriving && unlisted)
 		online->unknown = true;
-	else if (handled)
-		online_say(online, "error", "no event that a handler takes is "
-		    "ticked%s", online->vk.group->events != NULL ?
-		    ": see `events`" : "");
+	else if (!arriving && handled)
+		online_say(online, "error", ONLINE_SAID, "no event that a "
+		    "handler takes is ticked%s",
+		    online->vk.group->events != NULL ? ": see `events`" : "");
 }
 
 /* VK sends whole events from version 5.81 on. */
@@ -120,20 +108,20 @@ check_settings(struct online *online)
 
 	if (group_api_settings(&online->vk, online->server_id,
 	    &settings) == -1) {
-		online_say(online, "error", "%s", online->vk.error);
+		online_say(online, "error", ONLINE_SAID, "%s",
+		    online->vk.error);
 		return;
 	}
 	version = json_get_string(settings, "api_version");
 	if (is_outdated(version))
-		online_say_setup(online, "error", "events come in version "
-		    "%.16s of the API, and VK sends a warning in place of "
-		    "their object", version);
+		online_say(online, "error", ONLINE_SETUP, "events come in "
+		    "version %.16s of the API, and VK sends a warning in "
+		    "place of their object", version);
 	else if (strcmp(version, API_VERSION) != 0)
-		online_say_setup(online, "warning", "events come in version "
-		    "%.16s of the API, not %s", version, API_VERSION);
+		online_say(online, "warning", ONLINE_SETUP, "events come in "
+		    "version %.16s of the API, not %s", version, API_VERSION);
 	subscriptions_init(&subs, online->vk.group, settings);
-	say_findings(online, &subs);
-	check_arriving(online, &subs);
+	check_events(online, &subs);
 }
 
 static void
@@ -156,8 +144,8 @@ judge_answer(struct online *online, const struct http_post_response *answer)
 		    "not hand it over";
 	else
 		return;
-	online_say(online, "error", "%.200s %s (status %ld)", online->url,
-	    words, answer->status);
+	online_say(online, "error", ONLINE_SAID, "%.200s %s (status %ld)",
+	    online->url, words, answer->status);
 }
 
 /*
@@ -187,49 +175,44 @@ probe(struct online *online)
 		free(answer.body);
 		return;
 	}
-	online_say(online, "error", "%.200s does not answer: %s%s",
+	online_say(online, "error", ONLINE_SAID, "%.200s does not answer: %s%s",
 	    online->url, answer.why, result != POST_NOT_TRUSTED ? "" :
 	    ": VK may not trust it either: it takes a certificate of a known "
 	    "authority, with those between");
 }
 
 static void
-online_check_secret(struct online *online, const char *theirs)
+check_secret(struct online *online, const char *theirs)
 {
 	const struct conf_group *group = online->vk.group;
 
-	if (group->no_secret || online_is_secret(group->secret, theirs))
+	if (group->no_secret ||
+	    (group->secret != NULL && strcmp(group->secret, theirs) == 0))
 		return;
 	if (group->secret == NULL)
-		online_say_setup(online, "error", "there is no secret here "
-		    "yet: each event is refused");
-	else if (online_is_secret(group->old_secret, theirs))
-		online_say_setup(online, "warning", "VK has old_secret still");
+		online_say(online, "error", ONLINE_SETUP, "there is no secret "
+		    "here yet: each event is refused");
+	else if (group->old_secret != NULL &&
+	    strcmp(group->old_secret, theirs) == 0)
+		online_say(online, "warning", ONLINE_SETUP, "VK has "
+		    "old_secret still");
 	else
-		online_say_setup(online, "error", "VK has %s secret: each "
-		    "event is refused", *theirs != '\0' ? "another" : "no");
+		online_say(online, "error", ONLINE_SETUP, "VK has %s secret: "
+		    "each event is refused", *theirs != '\0' ? "another" :
+		    "no");
 }
 
 void
 online_check_server(struct online *online, struct json_object *server)
 {
 	const char *status = json_get_string(server, "status");
-	char text[256];
 
-	online->server_id = json_get_int64(server, "id");
-	online->url = json_get_string(server, "url");
-	snprintf(text, sizeof(text), "%.200s: %.40s", online->url, status);
-	printf("server %" PRId64 ": ", online->server_id);
-	log_print(stdout, text);
-	puts(online->server_id == online->ours ? " (ours)" : "");
-	if (online->ours != 0 && online->server_id != online->ours)
-		return;
 	if (strcmp(status, "ok") != 0) {
-		online_say_setup(online, "error", "has the status %.40s: VK "
-		    "sends it nothing", status);
+		online_say(online, "error", ONLINE_SETUP, "has the status "
+		    "%.40s: VK sends it nothing", status);
 		return;
 	}
 	probe(online);
-	online_check_secret(online, json_get_string(server, "secret_key"));
+	check_secret(online, json_get_string(server, "secret_key"));
 	check_settings(online);
 }

@@ -9,7 +9,6 @@
 
 struct online {
 	struct group_api vk;
-	int64_t ours;		/* the server that setup made; 0: not known */
 	int64_t server_id;	/* the one that is checked; 0: none */
 	const char *url;	/* of that one */
 	bool unknown;		/* whether events can arrive */
@@ -18,19 +17,13 @@ struct online {
 
 /*
  * Prints a finding on the group, or on the server that is checked. An "error"
- * makes the result -1.
+ * makes the result -1. With ONLINE_SETUP the advice is to run setup.
  */
-void online_say(struct online *, const char *kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+enum online_advice { ONLINE_SAID, ONLINE_SETUP };
+void online_say(struct online *, const char *kind, enum online_advice,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same with the advice to run setup for the server. */
-void online_say_setup(struct online *, const char *kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Is this secret of VK's our one? */
-bool online_is_secret(const char *ours, const char *theirs);
-
-/* Shows a server, and checks it unless it is another program's. */
+/* Checks a server: where its URL leads, its secret, its events. */
 void online_check_server(struct online *, struct json_object *server);
 
 #endif

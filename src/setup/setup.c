@@ -15,41 +15,25 @@
 #include "conf/conf.h"
 #include "json/json_get.h"
 #include "log.h"
+#include "setup/subscriptions.h"
 
 #include "banned.h"
 
-static void
-setup_print(const struct setup *setup, const char *prefix, const char *fmt,
-    va_list args)
+bool
+setup_print(struct setup *setup, bool change, const char *fmt, ...)
 {
-	char text[KEYS_URL_MAX + 512];
+	char text[KEYS_URL_MAX + SUBSCRIPTIONS_LIST_MAX];
+	va_list args;
 
+	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
-	printf("group %" PRId64 ": %s", setup->vk.group->id, prefix);
+	va_end(args);
+	printf("group %" PRId64 ": %s", setup->vk.group->id,
+	    change && setup->dry_run ? "would: " : "");
 	log_print(stdout, text);
 	putchar('\n');
 	fflush(stdout);
-}
-
-void
-setup_say(const struct setup *setup, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	setup_print(setup, "", fmt, args);
-	va_end(args);
-}
-
-bool
-setup_announce(struct setup *setup, const char *fmt, ...)
-{
-	va_list args;
-
-	setup->changes++;
-	va_start(args, fmt);
-	setup_print(setup, setup->dry_run ? "would: " : "", fmt, args);
-	va_end(args);
+	setup->changes += change;
 	return !setup->dry_run;
 }
 
@@ -82,7 +66,7 @@ setup_group(struct setup *setup)
 	    setup_bring_server(setup) == -1 || setup_tick_events(setup) == -1)
 		return -1;
 	if (setup->changes == 0)
-		setup_say(setup, "all is in order: nothing to do");
+		setup_note(setup, "all is in order: nothing to do");
 	return 0;
 }
 
@@ -92,6 +76,6 @@ setup_remove(struct setup *setup)
 	if (setup_check_token(setup) == -1 || setup_remove_servers(setup) == -1)
 		return -1;
 	if (setup->changes == 0)
-		setup_say(setup, "has no server with this URL: nothing to do");
+		setup_note(setup, "has no server with this URL: nothing to do");
 	return 0;
 }

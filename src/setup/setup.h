@@ -31,12 +31,14 @@ int setup_remove(struct setup *);
  * dry run they announce what they would do.
  */
 
-void setup_say(const struct setup *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Announces a change. false: it is not to be made, this is a dry run. */
-bool setup_announce(struct setup *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+/*
+ * Prints a line. A change is counted, and stands after "would: " in a dry run;
+ * false: it is not to be made.
+ */
+bool setup_print(struct setup *, bool change, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+#define setup_note(setup, ...) ((void)setup_print(setup, false, __VA_ARGS__))
+#define setup_announce(setup, ...) setup_print(setup, true, __VA_ARGS__)
 
 /* setup_server.c */
 int setup_bring_server(struct setup *);

@@ -14,20 +14,12 @@
 #include "conf/conf.h"
 #include "event/catalogue.h"
 #include "json/json_get.h"
-#include "setup/names.h"
 #include "setup/subscriptions.h"
 #include "vk/params.h"
 
 #include "banned.h"
 
 #define WRONG_PARAMETER 100	/* VK's error */
-
-static struct json_object *
-settings_params(const struct setup *setup)
-{
-	return GROUP_PARAMS(&setup->vk, "server_id", VK_INT(setup->server_id),
-	    "api_version", VK_STR(API_VERSION));
-}
 
 static int
 set_settings(struct setup *setup, struct json_object *params)
@@ -36,21 +28,35 @@ set_settings(struct setup *setup, struct json_object *params)
 	    NULL);
 }
 
+static struct json_object *
+settings_params(const struct setup *setup)
+{
+	return GROUP_PARAMS(&setup->vk, "server_id", VK_INT(setup->server_id),
+	    "api_version", VK_STR(API_VERSION));
+}
+
+/* Out of memory, there are no params, and their call fails. */
+static void
+add_flag(struct json_object **params, const char *event, bool flag)
+{
+	if (*params == NULL || params_add(*params, event, VK_INT(flag)) == 0)
+		return;
+	json_object_put(*params);
+	*params = NULL;
+}
+
 static int
 tick_unlisted(struct setup *setup, const char *event)
 {
 	struct json_object *params = settings_params(setup);
 
-	if (setup->dry_run) {
+	add_flag(&params, event, true);
+	if (setup->dry_run)
 		json_object_put(params);
-	} else if (params == NULL ||
-	    params_add(params, event, VK_INT(1)) == -1) {
-		json_object_put(params);
-		return group_api_fail(&setup->vk, "out of memory");
-	} else if (set_settings(setup, params) == -1) {
+	else if (set_settings(setup, params) == -1) {
 		if (setup->vk.api.error.code != WRONG_PARAMETER)
 			return -1;
-		setup_say(setup, "warning: VK has no event that is called %s",
+		setup_note(setup, "warning: VK has no event that is called %s",
 		    event);
 		return 0;
 	}
@@ -58,65 +64,51 @@ tick_unlisted(struct setup *setup, const char *event)
 	return 0;
 }
 
-/* The changes of what VK lists, and their names. NULL: out of memory. */
-static struct json_object *
-listed_changes(struct setup *setup, const struct subscriptions *subs,
-    struct names *tick, struct names *untick)
+static bool
+announce_changes(struct setup *setup, const char *tick, const char *untick,
+    const char *version)
 {
-	struct json_object *params = settings_params(setup);
-	const struct subscription *sub;
+	bool make = false;
 
-	for (sub = subs->at; sub < subs->at + subs->n && params != NULL;
-	    sub++) {
-		/* Nothing is listed for a server that is still to be made. */
-		if ((!sub->listed && setup->server_id != 0) ||
-		    sub->wanted == sub->ticked)
-			continue;
-		names_add(sub->wanted ? tick : untick, sub->name);
-		if (params_add(params, sub->name, VK_INT(sub->wanted)) == -1) {
-			json_object_put(params);
-			params = NULL;
-		}
-	}
-	return params;
+	if (*tick != '\0')
+		make = setup_announce(setup, "tick the events that %s: %s",
+		    setup->vk.group->events != NULL ? "`events` names" :
+		    "the handlers take", tick);
+	if (*untick != '\0')
+		make = setup_announce(setup, "untick %s", untick);
+	if (strcmp(version, API_VERSION) != 0)
+		make = setup_announce(setup, "set the version of events to %s",
+		    API_VERSION);
+	return make;
 }
 
 static int
 set_listed(struct setup *setup, const struct subscriptions *subs,
     const char *version)
 {
-	struct names tick = { .n = 0 }, untick = { .n = 0 };
-	struct json_object *params = listed_changes(setup, subs, &tick,
-	    &untick);
-	bool make = false;
+	struct json_object *params = settings_params(setup);
+	char tick[SUBSCRIPTIONS_LIST_MAX] = "";
+	char untick[SUBSCRIPTIONS_LIST_MAX] = "";
+	char left_out[SUBSCRIPTIONS_LIST_MAX] = "";
+	const struct subscription *sub;
 
-	if (tick.n > 0)
-		make = setup_announce(setup, "tick the events that %s: %s",
-		    setup->vk.group->events != NULL ? "`events` names" :
-		    "the handlers take", names_text(&tick));
-	if (untick.n > 0)
-		make = setup_announce(setup, "untick %s", names_text(&untick));
-	if (strcmp(version, API_VERSION) != 0)
-		make = setup_announce(setup, "set the version of events to %s",
-		    API_VERSION);
-	if (make)
+	for (sub = subs->at; sub < subs->at + subs->n; sub++) {
+		if (sub->handled && !sub->wanted)
+			subscriptions_append(left_out, sub->name);
+		/* Nothing is listed for a server that is still to be made. */
+		if ((!sub->listed && setup->server_id != 0) ||
+		    sub->wanted == sub->ticked)
+			continue;
+		subscriptions_append(sub->wanted ? tick : untick, sub->name);
+		add_flag(&params, sub->name, sub->wanted);
+	}
+	if (*left_out != '\0')
+		setup_note(setup, "warning: `events` leaves out what handlers "
+		    "take: %s", left_out);
+	if (announce_changes(setup, tick, untick, version))
 		return set_settings(setup, params);
 	json_object_put(params);
 	return 0;
-}
-
-static void
-warn_left_out(struct setup *setup, const struct subscriptions *subs)
-{
-	const struct subscription *sub;
-	struct names names = { .n = 0 };
-
-	for (sub = subs->at; sub < subs->at + subs->n; sub++)
-		if (sub->handled && !sub->wanted)
-			names_add(&names, sub->name);
-	if (names.n > 0)
-		setup_say(setup, "warning: `events` leaves out what handlers "
-		    "take: %s", names_text(&names));
 }
 
 /* A typo such as `events = ALL` would untick everything. */
@@ -154,7 +146,6 @@ setup_tick_events(struct setup *setup)
 		return group_api_fail(vk, "`events = %.200s` names no event "
 		    "that VK has: all would be unticked, so none is; see vkcb "
 		    "events", vk->group->events);
-	warn_left_out(setup, &subs);
 	for (i = 0; i < subs.n; i++)
 		if (subs.at[i].wanted && !subs.at[i].listed &&
 		    tick_unlisted(setup, subs.at[i].name) == -1)

@@ -137,7 +137,7 @@ judge(struct setup *setup, struct json_object *server)
 		    "minute" : "VK called the URL and did not get the "
 		    "confirmation string: does it lead to this vkcb, with "
 		    "this configuration? The log says what was asked");
-	setup_say(setup, "VK says the server is ok");
+	setup_note(setup, "VK says the server is ok");
 	return 0;
 }
 
@@ -229,7 +229,7 @@ keep_server(struct setup *setup, struct json_object *server)
 	if (!same && (*theirs == '\0' || setup_secret_is_from_conf(setup)))
 		return give_secret(setup, server);
 	if (!same && !keys_can_hold(theirs)) {
-		setup_say(setup, "VK's secret cannot be stored in a file: it "
+		setup_note(setup, "VK's secret cannot be stored in a file: it "
 		    "is long, or has blanks or controls in it");
 		return give_secret(setup, server);
 	}
@@ -251,7 +251,7 @@ warn_of_others(struct setup *setup, struct json_object *servers)
 	while ((server = next_ours(setup, servers, SERVER_OK, &at)) != NULL)
 		if (servers_state(server) != SERVER_BROKEN &&
 		    json_get_int64(server, "id") != setup->server_id)
-			setup_say(setup, "warning: another server leads here "
+			setup_note(setup, "warning: another server leads here "
 			    "too: its events come twice or, with another "
 			    "secret, are refused: " BY_HAND ": %s",
 			    describe(server, text));
@@ -266,7 +266,7 @@ add_first_server(struct setup *setup, struct json_object *servers)
 	    servers_find(servers, key->server_id);
 
 	if (former != NULL)
-		setup_say(setup, "the server that was made before gets the "
+		setup_note(setup, "the server that was made before gets the "
 		    "events too, until vkcb setup --remove removes it: %s",
 		    json_get_string(former, "url"));
 	return add_server(setup, false);

@@ -124,3 +124,15 @@ subscriptions_init(struct subscriptions *subs, const struct conf_group *group,
 	if (json_object_is_type(flags, json_type_object))
 		add_listed(subs, flags, all, by_handlers);
 }
+
+void
+subscriptions_append(char list[SUBSCRIPTIONS_LIST_MAX], const char *name)
+{
+	size_t len = strlen(list), room = SUBSCRIPTIONS_LIST_MAX - len;
+
+	if (len > 0 && list[len - 1] == '.')
+		return;
+	if (room < strlen(name) + sizeof(", , ..."))
+		name = "...";
+	snprintf(list + len, room, "%s%s", len > 0 ? ", " : "", name);
+}

@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 
 #define SUBSCRIPTIONS_MAX 512	/* VK has some 70 events */
+#define SUBSCRIPTIONS_LIST_MAX 2048	/* their names fit in */
 
 struct json_object;
 
@@ -32,5 +33,8 @@ struct subscriptions {
  */
 void subscriptions_init(struct subscriptions *, const struct conf_group *,
     struct json_object *settings);
+
+/* Appends a name to a list of names; a full list ends with "...". */
+void subscriptions_append(char list[SUBSCRIPTIONS_LIST_MAX], const char *name);
 
 #endif
