@@ -39,10 +39,11 @@ claim "a group without a server is an error" finds 1 "run vkcb setup URL"
 "$app" setup "$url" >>"$work/everything" 2>&1
 check
 claim "a group is fine after setup" finds 0 "fine: group 219876543"
-claim "... and all that is warned of is events that VK does not know" same \
+claim "a group that is fine has only a warning about events unknown to VK" same \
     "test_task, unlisted_event" \
     "$(sed -n 's/^warning: group .* ticked: \(.*\);.*/\1/p' "$work/out")"
-claim "... in one line" same 1 "$(grep -c '^warning: group' "$work/out")"
+claim "events unknown to VK are one warning" \
+    same 1 "$(grep -c '^warning: group' "$work/out")"
 claim "the status of our server is shown" finds 0 "ok (ours)"
 
 claim "the probe of our server's URL is refused" \
@@ -111,15 +112,16 @@ conf
 for how in empty array missing; do
 	vk_control list how=$how
 	check
-	claim "of events that VK lists by $how it is said that nobody knows" \
+	claim "events that VK lists by $how are a warning" \
 	    finds 0 "not listed by VK, so that it is not known whether"
-	claim "... so that nothing is said to be fine" lacks "$work/out" fine:
+	claim "a group is not called fine with events listed by $how" \
+	    lacks "$work/out" fine:
 done
 vk_control list without=message_event
 check
 claim "an event that VK alone does not list is named" \
     finds 0 "not known whether they are ticked: message_event"
-claim "... and the others arrive" finds 0 "fine: group 219876543"
+claim "a group is fine with an event that VK does not list" finds 0 "fine: group 219876543"
 vk_control list how=all
 
 conf "$token" 219876543 "secret = AnotherSecretThanVKs"

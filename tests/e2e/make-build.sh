@@ -20,14 +20,15 @@ copy one
 copy 'another/place'
 for cc in gcc clang; do
 	claim "$cc builds" build "$work/one" O=build
-	claim "$cc builds into a folder of another name, elsewhere" \
+	claim "$cc builds in another place, into another folder" \
 	    build "$work/another/place" O="$work/out" "$work/out/vkcb"
-	claim "... the same bytes" cmp "$work/one/build/vkcb" "$work/out/vkcb"
+	claim "$cc builds the same bytes in another place" \
+	    cmp "$work/one/build/vkcb" "$work/out/vkcb"
 	mv "$work/another/place/handlers" "$work/mine"
-	claim "... with the handlers in a third" \
+	claim "$cc builds with handlers in a third folder" \
 	    build "$work/another/place" O=o HANDLERS="$work/mine" o/vkcb
-	claim "... the same bytes" cmp "$work/one/build/vkcb" \
-	    "$work/another/place/o/vkcb"
+	claim "$cc builds the same bytes with handlers in a third folder" \
+	    cmp "$work/one/build/vkcb" "$work/another/place/o/vkcb"
 	mv "$work/mine" "$work/another/place/handlers"
 	rm -rf "$work/another/place/o" "$work/out"
 done
@@ -36,14 +37,15 @@ unbuilt() {
 	! build "$work/one" "$@" >"$work/out" 2>&1
 }
 cc=no-such-compiler
-claim "without a compiler it fails" unbuilt O=none
-claim "... and says so" has "$work/out" "missing: a C compiler, no-such-compiler"
+claim "a build without a compiler fails" unbuilt O=none
+claim "the missing compiler is named" \
+    has "$work/out" "missing: a C compiler, no-such-compiler"
 cc=gcc
-claim "without libraries it fails" unbuilt O=none CPPFLAGS=-nostdinc
-claim "... and names their packages" has "$work/out" \
+claim "a build without libraries fails" unbuilt O=none CPPFLAGS=-nostdinc
+claim "the packages of missing libraries are named" has "$work/out" \
     "missing: libjson-c-dev libinih-dev libfcgi-dev"
 
-# Each file that is compiled stands there, with a command that compiles it.
+# The file has each compiled source, with a command that compiles it.
 database() {
 	build "$work/one" compile_commands.json
 	sed -n 's/^ "file": "\(.*\)",$/\1/p' "$work/one/compile_commands.json" |
@@ -57,6 +59,6 @@ one_command() {
 	    "$work/one/compile_commands.json" >"$work/command"
 	has "$work/command" "$cc" && (cd "$work/one" && sh "$work/command")
 }
-claim "... and how it is compiled" one_command
+claim "a command in compile_commands.json compiles its source" one_command
 
 done_testing

@@ -63,14 +63,14 @@ exec 3>&-
 claim "make run on a terminal exits with status 0" wait $terminal
 claim "no file remains after Ctrl-C" same "" "$(ls "$work/tmp")"
 
-# Where there is no dpkg, with few programs of those that it takes.
+# A machine without dpkg and with few programs.
 mkdir "$work/bin"
 for program in sh cat sed grep tr; do
 	ln -s "$(command -v $program)" "$work/bin"
 done
-claim "without dpkg make goes on" env PATH="$work/bin" \
+claim "packages succeeds without dpkg" env PATH="$work/bin" \
     sh tests/packages run check
 cp "$work/claim.out" "$work/shown"
-claim "... and names what is missing" has "$work/shown" "missing: gcc make"
+claim "packages names missing packages without dpkg" has "$work/shown" "missing: gcc make"
 
 done_testing
