@@ -60,18 +60,6 @@ arena_add_chunk(struct arena *arena, size_t size)
 	return 0;
 }
 
-void
-arena_fail(struct arena *arena)
-{
-	arena->failed = true;
-}
-
-bool
-arena_failed(const struct arena *arena)
-{
-	return arena->failed;
-}
-
 void *
 arena_alloc(struct arena *arena, size_t size)
 {

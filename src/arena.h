@@ -22,8 +22,8 @@ void arena_init(struct arena *);
 void arena_expect(struct arena *, size_t size);
 
 /*
- * A piece, aligned for any type, not zeroed. NULL: out of memory; until the next
- * reset arena_failed() is then true: ask once, before the pieces are used.
+ * A piece, aligned for any type, not zeroed. NULL: out of memory, and
+ * arena_failed() is true until the next reset: ask it once, before the pieces are used.
  */
 void *arena_alloc(struct arena *, size_t size)
     __attribute__((malloc, warn_unused_result));
@@ -33,9 +33,17 @@ void *arena_array(struct arena *, size_t n, size_t size)
     __attribute__((malloc, warn_unused_result));
 
 /* Notes that memory for the same event could not be had elsewhere. */
-void arena_fail(struct arena *);
+static inline void
+arena_fail(struct arena *arena)
+{
+	arena->failed = true;
+}
 
-bool arena_failed(const struct arena *);
+static inline bool
+arena_failed(const struct arena *arena)
+{
+	return arena->failed;
+}
 
 /* Gives all pieces back; a first chunk of usual size stays for the next. */
 void arena_reset(struct arena *);

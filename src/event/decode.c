@@ -149,19 +149,27 @@ is_false_or_empty(struct json_object *value)
 	}
 }
 
-/* For each kind: take the value, or report it and leave *out as it was. */
+/*
+ * Makes a value, an element of a list or the fields of an object, at `out`;
+ * false: not possible, and `out` is as it was.
+ */
+typedef bool decode_fn(struct decode *, const struct decode_place *,
+    struct json_object *, void *out);
 
 static bool
-decode_int(struct json_object *value, int64_t *out)
+decode_int(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
 {
 	const char *text;
 	char buffer[32];
 
+	(void)decode;
+	(void)place;
 	switch (json_object_get_type(value)) {
 	case json_type_int:
 		if (json_object_get_uint64(value) > INT64_MAX)
 			return false;
-		*out = json_object_get_int64(value);
+		*(int64_t *)out = json_object_get_int64(value);
 		return true;
 	case json_type_double:
 		text = number_text(value, buffer);
@@ -174,116 +182,103 @@ decode_int(struct json_object *value, int64_t *out)
 	}
 }
 
-static void
-take_int(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, int64_t *out)
+static bool
+decode_bool(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
 {
-	if (!decode_int(value, out))
-		decode_report(decode, place, value, INT_WANTED);
-}
-
-static void
-take_bool(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, bool *out)
-{
-	int64_t number;
+	int64_t number = 2;
 
 	if (json_object_is_type(value, json_type_boolean))
-		*out = json_object_get_boolean(value);
-	else if (decode_int(value, &number) && (number == 0 || number == 1))
-		*out = number == 1;
-	else
-		decode_report(decode, place, value, BOOL_WANTED);
+		number = json_object_get_boolean(value);
+	else if (!decode_int(decode, place, value, &number))
+		return false;
+	if (number != 0 && number != 1)
+		return false;
+	*(bool *)out = number == 1;
+	return true;
 }
 
 /* A fraction may be rounded, a whole number never. */
 static bool
-number_of(const char *text, double *out)
+take_double(double number, void *out)
 {
-	*out = strtod(text, NULL);
-	return fabs(*out) < EXACT_BELOW;
+	if (!(fabs(number) < EXACT_BELOW))
+		return false;
+	*(double *)out = number;
+	return true;
 }
 
 static bool
-double_of(struct json_object *value, double *out)
+decode_double(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
 {
 	const char *text;
+	size_t len;
 
-	switch (json_object_get_type(value)) {
-	case json_type_int:
-	case json_type_double:
-		*out = json_object_get_double(value);
-		return fabs(*out) < EXACT_BELOW;
-	case json_type_string:
-		text = json_object_get_string(value);
-		return json_is_number(text,
-		    (size_t)json_object_get_string_len(value)) &&
-		    number_of(text, out);
-	default:
+	(void)decode;
+	(void)place;
+	if (is_number(value))
+		return take_double(json_object_get_double(value), out);
+	if (!json_object_is_type(value, json_type_string))
 		return false;
-	}
-}
-
-static void
-take_double(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, double *out)
-{
-	double number;
-
-	if (double_of(value, &number))
-		*out = number;
-	else
-		decode_report(decode, place, value, DOUBLE_WANTED);
+	text = json_object_get_string(value);
+	len = (size_t)json_object_get_string_len(value);
+	return json_is_number(text, len) &&
+	    take_double(strtod(text, NULL), out);
 }
 
 static bool
-string_of(struct decode *decode, struct json_object *value, const char **out)
+decode_string(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, void *out)
 {
 	const char *text;
 	char buffer[32], *copy;
 	size_t size;
 
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		text = json_object_get_string(value);
-		if (strlen(text) != (size_t)json_object_get_string_len(value))
-			return false;
-		*out = text;
-		return true;
-	case json_type_int:
-	case json_type_double:
+	(void)place;
+	if (is_number(value)) {
 		text = number_text(value, buffer);
 		size = strlen(text) + 1;
 		copy = arena_alloc(decode->arena, size);
-		if (copy != NULL)
-			*out = memcpy(copy, text, size);
+		*(const char **)out = copy != NULL ? memcpy(copy, text, size) :
+		    "";
 		return true;
-	default:
-		return false;
 	}
+	text = json_object_get_string(value);
+	if (!json_object_is_type(value, json_type_string) ||
+	    strlen(text) != (size_t)json_object_get_string_len(value))
+		return false;
+	*(const char **)out = text;
+	return true;
 }
 
 static void
-take_string(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, const char **out)
+decode_field(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, decode_fn *read, const char *wanted, void *out)
 {
-	if (!string_of(decode, value, out))
-		decode_report(decode, place, value, STRING_WANTED);
+	if (!read(decode, place, value, out))
+		decode_report(decode, place, value, wanted);
 }
 
-/* Is this an object? Reports what is neither an object nor empty. */
-static bool
-is_object(struct decode *decode, const struct decode_place *place,
-    struct json_object *value)
+/* NULL: no object. */
+static const void *
+decode_object(struct decode *decode, const struct decode_place *place,
+    struct json_object *value, size_t size, decode_fn *read)
 {
-	if (json_object_is_type(value, json_type_object))
-		return true;
-	if (!is_false_or_empty(value))
-		decode_report(decode, place, value, OBJECT_WANTED);
-	return false;
+	void *object;
+
+	if (!json_object_is_type(value, json_type_object)) {
+		if (!is_false_or_empty(value))
+			decode_report(decode, place, value, OBJECT_WANTED);
+		return NULL;
+	}
+	object = arena_alloc(decode->arena, size);
+	if (object != NULL)
+		(void)read(decode, place, value, object);
+	return object;
 }
 
-/* How many elements a list has; 0 if it is absent or none. */
+/* How many elements a list has; 0 if it is absent or not a list. */
 static size_t
 list_length(struct decode *decode, const struct decode_place *place,
     struct json_object *value)
@@ -297,32 +292,10 @@ list_length(struct decode *decode, const struct decode_place *place,
 	return 0;
 }
 
-/* Makes an element at `out`; false: not possible, `out` is free. */
-typedef bool decode_element_fn(struct decode *, const struct decode_place *,
-    struct json_object *, void *out);
-
-static bool
-decode_int_element(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
-{
-	(void)decode;
-	(void)place;
-	return decode_int(value, out);
-}
-
-static bool
-decode_string_element(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
-{
-	(void)place;
-	*(const char **)out = "";
-	return string_of(decode, value, out);
-}
-
 /* NULL: no element was taken. */
 static const void *
 decode_list(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, size_t size, decode_element_fn *element,
+    struct json_object *value, size_t size, decode_fn *read,
     const char *wanted, size_t *n_out)
 {
 	struct decode_place here = { place, NULL, 0 };
@@ -332,7 +305,7 @@ decode_list(struct decode *decode, const struct decode_place *place,
 
 	for (; list != NULL && here.index < n; here.index++) {
 		one = json_object_array_get_idx(value, here.index);
-		if (element(decode, &here, one, list + taken * size))
+		if (read(decode, &here, one, list + taken * size))
 			taken++;
 		else
 			decode_report(decode, &here, one, wanted);
@@ -353,8 +326,8 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 	out->json = value;
 	return first < len && json_is_number(text, first) &&
 	    json_is_number(text + first + 1, len - first - 1) &&
-	    number_of(text, &out->latitude) &&
-	    number_of(text + first + 1, &out->longitude);
+	    take_double(strtod(text, NULL), &out->latitude) &&
+	    take_double(strtod(text + first + 1, NULL), &out->longitude);
 }
 
 /* A member's key is the field's name, less the _ of a C keyword. */
@@ -363,7 +336,7 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 #define IS(name) \
 	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
 
-#define OBJECT(tag, text) static decode_element_fn decode_##tag;
+#define OBJECT(tag, text) static decode_fn decode_##tag;
 #include "objects.def"
 
 #define OBJECT(tag, text) \
@@ -393,50 +366,46 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 			here.key = #name; \
 			len = KEY_LEN(name); \
 		}
+#define TAKE(name, read, wanted) \
+		decode_field(decode, &here, value, read, wanted, &out->name)
 #define ALSO(name, other) \
 		if (strcmp(here.key, other) == 0 && out->name == 0) \
-			take_int(decode, &here, value, &out->name);
+			TAKE(name, decode_int, INT_WANTED);
 #define FIELD(name, take) \
 		if (IS(name)) { \
 			take; \
 			continue; \
 		}
 #define INT(name, example, text) \
-	FIELD(name, take_int(decode, &here, value, &out->name))
+	FIELD(name, TAKE(name, decode_int, INT_WANTED))
 #define BOOL(name, example, text) \
-	FIELD(name, take_bool(decode, &here, value, &out->name))
+	FIELD(name, TAKE(name, decode_bool, BOOL_WANTED))
 #define DOUBLE(name, example, text) \
-	FIELD(name, take_double(decode, &here, value, &out->name))
+	FIELD(name, TAKE(name, decode_double, DOUBLE_WANTED))
 #define STR(name, example, text) \
-	FIELD(name, take_string(decode, &here, value, &out->name))
-#define ELEMENTS(name, type, element, wanted) \
-		if (IS(name)) { \
-			const void *list = decode_list(decode, &here, value, \
-			    sizeof(type), element, wanted, &out->n_##name); \
-			\
-			if (list != NULL) \
-				out->name = list; \
-			continue; \
-		}
-#define INTS(name, example, text) \
-	ELEMENTS(name, int64_t, decode_int_element, INT_WANTED)
-#define STRS(name, example, text) \
-	ELEMENTS(name, const char *, decode_string_element, STRING_WANTED)
-#define LIST(name, tag, text) \
-	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
+	FIELD(name, TAKE(name, decode_string, STRING_WANTED))
 #define JSON(name, example, text) \
 	FIELD(name, out->name = value)
-#define OBJ(name, tag, text) \
+#define POINTER(name, made) \
 		if (IS(name)) { \
-			struct vk_##tag *object; \
+			const void *pointer = made; \
 			\
-			if (is_object(decode, &here, value) && \
-			    (object = arena_alloc(decode->arena, \
-			    sizeof(*object))) != NULL && \
-			    decode_##tag(decode, &here, value, object)) \
-				out->name = object; \
+			if (pointer != NULL) \
+				out->name = pointer; \
 			continue; \
 		}
+#define ELEMENTS(name, type, read, wanted) \
+	POINTER(name, decode_list(decode, &here, value, sizeof(type), read, \
+	    wanted, &out->n_##name))
+#define INTS(name, example, text) \
+	ELEMENTS(name, int64_t, decode_int, INT_WANTED)
+#define STRS(name, example, text) \
+	ELEMENTS(name, const char *, decode_string, STRING_WANTED)
+#define LIST(name, tag, text) \
+	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
+#define OBJ(name, tag, text) \
+	POINTER(name, decode_object(decode, &here, value, \
+	    sizeof(struct vk_##tag), decode_##tag))
 #define OBJ_TEXT(name, tag, text) \
 		if (IS(name) && \
 		    json_object_is_type(value, json_type_string)) { \
@@ -467,17 +436,6 @@ is_bare_message(struct json_object *object)
 	    json_object_object_get_ex(object, "peer_id", NULL));
 }
 
-static void
-decode_bare_message(struct decode *decode, const struct decode_place *place,
-    struct json_object *object, struct vk_message_new *out)
-{
-	struct vk_message *message = arena_alloc(decode->arena,
-	    sizeof(*message));
-
-	if (message != NULL && decode_message(decode, place, object, message))
-		out->message = message;
-}
-
 bool
 decode_is_typed(enum vkcb_event_type type)
 {
@@ -497,6 +455,7 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 {
 	struct decode decode = { arena, mismatch, arg };
 	const struct decode_place place = { NULL, "object", 0 };
+	const struct vk_message *message;
 	void *typed = NULL;
 
 	switch (type) {
@@ -511,7 +470,11 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 	default:
 		return NULL;
 	}
-	if (type == VKCB_EVENT_message_new && is_bare_message(object))
-		decode_bare_message(&decode, &place, object, typed);
+	if (type == VKCB_EVENT_message_new && is_bare_message(object)) {
+		message = decode_object(&decode, &place, object,
+		    sizeof(*message), decode_message);
+		if (message != NULL)
+			((struct vk_message_new *)typed)->message = message;
+	}
 	return arena_failed(arena) ? NULL : typed;
 }
