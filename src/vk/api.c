@@ -110,11 +110,14 @@ api_forget(struct api *api)
 	api->message[0] = '\0';
 }
 
-static void
-api_say(struct api *api, int code, const char *words)
+static enum retry
+api_failed(struct api *api, int code, const char *words, const char *advice,
+    enum retry retry)
 {
 	api->error.code = code;
 	snprintf(api->message, sizeof(api->message), "%s", words);
+	api->advice = advice;
+	return retry;
 }
 
 /* Decodes %XX in place, also what decoding makes: %2541 is A. */
@@ -166,81 +169,41 @@ filter_text(const struct api *api, const char *text, char *out, size_t size)
 }
 
 static enum retry
-retry_for(struct api *api, int code)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(error_table) / sizeof(error_table[0]); i++) {
-		if (error_table[i].code != code)
-			continue;
-		api->advice = error_table[i].advice;
-		return error_table[i].retry;
-	}
-	return RETRY_NEVER;
-}
-
-static enum retry
 take_error(struct api *api, struct json_object *error)
 {
 	int64_t code = json_get_int64(error, "error_code");
+	char words[API_MESSAGE_MAX];
+	size_t i = 0, n = sizeof(error_table) / sizeof(error_table[0]);
 
-	if (code <= 0 || code > INT32_MAX) {
-		api_say(api, VKCB_ERROR_ANSWER, "VK's error has no code");
-		return RETRY_LATER;
-	}
-	api->error.code = (int)code;
-	filter_text(api, json_get_string(error, "error_msg"), api->message,
-	    sizeof(api->message));
-	return retry_for(api, (int)code);
+	if (code <= 0 || code > INT32_MAX)
+		return api_failed(api, VKCB_ERROR_ANSWER,
+		    "VK's error has no code", NULL, RETRY_LATER);
+	filter_text(api, json_get_string(error, "error_msg"), words,
+	    sizeof(words));
+	while (i < n && error_table[i].code != code)
+		i++;
+	return i < n ? api_failed(api, (int)code, words, error_table[i].advice,
+	    error_table[i].retry) :
+	    api_failed(api, (int)code, words, NULL, RETRY_NEVER);
 }
 
 static enum retry
 no_memory(struct api *api)
 {
-	api_say(api, VKCB_ERROR_MEMORY, "out of memory");
-	return RETRY_LATER;
-}
-
-static enum retry
-wrong_call(struct api *api, const char *words)
-{
-	api_say(api, VKCB_ERROR_CALL, words);
-	api->advice = "fix the handler";
-	return RETRY_NEVER;
+	return api_failed(api, VKCB_ERROR_MEMORY, "out of memory", NULL,
+	    RETRY_LATER);
 }
 
 static enum retry
 not_vk(struct api *api, const struct http_post_response *answer,
-    const char *reason)
+    const char *reason, enum retry retry)
 {
 	char words[128];
 
 	snprintf(words, sizeof(words), "HTTP status %ld: %s", answer->status,
 	    reason);
-	api_say(api, VKCB_ERROR_ANSWER, words);
-	api->advice = API_NOT_VK;
-	return RETRY_LATER;
-}
-
-/* Not JSON; an error at the very end means that the answer was cut off. */
-static enum retry
-no_json(struct api *api, const struct http_post_response *answer,
-    const char *wrong, size_t where)
-{
-	enum retry retry = not_vk(api, answer, wrong);
-
-	if (answer->status != 200 || where == 0 || where != answer->len)
-		return retry;
-	api->advice = NULL;
-	return RETRY_NOW;
-}
-
-static enum retry
-trouble_at_vk(struct api *api, const struct http_post_response *answer)
-{
-	(void)not_vk(api, answer, "trouble at VK's end");
-	api->advice = NULL;
-	return RETRY_NOW;
+	return api_failed(api, VKCB_ERROR_ANSWER, words,
+	    retry == RETRY_NOW ? NULL : API_NOT_VK, retry);
 }
 
 static void
@@ -270,10 +233,10 @@ take_tree(struct api *api, const struct http_post_response *answer,
 		return take_error(api, error);
 	if (answer->status != 200 ||
 	    !json_object_object_get_ex(tree, "response", response))
-		return not_vk(api, answer, "no response from VK in it");
+		return not_vk(api, answer, "no response from VK in it",
+		    RETRY_LATER);
 	take_inside(api, json_get_array(tree, "execute_errors"));
-	api_say(api, 0, "");
-	return RETRY_NEVER;
+	return api_failed(api, 0, "", NULL, RETRY_NEVER);
 }
 
 /* Takes the answer's body over. */
@@ -289,10 +252,13 @@ take_answer(struct api *api, struct http_post_response *answer,
 	size_t where;
 
 	if (answer->status >= 500)
-		retry = trouble_at_vk(api, answer);
+		retry = not_vk(api, answer, "trouble at VK's end", RETRY_NOW);
 	else if ((wrong = json_check(answer->body, answer->len, NULL, 0,
 	    &where)) != NULL)
-		retry = no_json(api, answer, wrong, where);
+		/* An error at the very end: the answer was cut off. */
+		retry = not_vk(api, answer, wrong, answer->status == 200 &&
+		    where != 0 && where == answer->len ? RETRY_NOW :
+		    RETRY_LATER);
 	else if ((reply = malloc(sizeof(*reply))) == NULL ||
 	    json_tree(&value, &reply->tree) == -1) {
 		free(reply);
@@ -326,9 +292,8 @@ no_answer(struct api *api, enum http_post_result result, const char *why)
 		[POST_NO_MEMORY] = { VKCB_ERROR_MEMORY, RETRY_LATER, NULL },
 	};
 
-	api_say(api, rows[result].code, why);
-	api->advice = rows[result].advice;
-	return rows[result].retry;
+	return api_failed(api, rows[result].code, why, rows[result].advice,
+	    rows[result].retry);
 }
 
 static enum retry
@@ -339,12 +304,9 @@ try_once(struct api *api, const struct http_post_request *request,
 	enum http_post_result result;
 
 	api->tries++;
-	api->advice = NULL;
-	if (rate_wait(api->conf->state, api->token, request->total_ms) == -1) {
-		api_say(api, VKCB_ERROR_BUSY,
-		    "rate limit (20 calls/s): no free slot within api_timeout");
-		return RETRY_LATER;
-	}
+	if (rate_wait(api->conf->state, api->token, request->total_ms) == -1)
+		return api_failed(api, VKCB_ERROR_BUSY, "rate limit (20 calls"
+		    "/s): no free slot within api_timeout", NULL, RETRY_LATER);
 	result = http_post(request, &answer);
 	return result == POST_ANSWERED ? take_answer(api, &answer, response) :
 	    no_answer(api, result, answer.why);
@@ -431,10 +393,9 @@ ask_stand_in(struct api *api, const char *method, struct json_object *params,
 
 	api->tries++;
 	answer.body = api->stand_in(api->stand_in_arg, method, params);
-	if (answer.body == NULL) {
-		api_say(api, VKCB_ERROR_CONNECTION, "no answer");
-		return RETRY_LATER;
-	}
+	if (answer.body == NULL)
+		return api_failed(api, VKCB_ERROR_CONNECTION, "no answer", NULL,
+		    RETRY_LATER);
 	answer.len = strlen(answer.body);
 	return take_answer(api, &answer, response);
 }
@@ -444,29 +405,30 @@ api_try(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
 {
 	const struct conf *conf = api->conf;
-	const char *why_none = params_why_none();
+	const char *mistake = params_why_none();
 	struct buffer form = { .max = FORM_MAX };
 	char state[CURL_STATE_MAX], url[URL_MAX];
 	enum retry retry = RETRY_NEVER;
 	size_t len;
 
-	if (params == NULL)
-		return why_none != NULL ? wrong_call(api, why_none) :
-		    no_memory(api);
-	if (method == NULL || !is_method(method) ||
-	    !json_object_is_type(params, json_type_object) ||
-	    json_object_object_get_ex(params, "access_token", NULL))
-		return wrong_call(api, "invalid method name, params not an "
-		    "object, or params contain access_token");
+	if (params == NULL && mistake == NULL)
+		return no_memory(api);
+	if (params != NULL)
+		mistake = method != NULL && is_method(method) &&
+		    json_object_is_type(params, json_type_object) &&
+		    !json_object_object_get_ex(params, "access_token", NULL) ?
+		    NULL : "invalid method name, params not an object, or "
+		    "params contain access_token";
+	if (mistake != NULL)
+		return api_failed(api, VKCB_ERROR_CALL, mistake,
+		    "fix the handler", RETRY_NEVER);
 	api->secret = json_get_string(params, "secret_key");
 	if (api->stand_in != NULL)
 		return ask_stand_in(api, method, params, response);
-	if (conf == NULL || api->token == NULL) {
-		api_say(api, VKCB_ERROR_TOKEN, "no token for this group");
-		api->advice = "add `token = ...` or `token_file = ...` to its "
-		    "section in vkcb.conf";
-		return RETRY_NEVER;
-	}
+	if (conf == NULL || api->token == NULL)
+		return api_failed(api, VKCB_ERROR_TOKEN, "no token for this "
+		    "group", "add `token = ...` or `token_file = ...` to its "
+		    "section in vkcb.conf", RETRY_NEVER);
 	/* Loading takes time: before the slot, not after it. */
 	(void)curl_load(state);
 	len = strlen(conf->api_url);
@@ -498,7 +460,6 @@ api_call(struct api *api, const char *method, struct json_object *params,
 	if (response == NULL)
 		response = &ignored;
 	*response = NULL;
-	api->advice = NULL;
 	api->tries = 0;
 	api->inside = (struct api_inside){ .failed = 0 };
 	retry = api_try(api, method, params, response);

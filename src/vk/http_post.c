@@ -4,8 +4,8 @@
  * Every failure is a result with a reason, which names hosts but nothing of
  * what was posted.
  *
- * One connection is kept, since a new one costs more than a call. It belongs
- * to the process, and so does its variable here. A forked child opens its own:
+ * A connection is kept, since a new one costs more than a call. It is the
+ * process's, and the one variable of this file. A forked child opens its own:
  * two processes cannot share a TLS session.
  */
 #include "vk/http_post.h"

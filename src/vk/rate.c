@@ -69,7 +69,7 @@ rate_sleep_until(int64_t at)
 
 /*
  * The clock starts at 0 with each boot, so a file on a disk may hold times that
- * lie ahead. Those beyond FAR are detected; a nearer one delays calls for that
+ * lie ahead. A time beyond FAR is detected; a nearer one delays calls for that
  * long at most.
  */
 static bool
@@ -148,7 +148,7 @@ open_per_user(uint64_t token)
 	return -1;
 }
 
-/* The lock is held for microseconds, unless its holder is stopped: give up. */
+/* The lock is held for microseconds, unless its holder was stopped. */
 static int
 lock(int fd)
 {
@@ -185,7 +185,7 @@ open_locked(const char *folder, uint64_t key)
 
 	if (fd == -1) {
 		fd = open_per_user(key);
-		/* The default folder is missing on most machines: no word. */
+		/* The default folder is missing on most machines. */
 		if (fd != -1 && (error != ENOENT ||
 		    strcmp(folder, CONF_STATE) != 0))
 			log_alone("for each user", folder, error);

@@ -121,7 +121,7 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* One write for a short answer: the web server wakes once. */
+/* A short answer is one write: the web server wakes once. */
 static int
 cgi_send_answer(int fd, const struct http_answer *answer)
 {

@@ -33,7 +33,7 @@ enqueue_close(struct receiver *receiver)
 	receiver->inbox_path = NULL;
 }
 
-/* To be called after the answer: starting a pool takes a millisecond. */
+/* Starting a pool takes a millisecond: the answer is sent before. */
 void
 enqueue_wake(struct receiver *receiver)
 {

@@ -54,7 +54,7 @@ struct fastcgi {
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
 	size_t n_idle;
 	bool stopping;
-	bool full;			/* accept failed, which is logged */
+	bool full;			/* accept failed, and the log says so */
 };
 
 bool
