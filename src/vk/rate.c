@@ -8,9 +8,9 @@
  * lost. A file with impossible contents is begun anew.
  *
  * The file is named by a hash of the token. If it cannot be opened in the
- * configured folder, a per-user folder is used; failing that, each process
- * limits itself, with windows that are this file's variables. VK may then
- * answer "too many requests", and the call is repeated later.
+ * configured folder, a per-user folder is used; failing that, calls are not
+ * counted. VK may then answer "too many requests", and the call is repeated
+ * later. The one variable of this file keeps the log from saying so each time.
  */
 #include "vk/rate.h"
 
@@ -37,14 +37,6 @@
 #define LOCK_TRIES 500
 /* The furthest slot: no caller waits longer. */
 #define FAR (CONF_API_TIMEOUT_MAX * INT64_C(1000000) + RATE_WINDOW)
-#define OWN_WINDOWS 16
-
-/* A locked window; fd is -1 if it is the process's own. */
-struct rate_file {
-	int fd;
-	struct rate_window shared;
-	struct rate_window *window;
-};
 
 static int64_t
 nanoseconds(void)
@@ -165,79 +157,73 @@ lock(int fd)
 }
 
 static void
-log_alone(const char *who, const char *folder, int error)
+log_once(const char *how, const char *folder, int error)
 {
 	static bool logged;	/* calls come by the thousand */
 
 	if (logged)
 		return;
 	logged = true;
-	log_msg(LOG_LEVEL_WARNING, "calls to VK are counted %s alone: no "
-	    "shared file in %s: %s: set `state` to a folder that vkcb can "
-	    "write to", who, folder, private_file_error(error));
+	log_msg(LOG_LEVEL_WARNING, "calls to VK are %s: no shared file in %s: "
+	    "%s: set `state` to a folder that vkcb can write to", how, folder,
+	    private_file_error(error));
 }
 
 /* Opened for each call: a lock is shared by descriptors kept over a fork. */
 static int
-open_locked(const char *folder, uint64_t key)
+open_either(const char *folder, const char *token)
 {
+	uint64_t key = hash_bytes(HASH_START, token, strlen(token));
 	int fd = open_in(folder, key), error = errno;
 
-	if (fd == -1) {
-		fd = open_per_user(key);
-		/* The default folder is missing on most machines. */
-		if (fd != -1 && (error != ENOENT ||
-		    strcmp(folder, CONF_STATE) != 0))
-			log_alone("for each user", folder, error);
-		errno = error;
-	}
-	if (fd == -1 || lock(fd) == 0)
+	if (fd != -1)
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	fd = open_per_user(key);
+	if (fd == -1)
+		log_once("not counted", folder, error);
+	/* The default folder is missing on most machines. */
+	else if (error != ENOENT || strcmp(folder, CONF_STATE) != 0)
+		log_once("counted for each user alone", folder, error);
+	return fd;
 }
 
-static void
-rate_open(struct rate_file *file, const char *folder, const char *token)
+/* Locks the token's file and reads it. -1: there is none. */
+static int
+rate_open(const char *folder, const char *token, struct rate_window *window)
 {
-	/* Tokens with the same window are slower than they could be. */
-	static struct rate_window own[OWN_WINDOWS];
-	uint64_t key = hash_bytes(HASH_START, token, strlen(token));
+	int fd = open_either(folder, token);
 
-	file->fd = open_locked(folder, key);
-	if (file->fd == -1) {
-		log_alone("in each process", folder, errno);
-		file->window = &own[key % OWN_WINDOWS];
-		return;
+	if (fd != -1 && lock(fd) == -1) {
+		log_once("not counted", folder, errno);
+		close(fd);
+		return -1;
 	}
-	file->window = &file->shared;
-	if (pread(file->fd, &file->shared, sizeof(file->shared), 0) !=
-	    (ssize_t)sizeof(file->shared))
-		file->shared.magic = 0;
+	if (fd == -1 || pread(fd, window, sizeof(*window), 0) !=
+	    (ssize_t)sizeof(*window))
+		window->magic = 0;
+	return fd;
 }
 
 static void
-rate_close(struct rate_file *file, const char *folder)
+rate_close(int fd, const char *folder, const struct rate_window *window)
 {
-	if (file->fd == -1)
-		return;
-	if (pwrite(file->fd, &file->shared, sizeof(file->shared), 0) !=
-	    (ssize_t)sizeof(file->shared))
-		log_alone("in each process", folder, errno);
-	close(file->fd);
+	if (pwrite(fd, window, sizeof(*window), 0) !=
+	    (ssize_t)sizeof(*window))
+		log_once("not counted", folder, errno);
+	close(fd);
 }
 
 int
 rate_wait(const char *folder, const char *token, int64_t max_ms)
 {
-	struct rate_file file;
+	struct rate_window window;
+	int fd = rate_open(folder, token, &window);
 	int64_t at;
 
-	rate_open(&file, folder, token);
-	at = rate_reserve(file.window, nanoseconds(), max_ms * 1000000);
-	rate_close(&file, folder);
+	if (fd == -1)
+		return 0;
+	at = rate_reserve(&window, nanoseconds(), max_ms * 1000000);
+	rate_close(fd, folder, &window);
 	if (at == -1)
 		return -1;
 	rate_sleep_until(at);
@@ -247,17 +233,18 @@ rate_wait(const char *folder, const char *token, int64_t max_ms)
 bool
 rate_once(const char *folder, const char *token, int64_t ms)
 {
-	struct rate_file file;
-	int64_t now, since;
+	struct rate_window window;
+	int fd = rate_open(folder, token, &window);
+	int64_t now = nanoseconds(), since;
+	bool due;
 
-	rate_open(&file, folder, token);
-	now = nanoseconds();
-	repair(file.window, now);
-	since = now - file.window->once;
-	if (file.window->once == 0 || since < 0 || since >= ms * 1000000) {
-		file.window->once = now;
-		since = -1;
-	}
-	rate_close(&file, folder);
-	return since == -1;
+	if (fd == -1)
+		return true;
+	repair(&window, now);
+	since = now - window.once;
+	due = window.once == 0 || since < 0 || since >= ms * 1000000;
+	if (due)
+		window.once = now;
+	rate_close(fd, folder, &window);
+	return due;
 }

@@ -23,7 +23,7 @@ struct rate_window {
 /*
  * Waits for the token's next slot, at most max_ms. 0, or -1 at once if there
  * is none in that time. folder: where processes share the window. If that
- * fails, this user or this process counts alone, which is logged once.
+ * fails, this user counts alone or calls are not counted, which is logged once.
  */
 int rate_wait(const char *folder, const char *token, int64_t max_ms)
     __attribute__((warn_unused_result));

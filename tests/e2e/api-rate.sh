@@ -77,7 +77,7 @@ chmod 777 "$work/tmp/vkcb-$(id -u)"
 claim "a folder in TMPDIR that others may write to is refused" \
     same "200 ok" "$(say "many 2" r3)"
 claim "the log names a refused folder, once" \
-    same 1 "$(grep -c 'counted in each process alone' "$work/log")"
+    same 1 "$(grep -c 'are not counted' "$work/log")"
 
 # shared_as MODE - the mode of a file made in a folder of this mode.
 shared_as() {
