@@ -64,7 +64,7 @@ leave_to_parent(const struct curl *curl)
 }
 
 static bool
-is_plain(const char *url)
+http_post_is_plain(const char *url)
 {
 	return strncmp(url, "http://", 7) == 0;
 }
@@ -73,7 +73,7 @@ is_plain(const char *url)
 static bool
 is_http(const char *url)
 {
-	return is_plain(url) || strncmp(url, "https://", 8) == 0;
+	return http_post_is_plain(url) || strncmp(url, "https://", 8) == 0;
 }
 
 /* An empty "Expect:" keeps libcurl from sending one. NULL: out of memory. */
@@ -116,7 +116,7 @@ set_options(const struct curl *curl, const struct http_post_request *request)
 	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
 	curl->easy_setopt(easy, CURLOPT_URL, request->url);
 	/* Plain http is for this machine only: a proxy could read the token. */
-	if (is_plain(request->url))
+	if (http_post_is_plain(request->url))
 		curl->easy_setopt(easy, CURLOPT_PROXY, "");
 	if (request->ca_file != NULL)
 		curl->easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
