@@ -1,6 +1,6 @@
 /*
- * clock-jump.c - LD_PRELOAD: the clock on the wall is as many seconds off as
- * the file $CLOCK_JUMP says.
+ * clock-jump.c - LD_PRELOAD: the system clock is off by the number of seconds
+ * in the file $CLOCK_JUMP.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

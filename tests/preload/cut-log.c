@@ -1,7 +1,6 @@
 /*
- * cut-log.c - LD_PRELOAD: appends to $CUT_LOG all that is written to the
- * database $CUT_PREFIX and its log, and when it was flushed, for
- * tests/torture/disks.py. A record is a struct head, the file's name ("db" or
+ * cut-log.c - LD_PRELOAD: appends all writes and flushes of the database
+ * $CUT_PREFIX and its log to the file $CUT_LOG, for tests/torture/disks.py. A record is a struct head, the file's name ("db" or
  * "-wal") and the bytes.
  */
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /*
- * io-fault.c - LD_PRELOAD: one in $FAULT_ONE_IN writes, flushes and
- * truncations of files whose names begin with $FAULT_PREFIX fails with
- * $FAULT_ERRNO, or is cut short, while the file $FAULT_ON is there.
+ * io-fault.c - LD_PRELOAD: a write, flush or truncation of a file whose name
+ * begins with $FAULT_PREFIX fails with $FAULT_ERRNO, or is incomplete, one time
+ * in $FAULT_ONE_IN, while the file $FAULT_ON exists.
  */
 #include <dlfcn.h>
 #include <errno.h>

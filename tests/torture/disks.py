@@ -16,7 +16,7 @@ SANITIZED = "verify_asan_link_order=0:detect_leaks=0"
 
 
 def errors(app, seconds, seed, preload, number):
-    """Each write, flush and truncation fails at times, with this errno."""
+    """Writes, flushes and truncations fail at random, with this errno."""
     rig = Rig("errno-%d" % number, app, seed)
     switch = rig.work + "/on"
     clean = dict(rig.env)
@@ -39,7 +39,7 @@ def errors(app, seconds, seed, preload, number):
 
 
 def full(app, seconds, seed):
-    """A disk of 8 MB that something else fills, and leaves again."""
+    """A disk of 8 MB that another program fills and frees again."""
     rig = Rig("full", app, seed, ("keep = 1m",), size="8m")
     if not rig.mounted:
         rig.forget()
@@ -87,7 +87,7 @@ class Log:
                       if row[0] == "S"}
         self.ended = {(row[0].upper(), row[4]): i for i, row in
                       enumerate(self.rows) if row[0] in "wts"}
-        # A process that was killed meanwhile: it is over, done or not.
+        # The process was killed meanwhile: the operation is over.
         for i, row in enumerate(self.rows[:-200]):
             if row[0] in "WT":
                 self.ended.setdefault((row[0], row[4]), i)
@@ -97,7 +97,7 @@ class Log:
 
 
 class Disk:
-    """A file: what is surely on disk, and what was written since."""
+    """A file: the bytes surely on disk, and later writes."""
 
     def __init__(self, log, name, rng):
         self.log, self.name, self.rng = log, name, rng
@@ -153,7 +153,7 @@ class Disk:
 
 
 def load_under_log(rig, seconds, preload):
-    """Responders and workers write under the log; the log's file."""
+    """Runs responders and workers with cut-log; returns the log's path."""
     path = rig.work + "/cut.log"
     clean = dict(rig.env)
     rig.env.update(LD_PRELOAD=preload + "/cut-log.so", CUT_PREFIX=rig.inbox,
@@ -214,7 +214,7 @@ def power(app, seconds, seed, preload):
 
 
 def after_cut(rig, disks, mode, wanted):
-    """Which acknowledged events are not there, and what else is wrong."""
+    """Returns missing acknowledged events and other errors."""
     folder = rig.work + "/cut"
     shutil.rmtree(folder, ignore_errors=True)
     os.mkdir(folder)
@@ -238,9 +238,9 @@ def after_cut(rig, disks, mode, wanted):
 
 
 def flips(app, seconds, seed):
-    """One bit of the inbox's file flips; then a worker meets the rows. What
-    is there must be handled as it was sent, or parked, or refused with words:
-    no crash, no hang, no other value."""
+    """A bit of the inbox's file flips before workers run. Each event must be
+    handled as sent, parked, or refused with a message: no crash, no hang, no
+    other value."""
     rig = Rig("flips", app, seed, ("attempts = 2", "handler_timeout = 4s"))
     rng, until = random.Random(seed), time.time() + seconds
     bodies = [rig.body(peer, 1, rng, PADS[:4]) for peer in range(1, 9)]
@@ -274,7 +274,7 @@ def flips(app, seconds, seed):
 
 
 def bounded(rig, words):
-    """Runs a command with 20 s and 1 GB; what was wrong, or ""."""
+    """Runs a command with limits of 20 s and 1 GB; returns an error or ""."""
     try:
         done = subprocess.run([rig.app, *words], env=rig.env, timeout=20,
                               capture_output=True, text=True)

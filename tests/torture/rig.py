@@ -1,5 +1,5 @@
-"""rig.py - what all tortures share: vkcb in a folder of its own, senders that
-repeat an event until the answer is ok, and the judge of the book that
+"""rig.py - shared by all tortures: vkcb in its own folder, senders that repeat
+an event until the answer is ok, and a judge of the book that
 tests/handlers/task.c keeps."""
 import collections
 import json
@@ -70,7 +70,7 @@ class Rig:
             v="5.199", secret="s3", object=do)).encode()
 
     def listen(self, n, env=None):
-        """n responders on one socket; keep() starts again those that died."""
+        """n responders on one socket; keep() restarts dead ones."""
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.work + "/socket")
         self.listener.listen(512)
@@ -205,7 +205,7 @@ class Rig:
     # Judgement.
 
     def judge(self, notes=()):
-        """Holds the book against what was acknowledged and who was killed."""
+        """Compares the book with acknowledged events and killed processes."""
         begun, last, lines = {}, {}, []
         ended = collections.Counter()
         runs = collections.defaultdict(list)
@@ -239,7 +239,7 @@ class Rig:
                      notes)
 
     def is_sound(self):
-        """What SQLite says of the file; "" is fine."""
+        """SQLite's verdict on the file; "" is fine."""
         said = subprocess.run(
             ["sqlite3", self.inbox, "PRAGMA integrity_check"],
             capture_output=True, text=True)

@@ -64,7 +64,7 @@ def cgi(app, seconds, seed):
 
 
 def clock(app, seconds, seed, preload):
-    """The clock on the wall jumps by seconds to days, for all processes."""
+    """The system clock jumps by seconds to days, for all processes."""
     rig = Rig("clock", app, seed, ("keep = 1h",))
     jump = rig.work + "/jump"
     with open(jump, "w") as file:
@@ -92,7 +92,7 @@ def clock(app, seconds, seed, preload):
 
 
 def replaced(app, seconds, seed):
-    """The binary is replaced by its like, by rename, while events flow."""
+    """The binary is replaced by a copy, by rename, while events arrive."""
     rig = Rig("replaced", app, seed)
     rig.listen(3)
     stop = time.time() + seconds

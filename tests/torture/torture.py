@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""torture.py FOLDER [NAME ...] - tortures the programs that were built into
-FOLDER (build) and, with sanitizers, into FOLDER/sanitized, for TORTURE_TIME
-seconds in all, and prints a table. SEED makes it another run. Fails if an
-acknowledged event was lost, handled again though nobody was killed, or out of
-order, or a file was damaged."""
+"""torture.py FOLDER [NAME ...] - tortures the programs built into FOLDER (build)
+and, with sanitizers, into FOLDER/sanitized, for TORTURE_TIME seconds in all,
+and prints a table. SEED selects another run. Fails if an acknowledged event was
+lost, handled twice although no process was killed, or handled out of order, or
+if a file was damaged."""
 import os
 import sys
 import time
