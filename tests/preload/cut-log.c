@@ -1,7 +1,7 @@
 /*
  * cut-log.c - LD_PRELOAD: appends all writes and flushes of the database
- * $CUT_PREFIX and its log to the file $CUT_LOG, for tests/torture/disks.py. A record is a struct head, the file's name ("db" or
- * "-wal") and the bytes.
+ * $CUT_PREFIX and its log to the file $CUT_LOG, for tests/torture/disks.py. A
+ * record is a struct head, the file's name ("db" or "-wal") and the bytes.
  */
 #include <dlfcn.h>
 #include <errno.h>
