@@ -1,6 +1,6 @@
 /*
- * slow-names.c - loaded before a program (LD_PRELOAD), delays name resolution by
- * half a minute.
+ * slow-names.c - loaded before a program (LD_PRELOAD), delays name resolution
+ * by half a minute.
  */
 #include <netdb.h>
 #include <unistd.h>
