@@ -28,7 +28,7 @@
  * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
  * file.c, private_file.c (a file of ours, and nothing put in its place),
  * library.c (libraries that are loaded at run time),
- * clock.c, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,
+ * clock.h, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,
  * nearest.c, number.c (integers in text), buffer.c (bytes that grow).
  * The catalogue, read by many: src/events.def, src/objects.def.
  */

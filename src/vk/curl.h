@@ -11,8 +11,6 @@
 
 #define CURL_STATE_MAX 300
 
-struct curl_slist;
-
 /* CALL(result, name after curl_, arguments) */
 #define CURL_CALLS \
 	CALL(unsigned int, global_init, (long)) \
@@ -22,10 +20,7 @@ struct curl_slist;
 	CALL(unsigned int, easy_perform, (void *)) \
 	CALL(unsigned int, easy_getinfo, (void *, unsigned int, ...)) \
 	CALL(const char *, easy_strerror, (unsigned int)) \
-	CALL(void, easy_reset, (void *)) \
-	CALL(struct curl_slist *, slist_append, (struct curl_slist *, \
-	    const char *)) \
-	CALL(void, slist_free_all, (struct curl_slist *))
+	CALL(void, easy_reset, (void *))
 
 struct curl {
 #define CALL(result, name, arguments) result (*name)arguments;
@@ -53,6 +48,7 @@ struct curl {
 	NUMBER(OPT_NOSIGNAL, 99) \
 	NUMBER(OPT_TIMEOUT_MS, 155) \
 	NUMBER(OPT_CONNECTTIMEOUT_MS, 156) \
+	NUMBER(OPT_PROTOCOLS, 181) \
 	NUMBER(OPT_QUICK_EXIT, 322) \
 	NUMBER(OPT_WRITEDATA, 10001) \
 	NUMBER(OPT_URL, 10002) \
@@ -73,6 +69,13 @@ enum {
 #define NUMBER(name, value) CURL##name = value,
 	CURL_NUMBERS
 #undef NUMBER
+	CURLPROTO_WEB = 3,	/* CURLPROTO_HTTP | CURLPROTO_HTTPS */
+};
+
+/* A list of lines, which libcurl only reads. */
+struct curl_slist {
+	const char *data;
+	struct curl_slist *next;
 };
 #endif
 

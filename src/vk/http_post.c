@@ -69,31 +69,6 @@ http_post_is_plain(const char *url)
 	return strncmp(url, "http://", 7) == 0;
 }
 
-/* libcurl knows a dozen other protocols, file:// among them. */
-static bool
-is_http(const char *url)
-{
-	return http_post_is_plain(url) || strncmp(url, "https://", 8) == 0;
-}
-
-/* An empty "Expect:" keeps libcurl from sending one. NULL: out of memory. */
-static struct curl_slist *
-header_lines(const struct curl *curl, const struct http_post_request *request)
-{
-	struct curl_slist *list = curl->slist_append(NULL, "Expect:"), *longer;
-	size_t i;
-
-	for (i = 0; list != NULL && i < POST_HEADERS_MAX; i++) {
-		if (request->headers[i] == NULL)
-			continue;
-		longer = curl->slist_append(list, request->headers[i]);
-		if (longer == NULL)
-			curl->slist_free_all(list);
-		list = longer;
-	}
-	return list;
-}
-
 static void
 set_options(const struct curl *curl, const struct http_post_request *request)
 {
@@ -105,6 +80,7 @@ set_options(const struct curl *curl, const struct http_post_request *request)
 	 * up to half a minute. Before 7.87 it knows no such option.
 	 */
 	curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_WEB);
 	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
 	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
 	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -131,22 +107,25 @@ static unsigned int
 perform(const struct curl *curl, const struct http_post_request *request,
     struct buffer *body, char words[CURL_ERROR_SIZE], long *status)
 {
-	struct curl_slist *headers = header_lines(curl, request);
+	/* An empty "Expect" keeps libcurl from sending one. */
+	struct curl_slist lines[POST_HEADERS_MAX + 1] = { { "Expect:", NULL } };
 	void *easy = kept.easy;
 	unsigned int code;
+	size_t i;
 
+	for (i = 0; i < POST_HEADERS_MAX && request->headers[i] != NULL; i++) {
+		lines[i].next = &lines[i + 1];
+		lines[i + 1].data = request->headers[i];
+	}
 	words[0] = '\0';
-	if (headers == NULL)
-		return CURLE_OUT_OF_MEMORY;
 	set_options(curl, request);
-	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
 	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
 	curl->easy_setopt(easy, CURLOPT_WRITEDATA, body);
 	code = curl->easy_perform(easy);
 	curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
 	/* Keeps the connection, but no pointer to what was lent. */
 	curl->easy_reset(easy);
-	curl->slist_free_all(headers);
 	return code;
 }
 
@@ -190,11 +169,6 @@ http_post(const struct http_post_request *request,
 	if (curl == NULL) {
 		snprintf(answer->why, POST_WHY_MAX, "libcurl: %.250s", state);
 		return POST_NO_LIBRARY;
-	}
-	if (!is_http(request->url)) {
-		snprintf(answer->why, POST_WHY_MAX, "the address must start "
-		    "with http:// or https://");
-		return POST_NO_URL;
 	}
 	if (kept.easy != NULL && kept.owner != getpid())
 		leave_to_parent(curl);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#define CURL_DISABLE_DEPRECATION	/* CURLOPT_PROTOCOLS_STR is of 7.85 */
 #include <curl/curl.h>
 
 #include "vk/curl.h"
@@ -19,6 +20,10 @@ CURL_CALLS
 #define NUMBER(name, value) _Static_assert(CURL##name == (value), #name);
 CURL_NUMBERS
 #undef NUMBER
+
+_Static_assert((CURLPROTO_HTTP | CURLPROTO_HTTPS) == 3, "CURLPROTO_WEB");
+_Static_assert(sizeof(struct curl_slist) == 2 * sizeof(void *) &&
+    offsetof(struct curl_slist, next) == sizeof(void *), "curl_slist");
 
 static void
 the_library_is_found_and_has_every_function(void **state)
