@@ -23,7 +23,8 @@ void arena_expect(struct arena *, size_t size);
 
 /*
  * A piece, aligned for any type, not zeroed. NULL: out of memory, and
- * arena_failed() is true until the next reset: ask it once, before the pieces are used.
+ * arena_failed() is true until the next reset: it is asked once, before
+ * the pieces are used.
  */
 void *arena_alloc(struct arena *, size_t size)
     __attribute__((malloc, warn_unused_result));

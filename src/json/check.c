@@ -217,15 +217,17 @@ static void
 check_member(struct check *check, const struct json_value *key,
     const struct json_value *value)
 {
-	struct json_member *member = check->members;
-	struct json_member *end = member + check->n_members;
+	struct json_member *member;
+	size_t i;
 
-	for (; member < end; member++)
+	for (i = 0; i < check->n_members; i++) {
+		member = &check->members[i];
 		if (json_spells(key, member->name, member->len)) {
 			member->value = *value;
 			member->times++;
 			return;
 		}
+	}
 }
 
 static bool
