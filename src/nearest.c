@@ -1,11 +1,11 @@
 /*
- * nearest.c - edit distance over short words; a swap of neighbours is one edit,
- * a letter in another case none.
+ * nearest.c - edit distance over short words, without regard to case.
  *
  * Takes no memory. Words over the ceiling are close to nothing.
  */
 #include "nearest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "banned.h"
@@ -13,44 +13,31 @@
 #define WORD_MAX 48
 
 static unsigned int
-min3(unsigned int a, unsigned int b, unsigned int c)
+least(unsigned int a, unsigned int b, unsigned int c)
 {
-	unsigned int least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-static char
-small(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	a = a < b ? a : b;
+	return a < c ? a : c;
 }
 
 static unsigned int
-distance(const char *a, size_t a_len, const char *b, size_t b_len)
+distance(const char *a, const char *b)
 {
-	unsigned int rows[3][WORD_MAX + 1];
-	unsigned int *before = rows[0], *last = rows[1], *row = rows[2], *spare;
-	size_t i, j;
+	unsigned int row[WORD_MAX + 1], corner, above;
+	size_t i, j, len = strlen(b);
 
-	for (j = 0; j <= b_len; j++)
-		last[j] = (unsigned int)j;
-	for (i = 1; i <= a_len; i++) {
-		row[0] = (unsigned int)i;
-		for (j = 1; j <= b_len; j++) {
-			row[j] = min3(last[j] + 1, row[j - 1] + 1,
-			    last[j - 1] + (small(a[i - 1]) !=
-			    small(b[j - 1])));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
-				row[j] = before[j - 2] + 1;
+	for (j = 0; j <= len; j++)
+		row[j] = (unsigned int)j;
+	for (i = 0; a[i] != '\0'; i++) {
+		corner = row[0]++;
+		for (j = 0; j < len; j++) {
+			above = row[j + 1];
+			row[j + 1] = least(above + 1, row[j] + 1, corner +
+			    (tolower((unsigned char)a[i]) !=
+			    tolower((unsigned char)b[j])));
+			corner = above;
 		}
-		spare = before;
-		before = last;
-		last = row;
-		row = spare;
 	}
-	return last[b_len];
+	return row[len];
 }
 
 void
@@ -66,12 +53,11 @@ nearest_begin(struct nearest *nearest, const char *word)
 void
 nearest_try(struct nearest *nearest, const char *candidate)
 {
-	size_t word_len = strlen(nearest->word), len = strlen(candidate);
 	unsigned int d;
 
-	if (word_len > WORD_MAX || len > WORD_MAX)
+	if (strlen(nearest->word) > WORD_MAX || strlen(candidate) > WORD_MAX)
 		return;
-	d = distance(nearest->word, word_len, candidate, len);
+	d = distance(nearest->word, candidate);
 	if (d < nearest->distance) {
 		nearest->distance = d;
 		nearest->best = candidate;

@@ -1,4 +1,4 @@
-/* nearest.h - "did you mean": the word of a list that a typo was closest to. */
+/* nearest.h - "did you mean": the word in a list that is closest to a typo. */
 #ifndef NEAREST_H
 #define NEAREST_H
 

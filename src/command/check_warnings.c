@@ -101,7 +101,7 @@ warn_private(const char *file)
 
 /* Quotes, or a comment, that became a part of the value. */
 static bool
-is_plain(const char *text)
+is_alphanumeric(const char *text)
 {
 	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
@@ -117,7 +117,7 @@ warn_secret(const char *what, const char *key, const char *secret)
 	else if (strlen(secret) > KEYS_SECRET_LONGEST)
 		warn(what, "the %s is longer than the %d characters that VK "
 		    "takes", key, KEYS_SECRET_LONGEST);
-	if (!is_plain(secret))
+	if (!is_alphanumeric(secret))
 		warn(what, "the %s has more in it than the letters and digits "
 		    "that VK takes: no quotes, and a comment begins with ;",
 		    key);

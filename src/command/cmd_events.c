@@ -1,8 +1,9 @@
 /*
  * cmd_events.c - `vkcb events`: the catalogue as text.
  *
- * Alone it lists the events; with one it tells what a handler gets: every
- * field of its object and of the objects in it, and a sample body.
+ * Without an argument the events are listed. For one event the output is what
+ * a handler gets: each field of the object and of the objects in it, and a
+ * sample body.
  */
 #include "command/command.h"
 

@@ -1,8 +1,8 @@
 /*
  * cmd_setup.c - `vkcb setup URL`: callback servers that set themselves up.
  *
- * For each group with a token: the server at VK that has this URL is found or
- * made, and the events that the handlers take are ticked. Run twice it changes
+ * For each group with a token, the server with this URL at VK is found or made,
+ * and the events that the handlers take are ticked. A second run changes
  * nothing. A group that fails does not keep the next from being set up.
  */
 #include "command/command.h"

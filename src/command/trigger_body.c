@@ -24,7 +24,7 @@
 #define READ_SIZE ((size_t)65536)
 
 static void
-read_all(FILE *in, struct buffer *text)
+read_whole(FILE *in, struct buffer *text)
 {
 	size_t got = READ_SIZE;
 	char *room;
@@ -48,7 +48,7 @@ read_file(const char *path)
 		(void)report_fail(path, "%s", strerror(errno));
 		return NULL;
 	}
-	read_all(in, &text);
+	read_whole(in, &text);
 	if (ferror(in))
 		(void)report_fail(path, "cannot be read");
 	else if (text.failed != BUFFER_GOOD)

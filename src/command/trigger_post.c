@@ -67,8 +67,8 @@ find_fault(const struct trigger *trigger,
 }
 
 static int
-judge(const struct trigger *trigger, const struct http_post_response *answer,
-    double ms)
+trigger_judge(const struct trigger *trigger,
+    const struct http_post_response *answer, double ms)
 {
 	int len = (int)(answer->len < ANSWER_SHOWN ? answer->len :
 	    ANSWER_SHOWN);
@@ -111,7 +111,7 @@ post_one(struct trigger *trigger, int64_t nth, double *ms)
 	if (http_post(&out, &answer) != POST_ANSWERED)
 		return report_fail(trigger->url, "%s", answer.why);
 	*ms = (double)(clock_us() - start) / 1000;
-	status = judge(trigger, &answer, *ms);
+	status = trigger_judge(trigger, &answer, *ms);
 	free(answer.body);
 	return status;
 }

@@ -182,7 +182,7 @@ probe(struct online *online)
 }
 
 static void
-check_secret(struct online *online, const char *theirs)
+online_check_secret(struct online *online, const char *theirs)
 {
 	const struct conf_group *group = online->vk.group;
 
@@ -213,6 +213,6 @@ online_check_server(struct online *online, struct json_object *server)
 		return;
 	}
 	probe(online);
-	check_secret(online, json_get_string(server, "secret_key"));
+	online_check_secret(online, json_get_string(server, "secret_key"));
 	check_settings(online);
 }

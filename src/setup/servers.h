@@ -34,7 +34,7 @@ struct json_object *servers_find(struct json_object *servers, int64_t id);
 bool servers_is_ours(struct json_object *server, const char *url,
     const struct key *key);
 
-/* The next of our servers, from *at on, in this state or a worse one; NULL. */
+/* From *at on, our next server in this state or a worse one. NULL: none. */
 struct json_object *servers_next_ours(struct json_object *servers,
     const char *url, const struct key *key, enum server_state, size_t *at);
 

@@ -73,7 +73,8 @@ setup_group(struct setup *setup)
 int
 setup_remove(struct setup *setup)
 {
-	if (setup_check_token(setup) == -1 || setup_remove_servers(setup) == -1)
+	if (setup_check_token(setup) == -1 ||
+	    setup_remove_servers(setup, SERVER_OK, "server") == -1)
 		return -1;
 	if (setup->changes == 0)
 		setup_note(setup, "has no server with this URL: nothing to do");

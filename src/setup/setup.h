@@ -7,6 +7,7 @@
 
 #include "conf/keys.h"
 #include "setup/group_api.h"
+#include "setup/servers.h"
 
 struct setup {
 	struct group_api vk;
@@ -40,11 +41,13 @@ bool setup_print(struct setup *, bool change, const char *fmt, ...)
 #define setup_note(setup, ...) ((void)setup_print(setup, false, __VA_ARGS__))
 #define setup_announce(setup, ...) setup_print(setup, true, __VA_ARGS__)
 
-/* setup_server.c */
+/* setup_server.c: finds, mends or adds the server. */
 int setup_bring_server(struct setup *);
-int setup_remove_servers(struct setup *);
 
-/* setup_events.c */
+/* Removes our servers in this state or a worse one; which: the word for them. */
+int setup_remove_servers(struct setup *, enum server_state, const char *which);
+
+/* setup_events.c: ticks the wanted events, and no others. */
 int setup_tick_events(struct setup *);
 
 #define SETUP_SECRET_MAX 33
@@ -57,8 +60,8 @@ const char *setup_secret(const struct setup *);
 bool setup_secret_is_from_conf(const struct setup *);
 
 /*
- * The secret in force, or else a new one in `fresh`; "" if the group is to have
- * none. NULL as -1 above.
+ * The secret in force, or else a new one in `fresh`; "" if the group has
+ * `secret = none`. NULL for -1 above.
  */
 const char *setup_choose_secret(struct setup *, char fresh[SETUP_SECRET_MAX]);
 

@@ -1,9 +1,9 @@
 /*
  * setup_events.c - ticks the events that are wanted, and no others.
  *
- * An event that VK does not list is not known to be ticked or not: it is never
- * unticked, and a call of its own ticks it if it is wanted, since VK refuses
- * the whole call for a name it does not know.
+ * Whether an event is ticked that VK does not list is not known: such an event
+ * is never unticked. A call of its own ticks a wanted one, since VK refuses a
+ * call that has a name unknown to VK.
  */
 #include "setup/setup.h"
 

@@ -1,7 +1,7 @@
 /*
  * setup_key.c - the secret and the confirmation string of a group.
  *
- * They are on disk before VK is told to use them: its confirmation request may
+ * Both are on disk before VK is told to use them: VK's confirmation request may
  * come while a call is still under way, to a responder in another process.
  */
 #include "setup/setup.h"

@@ -43,9 +43,9 @@ describe(struct json_object *server, char out[DESCRIPTION_MAX])
 	return out;
 }
 
-/* Removes our servers in this state or a worse one. */
-static int
-remove_servers(struct setup *setup, enum server_state best, const char *which)
+int
+setup_remove_servers(struct setup *setup, enum server_state best,
+    const char *which)
 {
 	struct group_api *vk = &setup->vk;
 	struct json_object *servers, *server;
@@ -73,12 +73,6 @@ remove_servers(struct setup *setup, enum server_state best, const char *which)
 	return next_ours(setup, servers, best, &at) == NULL ? 0 :
 	    group_api_fail(vk, "VK still lists a server that was removed: "
 	    BY_HAND);
-}
-
-int
-setup_remove_servers(struct setup *setup)
-{
-	return remove_servers(setup, SERVER_OK, "server");
 }
 
 /* Has VK still to check the server, and is that worth waiting for? */
@@ -126,7 +120,7 @@ wait_for_check(struct setup *setup, struct json_object **server)
 }
 
 static int
-judge(struct setup *setup, struct json_object *server)
+setup_judge(struct setup *setup, struct json_object *server)
 {
 	const char *status = json_get_string(server, "status");
 
@@ -146,7 +140,8 @@ wait_for_ok(struct setup *setup)
 {
 	struct json_object *server;
 
-	return wait_for_check(setup, &server) == 0 ? judge(setup, server) : -1;
+	return wait_for_check(setup, &server) == 0 ?
+	    setup_judge(setup, server) : -1;
 }
 
 static int
@@ -158,7 +153,7 @@ add_server(struct setup *setup, bool replace)
 	struct json_object *response;
 
 	if (secret == NULL || setup_store_confirmation(setup, secret) == -1 ||
-	    (replace && remove_servers(setup, SERVER_WAITING,
+	    (replace && setup_remove_servers(setup, SERVER_WAITING,
 	    "broken server") == -1))
 		return -1;
 	setup->server_id = 0;
@@ -189,7 +184,7 @@ await_server(struct setup *setup)
 		return -1;
 	if (servers_state(server) == SERVER_OK ||
 	    strcmp(json_get_string(server, "status"), "wait") == 0)
-		return judge(setup, server);
+		return setup_judge(setup, server);
 	return add_server(setup, true);
 }
 
@@ -293,5 +288,5 @@ setup_bring_server(struct setup *setup)
 	    keep_server(setup, server) == -1)
 		return -1;
 	return !broken ? 0 :
-	    remove_servers(setup, SERVER_BROKEN, "broken server");
+	    setup_remove_servers(setup, SERVER_BROKEN, "broken server");
 }
