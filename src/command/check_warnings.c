@@ -78,8 +78,8 @@ warn_served(const char *file)
 	for (; *folder != '\0'; *strrchr(folder, '/') = '\0') {
 		if (!is_served(folder))
 			continue;
-		warn(file, "it seems to stand inside a document root: move it "
-		    "out, or see that the web server denies it "
+		warn(file, "it seems to be inside a document root: move it, "
+		    "or make the web server deny access to it "
 		    "(contrib/htaccess does)");
 		return;
 	}
@@ -118,9 +118,9 @@ warn_secret(const char *what, const char *key, const char *secret)
 		warn(what, "the %s is longer than the %d characters that VK "
 		    "takes", key, KEYS_SECRET_LONGEST);
 	if (!is_alphanumeric(secret))
-		warn(what, "the %s has more in it than the letters and digits "
-		    "that VK takes: no quotes, and a comment begins with ;",
-		    key);
+		warn(what, "the %s has characters other than the letters and "
+		    "digits that VK takes: write it without quotes, and begin "
+		    "a comment with ;", key);
 }
 
 /* VK may have an event that is new to the catalogue. */
@@ -139,7 +139,7 @@ warn_events(const char *what, const struct conf_group *group)
 		if (event_info(event) != NULL)
 			continue;
 		nearest = event_nearest(event);
-		warn(what, "events: %.64s is no event that vkcb knows%s%s",
+		warn(what, "events: %.64s is an unknown event%s%s",
 		    event, nearest != NULL ? ": did you mean " : "",
 		    nearest != NULL ? nearest : "");
 	}
@@ -163,8 +163,8 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 		warn_secret(what, "old_secret", group->old_secret);
 	if (group->confirmation != NULL &&
 	    !keys_is_confirmation(group->confirmation))
-		warn(what, "the confirmation has more in it than up to %d "
-		    "letters, digits, _ and -: no quotes, and a comment begins "
+		warn(what, "the confirmation is not up to %d letters, digits, "
+		    "_ and -: write it without quotes, and begin a comment "
 		    "with ;", KEYS_SECRET_LONGEST);
 	warn_events(what, group);
 	/* With a token and keys, setup gets the string from VK. */
@@ -187,8 +187,8 @@ warn_handlers(void)
 		nearest = handler->def->event == VKCB_EVENT_unknown &&
 		    event_info(event) == NULL ? event_nearest(event) : NULL;
 		if (nearest != NULL)
-			warn(handler->name, "%.64s is no event that vkcb "
-			    "knows: did you mean %s", event, nearest);
+			warn(handler->name, "%.64s is an unknown event: did "
+			    "you mean %s", event, nearest);
 	}
 	if (handlers[0].name == NULL)
 		warn("handlers", "none compiled in: events are answered and "

@@ -57,7 +57,7 @@ cmd_setup_check_url(const char *url)
 	else if (*at != '\0')
 		wrong = "has no blanks";
 	else if (strlen(url) >= KEYS_URL_MAX)
-		wrong = "is not as long";
+		wrong = "has less than 1024 characters";
 	if (wrong != NULL)
 		return command_misused(&command_setup, "%s: a URL %s", url,
 		    wrong);
@@ -154,8 +154,8 @@ tell_of_owner(const char *keys)
 	struct stat st;
 
 	if (geteuid() == 0 && stat(keys, &st) == 0 && st.st_uid == 0)
-		printf("%s is root's, as its folder: chown it to the user that "
-		    "the web server runs vkcb as\n", keys);
+		printf("%s belongs to root, like its folder: chown it to the "
+		    "user that the web server runs vkcb as\n", keys);
 }
 
 static int

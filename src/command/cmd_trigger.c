@@ -51,8 +51,8 @@ cmd_trigger_number(const char *option, const char *text, int64_t min,
     int64_t max, int64_t *out)
 {
 	return number_read(text, strlen(text), min, max, out) ? EXIT_OK :
-	    command_misused(&command_trigger, "--%s %s: from %" PRId64 " to %"
-	    PRId64 " is possible", option, text, min, max);
+	    command_misused(&command_trigger, "--%s %s: must be from %" PRId64
+	    " to %" PRId64, option, text, min, max);
 }
 
 static int

@@ -127,13 +127,14 @@ put(const struct edit *edit, struct json_object *parent, const char *name,
 		len = json_object_array_length(parent);
 		result = json_object_array_put_idx(parent, (size_t)i, value);
 		if (result == 0 && (size_t)i > len)
-			(void)json_edit_fail(edit, "%s: the list had %zu: "
-			    "what is between is null", edit->path, len);
+			(void)json_edit_fail(edit, "%s: the list had %zu "
+			    "elements: the gap is filled with null",
+			    edit->path, len);
 	}
 	if (result == 0)
 		return 0;
 	json_object_put(value);
-	return json_edit_fail(edit, "%s: %s is no place in a list",
+	return json_edit_fail(edit, "%s: %s is not an index of a list",
 	    edit->path, name);
 }
 
@@ -150,8 +151,8 @@ descend(const struct edit *edit, struct json_object *here, char **name)
 		if (!json_object_is_type(next, json_type_object) &&
 		    !json_object_is_type(next, json_type_array)) {
 			if (next != NULL)
-				(void)json_edit_fail(edit, "%s: %s was no "
-				    "object, and is one now", edit->path,
+				(void)json_edit_fail(edit, "%s: an object "
+				    "replaces the value of %s", edit->path,
 				    *name);
 			next = json_object_new_object();
 			if (put(edit, here, *name, next) == -1)

@@ -159,11 +159,11 @@ static void
 warn_of_other(struct online *online, struct json_object *server)
 {
 	if (servers_state(server) == SERVER_BROKEN)
-		online_say(online, "warning", ONLINE_SETUP, "has the URL of "
-		    "ours too and is broken");
+		online_say(online, "warning", ONLINE_SETUP, "has our server's "
+		    "URL too and is broken");
 	else
-		online_say(online, "warning", ONLINE_SAID, "has the URL of "
-		    "ours too: its events come twice or, with another secret, "
+		online_say(online, "warning", ONLINE_SAID, "has our server's "
+		    "URL too: its events come twice or, with another secret, "
 		    "are refused: remove it on VK's page Settings, API usage, "
 		    "Callback API");
 }

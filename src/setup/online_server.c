@@ -140,8 +140,8 @@ judge_answer(struct online *online, const struct http_post_response *answer)
 		words = "is a vkcb that wants a secret of this group: it runs "
 		    "with another configuration";
 	else if (strcmp(answer->body, open ? "Bad Request" : "Bad Secret") != 0)
-		words = "does not answer as a vkcb would: the web server does "
-		    "not hand it over";
+		words = "does not answer like vkcb: the web server does not "
+		    "pass the request on";
 	else
 		return;
 	online_say(online, "error", ONLINE_SAID, "%.200s %s (status %ld)",
@@ -194,8 +194,8 @@ online_check_secret(struct online *online, const char *theirs)
 		    "here yet: each event is refused");
 	else if (group->old_secret != NULL &&
 	    strcmp(group->old_secret, theirs) == 0)
-		online_say(online, "warning", ONLINE_SETUP, "VK has "
-		    "old_secret still");
+		online_say(online, "warning", ONLINE_SETUP, "VK still "
+		    "has old_secret");
 	else
 		online_say(online, "error", ONLINE_SETUP, "VK has %s secret: "
 		    "each event is refused", *theirs != '\0' ? "another" :

@@ -52,7 +52,7 @@ setup_check_token(struct setup *setup)
 		return group_api_fail(vk, "groups.getById: " API_NOT_VK);
 	if (json_length(groups) == 0)
 		return group_api_fail(vk, "its token belongs to no community: "
-		    "make one in the community's settings (API usage)");
+		    "create one in the community's settings (API usage)");
 	id = json_get_int64(json_object_array_get_idx(groups, 0), "id");
 	return id == vk->group->id ? 0 : group_api_fail(vk, "its token "
 	    "belongs to group %" PRId64 ": give each section its own group's "

@@ -44,7 +44,7 @@ bool setup_print(struct setup *, bool change, const char *fmt, ...)
 /* setup_server.c: finds, mends or adds the server. */
 int setup_bring_server(struct setup *);
 
-/* Removes our servers in this state or a worse one; which: the word for them. */
+/* Removes our servers in this state or a worse one, called `which`. */
 int setup_remove_servers(struct setup *, enum server_state, const char *which);
 
 /* setup_events.c: ticks the wanted events, and no others. */

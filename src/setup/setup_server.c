@@ -261,8 +261,8 @@ add_first_server(struct setup *setup, struct json_object *servers)
 	    servers_find(servers, key->server_id);
 
 	if (former != NULL)
-		setup_note(setup, "the server that was made before gets the "
-		    "events too, until vkcb setup --remove removes it: %s",
+		setup_note(setup, "the server of the former URL gets the "
+		    "events too: to remove it, run vkcb setup --remove %s",
 		    json_get_string(former, "url"));
 	return add_server(setup, false);
 }

@@ -136,20 +136,20 @@ mv "$run/away" "$run/keys"
 conf "$token" 219876543 "secret = NewSecretOfThisTest
 old_secret = $(sed -n 's/^secret = //p' "$run/keys")"
 check
-claim "VK's old_secret is fine" finds 0 "VK has old_secret still"
+claim "VK's old_secret is fine" finds 0 "VK still has old_secret"
 conf
 
 vk_control server group=219876543 url="$url/" title=x secret=y status=ok
 check
 claim "a server with a different spelling of the URL is another program's" \
-    lacks "$work/out" "the URL of ours"
+    lacks "$work/out" "our server's URL too"
 vk_control server group=219876543 url="$url" title=x secret=y status=ok
 vk_control server group=219876543 url="$url" title=x secret=y status=failed
 check
 claim "a second server with our URL is reported" \
-    finds 0 "has the URL of ours too: its events come twice"
+    finds 0 "has our server's URL too: its events come twice"
 claim "a failed server with our URL is reported" \
-    finds 0 "has the URL of ours too and is broken"
+    finds 0 "has our server's URL too and is broken"
 vk_control server group=219876543 url=http://127.0.0.1/other title=x secret=y \
     status=failed
 check

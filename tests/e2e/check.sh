@@ -86,12 +86,12 @@ for folder in public_html htdocs www html; do
 	cp -p "$work/app/"* "$work/$folder/app"
 	VKCB_CONF="$work/$folder/app/vkcb.conf" checks 0
 	claim "a file below a folder $folder is a warning" \
-	    warns "$work/$folder/app/vkcb.conf: it seems to stand inside a document root"
+	    warns "$work/$folder/app/vkcb.conf: it seems to be inside a document root"
 done
 : >"$work/app/index.php"
 checks 0
 claim "a file beside an index.php is a warning" \
-    warns "$conf: it seems to stand inside"
+    warns "$conf: it seems to be inside"
 rm "$work/app/index.php"
 # Each file alone in the document root; keys, inbox and log do not exist yet.
 mkdir "$work/site"
@@ -112,7 +112,7 @@ for key in keys inbox log secret_file token_file; do
 	rm -f "$work/site/new"
 	checks 0
 	claim "the file of $key in a document root is a warning" \
-	    warns "$file: it seems to stand inside a document root"
+	    warns "$file: it seems to be inside a document root"
 done
 good
 
@@ -130,7 +130,7 @@ END
 checks 0
 claim "a misspelt event in \`events\` is a warning with the nearest name" \
     warns \
-    "[group 2]: events: mesage_edit is no event that vkcb knows: did you mean message_edit"
+    "[group 2]: events: mesage_edit is an unknown event: did you mean message_edit"
 claim "a secret that VK does not accept is a warning" \
     warns "[group 3]: the secret is longer than the 50 characters"
 claim "times are shown in the usual unit" has "$work/out" "keep = 48h"
@@ -156,15 +156,15 @@ END
 echo "'Kf7vQ2mXw9aLcR4t'" >"$work/app/secret"
 checks 0
 claim "a comment that became part of the secret is a warning" \
-    warns "[group 1]: the secret has more in it than the letters and digits"
+    warns "[group 1]: the secret has characters other than the letters and digits"
 claim "quotes around a confirmation string are a warning" \
-    warns "[group 1]: the confirmation has more in it"
+    warns "[group 1]: the confirmation is not up to 50 letters"
 claim "a short old_secret is a warning" \
     warns "[group 2]: the old_secret is short"
 claim "quotes in a secret_file are a warning" \
-    warns "[group 3]: the secret has more in it"
+    warns "[group 3]: the secret has characters other"
 claim "letters that VK does not accept are a warning" \
-    warns "[group 3]: the old_secret has more in it"
+    warns "[group 3]: the old_secret has characters other"
 claim "these groups have no other warning" same 5 \
     "$(grep ^warning: "$work/out" | grep -vc 'others on this machine')"
 printf '[vkcb]\nkeys = keys\n[group 1]\ntoken = t\n' >"$conf"

@@ -233,7 +233,7 @@ not_called() {
 }
 claim "check has status 1 for a handler of confirmations" not_called
 claim "check warns of a name that is near to an event's" has "$work/check" \
-    "warning: typo: message_nwe is no event that vkcb knows: did you mean message_new"
+    "warning: typo: message_nwe is an unknown event: did you mean message_new"
 claim "check does not warn of another unknown name" \
     lacks "$work/check" "warning: unheard"
 

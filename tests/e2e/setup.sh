@@ -546,7 +546,7 @@ if [ "$(id -u)" = 0 ]; then
 	chown 0 "$run"
 	setup "$url"
 	claim "keys in root's own folder belong to root, with a message" \
-	    did 0 "is root's, as its folder"
+	    did 0 "belongs to root, like its folder"
 	chmod 644 "$keys"
 	rm -f "$keys.lock" "$work"/state/*
 	chmod 777 "$work/state"

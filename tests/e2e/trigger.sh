@@ -73,7 +73,7 @@ claim "nulls added before a new list element are reported" \
     complains 0 "the list had 1"
 trigger --print message_new object.message.text.foo=5
 claim "a string replaced by an object is reported" \
-    complains 0 "text was no object"
+    complains 0 "an object replaces the value of text"
 trigger --print message_new message.text=5
 claim "a change outside object is reported" \
     complains 0 "object.message.text meant?"
@@ -165,7 +165,7 @@ trigger message_new what
 claim "a change without = is wrong usage" complains 2 "expected PATH=VALUE"
 trigger message_new object.message.attachments.first.type=doc
 claim "a name as index of a list is wrong usage" \
-    complains 1 "first is no place in a list"
+    complains 1 "first is not an index of a list"
 # Invalid JSON, and the position of the error.
 while read -r json byte; do
 	trigger --print message_new "object.a:=$json"
@@ -188,10 +188,10 @@ for option in "--count x" "--count 0" "--parallel 65" "--retry -1"; do
 	# shellcheck disable=SC2086 # words
 	trigger $option message_new
 	claim "$option is wrong usage, with its limits" \
-	    complains 2 "$option: from "
+	    complains 2 "$option: must be from "
 done
 trigger --retry "" message_new
-claim "an empty number is wrong usage" complains 2 "--retry : from 0 to 1000"
+claim "an empty number is wrong usage" complains 2 "--retry : must be from 0 to 1000"
 trigger like_add --help
 claim "--help works in any place" exits 0 "--parallel M"
 trigger --url file:///etc/hostname message_new
