@@ -13,7 +13,8 @@
  *	              hosts; receive.c checks in the order of the manual, then
  *	              calls confirm.c, enqueue.c or the handlers
  *	src/pool/     the workers of an inbox: parent.c keeps them, worker.c is
- *	              one, spawn.c starts a pool for an event
+ *	              one, pool.c has their locks, program.c starts
+ *	              a pool for an event
  *	src/inbox/    where events wait: inbox.h is the interface; store.c is
  *	              the one in SQLite, put.c writes an event, queue.c is for
  *	              workers, admin.c for operators
@@ -26,6 +27,7 @@
  *	src/json/     strict JSON: checked, made into trees, written
  *
  * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
+ * notify.c (systemd is told how a service is),
  * file.c, private_file.c (a file of ours, and nothing put in its place),
  * library.c (libraries that are loaded at run time),
  * clock.h, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,

@@ -7,6 +7,7 @@
 
 inbox=$run/inbox
 book=$run/book			# what task.c noted
+byte_lock=$root/$O/tests/tool/byte-lock
 VKCB_CONF=$work/app/vkcb.conf
 export VKCB_CONF
 
@@ -124,14 +125,18 @@ works() {
 	until_true 10 is_working
 }
 
-# serves - the service has the lock, and listens.
-serves() {
-	[ "$(cat "$inbox-lock")" = "$service service" ] && is_working
+# owner - the parent of the pool that runs, or ran last.
+owner() {
+	cat "$inbox-lock"
 }
 
-no_family() {
-	! is_working && [ -e "$inbox-lock" ] &&
-	    flock -n "$inbox-lock" true
+# serves - the service is the pool, and accepts events.
+serves() {
+	[ "$(owner)" = "$service" ] && is_working
+}
+
+no_pool() {
+	! is_working && "$byte_lock" "$inbox-lock" 0 true
 }
 
 # judge TAKEN KILLED - compares the book with the acknowledged events and the

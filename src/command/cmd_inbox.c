@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include <json-c/json.h>
@@ -314,9 +314,9 @@ cmd_inbox_show(struct request *request, int64_t id)
 }
 
 /*
- * What workers had in hand that were killed altogether waits again, as the next
- * ones would see to: it is nobody's now. What cannot be written here cannot be
- * changed after it either, and that says why.
+ * If the whole pool was killed, the tasks that it ran wait again, as the next
+ * pool would see to. Errors are ignored: the command that follows meets the
+ * same error and reports it.
  */
 static void
 end_what_is_held(struct request *request)
@@ -324,16 +324,12 @@ end_what_is_held(struct request *request)
 	struct inbox *inbox = request->inbox;
 	int lock = pool_lock_out(request->conf->inbox);
 	struct inbox_claim claim;
-	struct inbox_end end;
 
 	if (lock == -1)
 		return;
-	while (inbox_orphaned(inbox, 1, INT32_MAX, &claim) == 1) {
+	if (inbox_orphaned(inbox, 1, INT32_MAX, &claim) == 1) {
 		(void)command_open_log(request->conf);
-		inbox_try_again(inbox, &claim, request->conf->attempts,
-		    INBOX_KILLED, 0, &end);
-		if (inbox_finish(inbox, &claim, &end) == -1)
-			break;
+		(void)inbox_end_orphans(inbox, request->conf->attempts);
 	}
 	close(lock);
 }
@@ -370,12 +366,10 @@ retry_one(struct request *request, int64_t id)
 static int
 wake(const struct request *request, int status)
 {
-	int there = pool_wake(request->conf->inbox);
-
-	if (there == -1)
-		return report_fail("inbox", "cannot wake a worker: %s: start "
-		    "`vkcb work`", strerror(errno));
-	if (there == 0 && request->retried)
+	if (inbox_wake(request->inbox) == -1)
+		return report_fail("inbox", "%s: start `vkcb work`",
+		    request->inbox->error);
+	if (request->retried && !pool_is_there(request->conf->inbox))
 		printf("no worker is running: the next event starts one, or "
 		    "`vkcb work`\n");
 	return status;
@@ -797,8 +791,6 @@ cmd_inbox_run(struct request *request, int (*verb)(struct request *))
 	if (request->inbox == NULL) {
 		status = report_fail("inbox", "%s", error);
 	} else {
-		/* pool_wake() writes to a FIFO whose reader may leave. */
-		(void)signal(SIGPIPE, SIG_IGN);
 		status = verb(request);
 		inbox_close(request->inbox);
 	}

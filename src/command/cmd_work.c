@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "log.h"
 #include "pool/parent.h"
+#include "report.h"
 
 #include "banned.h"
 
@@ -23,6 +25,20 @@ const struct command command_work = {
 	    "              no `vkcb work` runs\n",
 	.run = cmd_work_work,
 };
+
+/* A pool that a responder started has only the log. */
+static int
+cmd_work_run(struct conf *conf, enum work_until until)
+{
+	char error[POOL_ERROR_MAX];
+	int status = work_run(conf, until, error);
+
+	if (*error != '\0' && until != WORK_IDLE)
+		return report_fail("work", "%s", error);
+	if (*error != '\0')
+		log_msg(LOG_LEVEL_ERROR, "no workers: %s", error);
+	return status;
+}
 
 static int
 cmd_work_work(int argc, char **argv)
@@ -44,7 +60,7 @@ cmd_work_work(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_ERROR;
 	if (command_open_log(conf) == 0)
-		return work_run(conf, until);
+		return cmd_work_run(conf, until);
 	conf_free(conf);
 	return EXIT_ERROR;
 }

@@ -17,3 +17,12 @@ const struct handler handlers[] = {
 #undef HANDLER
 	{ NULL, NULL },
 };
+
+const char *const handler_names[] = {
+#define HANDLER(name, symbol) name,
+#include "handlers.def"
+#undef HANDLER
+	NULL,
+};
+
+const size_t n_handlers = sizeof(handlers) / sizeof(handlers[0]) - 1;

@@ -3,6 +3,7 @@
 #define HANDLER_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "vkcb.h"
 
@@ -14,6 +15,8 @@ struct handler {
 };
 
 extern const struct handler handlers[];	/* ends with a NULL name */
+extern const char *const handler_names[];	/* the same, in their order */
+extern const size_t n_handlers;
 
 /* Does this handler take events of this type? (name: as VK spells it) */
 bool handler_takes(const struct handler *, enum vkcb_event_type,

@@ -19,6 +19,7 @@ struct inbox_backend {
 	    const struct inbox_end *);
 	int (*orphaned)(struct inbox *, int from, int to,
 	    struct inbox_claim *);
+	int (*next_due)(struct inbox *, int64_t *due);
 	int (*flush)(struct inbox *);
 	int (*shift_due)(struct inbox *, int64_t milliseconds);
 	int (*purge)(struct inbox *, int64_t before);

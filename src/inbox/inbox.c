@@ -128,11 +128,37 @@ backend_check_name(struct inbox_claim *claim, const char *const *names,
 	claim->unknown = i == n_names;
 }
 
+/* After the end was written: the same end may be tried again and again. */
+static void
+log_end_of(struct inbox *inbox, const struct inbox_claim *claim,
+    const struct inbox_end *end)
+{
+	struct log_line line;
+	bool parked = end->state == INBOX_FAILED;
+
+	log_begin(&line, parked ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, parked ?
+	    "parked: see vkcb inbox list --failed" : "will be tried again");
+	log_int(&line, "group", claim->event.group_id);
+	log_text(&line, "event", claim->event.type);
+	log_int(&line, "inbox", claim->event.id);
+	log_text(&line, "handler", claim->handler);
+	log_int(&line, "attempt", claim->attempt);
+	log_text(&line, "reason", end->reason);
+	if (!parked)
+		log_int(&line, "seconds", (end->due - inbox_now(inbox) + 500) /
+		    1000);
+	log_end(&line);
+}
+
 int
 inbox_finish(struct inbox *inbox, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	return inbox->backend->finish(inbox, claim, end);
+	int result = inbox->backend->finish(inbox, claim, end);
+
+	if (result == 1 && end->state != INBOX_DONE && !end->untried)
+		log_end_of(inbox, claim, end);
+	return result;
 }
 
 int
@@ -140,6 +166,12 @@ inbox_orphaned(struct inbox *inbox, int from, int to,
     struct inbox_claim *claim)
 {
 	return inbox->backend->orphaned(inbox, from, to, claim);
+}
+
+int
+inbox_next_due(struct inbox *inbox, int64_t *due)
+{
+	return inbox->backend->next_due(inbox, due);
 }
 
 int
@@ -212,26 +244,6 @@ inbox_wait(struct inbox *inbox, int milliseconds)
 	inbox_drain_wakes(inbox);
 }
 
-static void
-log_end_of(const struct inbox_claim *claim, const struct inbox_end *end,
-    int64_t wait)
-{
-	struct log_line line;
-
-	log_begin(&line, end->state == INBOX_FAILED ? LOG_LEVEL_ERROR :
-	    LOG_LEVEL_WARNING, end->state == INBOX_FAILED ?
-	    "parked: see vkcb inbox list --failed" : "will be tried again");
-	log_int(&line, "group", claim->event.group_id);
-	log_text(&line, "event", claim->event.type);
-	log_int(&line, "inbox", claim->event.id);
-	log_text(&line, "handler", claim->handler);
-	log_int(&line, "attempt", claim->attempt);
-	log_text(&line, "reason", end->reason);
-	if (end->state == INBOX_WAITING)
-		log_int(&line, "seconds", wait / 1000);
-	log_end(&line);
-}
-
 void
 inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
     int64_t attempts, const char *reason, int64_t wait,
@@ -243,15 +255,28 @@ inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
 		.due = inbox_now(inbox) + wait,
 		.reason = reason,
 	};
-	log_end_of(claim, end, wait);
+}
+
+int
+inbox_end_orphans(struct inbox *inbox, int64_t attempts)
+{
+	struct inbox_claim claim;
+	struct inbox_end end;
+	int held;
+
+	while ((held = inbox_orphaned(inbox, 1, INT32_MAX, &claim)) == 1) {
+		inbox_try_again(inbox, &claim, attempts,
+		    "the workers were killed", 0, &end);
+		if (inbox_finish(inbox, &claim, &end) == -1)
+			return -1;
+	}
+	return held;
 }
 
 void
-inbox_give_up(const struct inbox_claim *claim, const char *reason,
-    struct inbox_end *end)
+inbox_give_up(const char *reason, struct inbox_end *end)
 {
 	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
-	log_end_of(claim, end, 0);
 }
 
 /* 1, 2, 5, 10, 20, 50, ... up to 2 hours and more. */

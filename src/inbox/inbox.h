@@ -202,8 +202,8 @@ int inbox_claim(struct inbox *, int worker, const char *const *names,
     size_t n_names, struct inbox_claim *, int64_t *due);
 
 /*
- * Ends an attempt. 1: ended; durable after the next inbox_claim() or
- * inbox_flush(). 0: the worker no longer held the task in this attempt, and
+ * Ends an attempt. 1: ended, and logged unless done; durable after the next
+ * inbox_claim() or inbox_flush(). 0: the worker no longer held the task in this attempt, and
  * nothing was changed.
  */
 int inbox_finish(struct inbox *, const struct inbox_claim *,
@@ -214,6 +214,12 @@ int inbox_finish(struct inbox *, const struct inbox_claim *,
  * *claim is the task, for inbox_finish(). 0: none.
  */
 int inbox_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
+
+/*
+ * When will something be to do: *due as from inbox_claim(), and a time that is
+ * over if something is to be done now.
+ */
+int inbox_next_due(struct inbox *, int64_t *due);
 
 /* Makes durable all that was done. */
 int inbox_flush(struct inbox *);
@@ -273,19 +279,21 @@ int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
  */
 int inbox_allows(const char *where, char error[INBOX_ERROR_MAX]);
 
-/* The reason of an attempt whose worker was killed with the whole pool. */
-#define INBOX_KILLED "the workers were killed"
-
 /*
  * Makes the end of a failed attempt: another one after `wait`, or parked if it
- * was the last of so many attempts. Logs it.
+ * was the last of so many attempts.
  */
 void inbox_try_again(struct inbox *, const struct inbox_claim *,
     int64_t attempts, const char *reason, int64_t wait, struct inbox_end *);
 
-/* Makes the end of a task that no other attempt would help. Logs it. */
-void inbox_give_up(const struct inbox_claim *, const char *reason,
-    struct inbox_end *);
+/*
+ * Ends all tasks of a pool that was killed as a whole: they wait again, or are
+ * parked if it was the last of so many attempts. Only while no pool runs.
+ */
+int inbox_end_orphans(struct inbox *, int64_t attempts);
+
+/* Makes the end of a task that no other attempt would help. */
+void inbox_give_up(const char *reason, struct inbox_end *);
 
 /* Bucket 0 of a histogram is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);

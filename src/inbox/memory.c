@@ -288,40 +288,63 @@ count_start(struct memory *memory, const struct entry *entry,
 	handler->wait.sum += wait;
 }
 
-static int
-memory_claim(struct inbox *inbox, int worker, const char *const *names,
-    size_t n_names, struct inbox_claim *claim, int64_t *due)
+/* The task to run next, or NULL; *due: when another one will be. */
+static struct task *
+memory_pick(struct memory *memory, int64_t now, struct entry **best,
+    int64_t *due)
 {
-	struct memory *memory = memory_of(inbox);
-	struct entry *entry, *best = NULL;
 	struct task *task, *best_task = NULL;
-	int64_t now = inbox_now(inbox);
+	struct entry *entry;
 	bool open = false;
 
 	*due = 0;
+	*best = NULL;
 	for (entry = memory->entries; entry != NULL; entry = entry->next) {
 		open |= is_open(entry);
 		if (!is_open(entry) || !is_head(memory, entry))
 			continue;
 		task = due_task(entry, now, due);
-		if (task == NULL || (best != NULL && (is_urgent(best) ||
+		if (task == NULL || (*best != NULL && (is_urgent(*best) ||
 		    !is_urgent(entry))))
 			continue;
-		best = entry;
+		*best = entry;
 		best_task = task;
 	}
 	if (*due == 0 && open)
 		*due = INT64_MAX;
-	if (best == NULL)
+	return best_task;
+}
+
+static int
+memory_claim(struct inbox *inbox, int worker, const char *const *names,
+    size_t n_names, struct inbox_claim *claim, int64_t *due)
+{
+	struct memory *memory = memory_of(inbox);
+	int64_t now = inbox_now(inbox);
+	struct entry *entry;
+	struct task *task = memory_pick(memory, now, &entry, due);
+
+	if (task == NULL)
 		return 0;
-	count_start(memory, best, best_task, now);
-	best_task->seen.state = INBOX_RUNNING;
-	best_task->seen.attempts++;
-	best_task->seen.started = now;
-	best_task->worker = worker;
-	hand_out(best, best_task, claim);
+	count_start(memory, entry, task, now);
+	task->seen.state = INBOX_RUNNING;
+	task->seen.attempts++;
+	task->seen.started = now;
+	task->worker = worker;
+	hand_out(entry, task, claim);
 	backend_check_name(claim, names, n_names);
 	return 1;
+}
+
+static int
+memory_next_due(struct inbox *inbox, int64_t *due)
+{
+	int64_t now = inbox_now(inbox);
+	struct entry *entry;
+
+	if (memory_pick(memory_of(inbox), now, &entry, due) != NULL)
+		*due = now;
+	return 0;
 }
 
 static struct task *
@@ -678,6 +701,7 @@ static const struct inbox_backend memory_backend = {
 	.claim = memory_claim,
 	.finish = memory_finish,
 	.orphaned = memory_orphaned,
+	.next_due = memory_next_due,
 	.flush = memory_flush,
 	.shift_due = memory_shift_due,
 	.purge = memory_purge,

@@ -356,6 +356,18 @@ queue_orphaned(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
 	return store_ready(store) == -1 ? -1 : held(store, from, to, claim);
 }
 
+int
+queue_next_due(struct inbox *inbox, int64_t *due)
+{
+	struct store *store = store_of(inbox);
+	int64_t now = inbox_now(inbox), id;
+
+	if (store_ready(store) == -1 || pick(store, now, &id) == -1)
+		return -1;
+	*due = now;
+	return id != 0 ? 0 : next_due(store, due);
+}
+
 static int
 shift(struct store *store, int64_t by, int64_t latest)
 {

@@ -559,6 +559,7 @@ static const struct inbox_backend sqlite_backend = {
 	.claim = queue_claim,
 	.finish = queue_finish,
 	.orphaned = queue_orphaned,
+	.next_due = queue_next_due,
 	.flush = store_flush,
 	.shift_due = queue_shift_due,
 	.purge = queue_purge,

@@ -139,6 +139,7 @@ int queue_claim(struct inbox *, int worker, const char *const *names,
 int queue_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);
 int queue_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
+int queue_next_due(struct inbox *, int64_t *due);
 int queue_shift_due(struct inbox *, int64_t milliseconds);
 int queue_purge(struct inbox *, int64_t before);
 

@@ -2,6 +2,8 @@
 #ifndef PARENT_H
 #define PARENT_H
 
+#include "pool/pool.h"
+
 struct conf;
 
 enum work_until {
@@ -10,7 +12,10 @@ enum work_until {
 	WORK_IDLE,		/* until the inbox is empty */
 };
 
-/* Takes the configuration over. The exit status. */
-int work_run(struct conf *, enum work_until);
+/*
+ * Takes the configuration over. The exit status, with a line in error, or "",
+ * that says why there was no pool.
+ */
+int work_run(struct conf *, enum work_until, char error[POOL_ERROR_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * program.h - the file that this process runs, and what is in its place now.
+ * program.h - the file that this process runs, and the one in its place now.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -14,19 +14,18 @@ struct program {
 	ino_t inode;
 };
 
-/* Once, early: a path from where the process was started. */
+/* Once, early: the path may be relative to where the process was started. */
 void program_init(struct program *);
 
-/*
- * Does another program stand at its path? No, if that is gone, or none yet.
- */
+/* False also if no program stands at its path, or none yet. */
 bool program_is_replaced(const struct program *);
 
 /*
- * Becomes what stands there now, else this program again; or returns. Where it
- * waits for a file that is still written, it closes fd first.
+ * Starts a pool, of the program in place now, that works until the inbox is
+ * empty. It shares nothing with the web server, and outlives it. Standard error
+ * stays if it is a file, or with keep_stderr. 0, or -1 with errno.
  */
-void program_exec(const struct program *, char *const argv[],
-    char *const environment[], int fd);
+int program_start_pool(const struct program *, const char *conf_path,
+    bool keep_stderr);
 
 #endif

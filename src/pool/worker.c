@@ -1,21 +1,19 @@
 /*
- * worker.c - one worker: takes a task, runs its handler, says how it ended.
+ * worker.c - one worker: takes a task, runs its handler, records the result.
  *
  * Handlers are not trusted: one may crash, hang or end the process. So each
- * attempt is counted before it begins, and what this process leaves unfinished
- * is ended by the one that replaces it, with the reason the parent found out.
- * An end that cannot be written (a full disk) is tried again until it can: what
- * is done must not be done twice.
+ * attempt is counted before it begins, a timer kills a handler that takes too
+ * long, and the parent ends the task of a worker that died. A result that
+ * cannot be written (a full disk) is written again until it can: a task that
+ * is done must not be run twice.
  *
  * A store that gives errors is asked again each second; meanwhile no handler
- * runs, and who is no service leaves after a while.
+ * runs, and a pool that an event started leaves after a while.
  *
- * It leaves when the parent says so, by SIGTERM, which arrives only while it
- * waits. Other stop signals are for the parent.
+ * SIGTERM stays blocked and pending: it asks for a stop, which ends a wait.
  */
 #include "pool/worker.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,191 +29,114 @@
 #include "clock.h"
 #include "conf/conf.h"
 #include "event/event.h"
-#include "pool/pool.h"
 #include "event/handler_table.h"
 #include "inbox/inbox.h"
 #include "log.h"
+#include "pool/pool.h"
 #include "pool/program.h"
-#include "stop.h"
 
 #include "banned.h"
 
 #define TROUBLE_PAUSE 1000
 #define TROUBLE_SAID_EVERY 60000
-#define TROUBLE_MAX 30000	/* then only a service goes on */
+#define TROUBLE_OVER 10000	/* without another report */
+#define TROUBLE_MAX 30000
 #define PURGE_EVERY 60000
 #define LOOK_AGAIN 1000
+#define LOOK_UNWATCHED 250	/* without inotify */
+#define LINGER 2000		/* an idle worker of an event's stays so long */
 #define RETRY_MIN 1000		/* whatever a handler asks for */
 #define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
 struct work {
-	struct worker *worker;
-	struct worker_slot *slot;
+	const struct worker *worker;
 	struct conf *conf;
 	struct inbox *inbox;
-	const char **names;	/* of the handlers */
-	size_t n_names;
 	struct arena arena;
-	sigset_t waiting;	/* the signal mask while it waits */
-	bool slept;		/* others may sleep still */
+	timer_t timer;		/* kills this process */
+	int stop;		/* a signalfd, readable when told to stop */
+	bool unwatched;		/* said that there is no inotify */
 	bool unsure;		/* the last claim failed, but may be there */
+	int64_t idle_since;	/* clock_ms(); 0: something waits */
 	int64_t purge_at;	/* clock_ms() */
-	int64_t clock_offset;	/* of the clock on the wall to clock_ms() */
-	int64_t trouble_said;
-	int64_t trouble_since;	/* 0: all is well */
+	int64_t clock_offset;	/* of the inbox's clock to clock_ms() */
+	struct trouble trouble;
+	bool gives_up;		/* since it has lasted too long */
 };
 
-static void
-stop(int signal)
-{
-	(void)signal;
-}
-
-static bool
-is_stopping(const struct work *work)
-{
-	return atomic_load(&work->worker->board->stopping);
-}
-
-/* Waits for a wake, a stop or the time. True: there may be something to do. */
-static bool
-wait_for(struct work *work, int64_t milliseconds)
-{
-	struct pollfd fd = { .fd = work->worker->family->wake,
-	    .events = POLLIN };
-	struct timespec limit = {
-		.tv_sec = (time_t)(milliseconds / 1000),
-		.tv_nsec = (long)(milliseconds % 1000) * 1000000,
-	};
-	int ready = ppoll(&fd, 1, milliseconds >= 0 ? &limit : NULL,
-	    &work->waiting);
-
-	if (ready == 1)
-		return pool_drain_wakeups(work->worker->family) > 0;
-	return ready == 0;
-}
-
-static void
-tell_parent(const struct work *work)
-{
-	if (atomic_load(&work->worker->board->asleep))
-		(void)!write(work->worker->news, "", 1);
-}
-
-/* Each cause again after a minute, not each second. */
-static void
-report_trouble(struct work *work, const char *what)
+bool
+trouble_report(struct trouble *trouble, const char *what, const char *why)
 {
 	int64_t now = clock_ms();
 
-	if (work->trouble_said != 0 &&
-	    now - work->trouble_said < TROUBLE_SAID_EVERY)
-		return;
-	work->trouble_said = now;
-	log_msg(LOG_LEVEL_ERROR, "%s: %s", what, work->inbox->error);
+	if (trouble->what != what || now - trouble->said > TROUBLE_SAID_EVERY) {
+		trouble->what = what;
+		trouble->said = now;
+		log_msg(LOG_LEVEL_ERROR, "%s: %s", what, why);
+	}
+	if (trouble->since == 0 || now - trouble->last > TROUBLE_OVER)
+		trouble->since = now;
+	trouble->last = now;
+	return now - trouble->since <= TROUBLE_MAX;
+}
+
+static bool
+is_stopping(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
 }
 
 /* A stop that comes ends the pause. False: leave, it has lasted too long. */
-static bool
+static bool __attribute__((warn_unused_result))
 pause_for_trouble(struct work *work, const char *what)
 {
-	int64_t now = clock_ms(), until = now + TROUBLE_PAUSE;
-	bool stopping = is_stopping(work);
+	struct pollfd stop = { .fd = is_stopping() ? -1 : work->stop,
+	    .events = POLLIN };
 
-	report_trouble(work, what);
-	if (work->trouble_since == 0)
-		work->trouble_since = now;
-	if ((work->worker->once || work->worker->watches_idle) &&
-	    now - work->trouble_since > TROUBLE_MAX) {
-		atomic_store(&work->worker->board->lost, true);
+	work->gives_up = !trouble_report(&work->trouble, what,
+	    work->inbox->error) && (work->worker->once ||
+	    work->worker->until_idle);
+	if (work->gives_up)
 		return false;
-	}
-	while (is_stopping(work) == stopping && (now = clock_ms()) < until)
-		(void)wait_for(work, until - now);
+	(void)poll(&stop, 1, TROUBLE_PAUSE);
 	return true;
 }
 
-static int64_t
-back_off(const struct conf *conf, int attempt)
+/* For what can wait until it is tried next. */
+static void
+note_trouble(struct work *work, const char *what)
+{
+	(void)!trouble_report(&work->trouble, what, work->inbox->error);
+}
+
+void
+worker_plan_retry(struct inbox *inbox, const struct conf *conf,
+    const struct inbox_claim *claim, const char *reason, int64_t wait,
+    struct inbox_end *end)
 {
 	const struct conf_times *times = &conf->backoff;
-	size_t at = (size_t)attempt - 1;
+	size_t at = (size_t)claim->attempt - 1;
 
-	return times->ms[at < times->n ? at : times->n - 1];
-}
-
-/* An attempt failed: another one after `wait` (-1: the usual), or never. */
-static void
-plan_retry(const struct work *work, const struct inbox_claim *claim,
-    const char *reason, int64_t wait, struct inbox_end *end)
-{
 	if (wait == -1)
-		wait = back_off(work->conf, claim->attempt);
-	inbox_try_again(work->inbox, claim, work->conf->attempts, reason, wait,
-	    end);
+		wait = times->ms[at < times->n ? at : times->n - 1];
+	inbox_try_again(inbox, claim, conf->attempts, reason, wait, end);
 }
 
-/*
- * False: leave. The inbox that is there now is another one, and may have
- * another family.
- */
-static bool
-is_home(struct work *work)
-{
-	const struct pool *family = work->worker->family;
-
-	if (pool_is_valid(family))
-		return true;
-	if (!atomic_exchange(&work->worker->board->lost, true))
-		log_msg(LOG_LEVEL_ERROR, "inbox %s: moved away or deleted "
-		    "while workers had it: they leave", family->path);
-	return false;
-}
-
-/* False: leave. Another program is to go on, with other handlers maybe. */
-static bool
-is_current(struct work *work)
-{
-	if (!program_is_replaced(work->worker->program))
-		return true;
-	if (!atomic_exchange(&work->worker->board->outdated, true))
-		log_msg(LOG_LEVEL_INFO, "the program was replaced: workers "
-		    "finish what they do, and leave");
-	return false;
-}
-
-/* Goes on during a stop: the parent knows when that has lasted too long. */
-static void
+/* Goes on during a stop, until the parent kills. False: leave. */
+static bool __attribute__((warn_unused_result))
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	while (is_home(work)) {
-		if (inbox_finish(work->inbox, claim, end) != -1) {
-			atomic_fetch_add(&work->slot->handled, 1);
-			return;
-		}
+	while (pool_is_valid(work->worker->pool)) {
+		if (inbox_finish(work->inbox, claim, end) != -1)
+			return true;
 		if (!pause_for_trouble(work, "cannot record the result of a "
 		    "task"))
-			return;
+			return false;
 	}
-}
-
-/* The names of the handlers that this program has. */
-static int
-list_handlers(struct work *work)
-{
-	const struct handler *handler;
-
-	for (handler = handlers; handler->name != NULL; handler++)
-		work->n_names++;
-	work->names = calloc(work->n_names + 1, sizeof(*work->names));
-	if (work->names == NULL) {
-		log_msg(LOG_LEVEL_ERROR, "out of memory");
-		return -1;
-	}
-	for (handler = handlers; handler->name != NULL; handler++)
-		work->names[handler - handlers] = handler->name;
-	return 0;
+	return true;
 }
 
 /* A handler that inbox_claim() was told of. */
@@ -250,6 +172,13 @@ make_envelope(const struct inbox_event *event, struct envelope *envelope)
 }
 
 static void
+plan_retry(struct work *work, const struct inbox_claim *claim,
+    const char *reason, int64_t wait, struct inbox_end *end)
+{
+	worker_plan_retry(work->inbox, work->conf, claim, reason, wait, end);
+}
+
+static void
 end_of_result(struct work *work, const struct inbox_claim *claim,
     const struct event_result *result, struct inbox_end *end)
 {
@@ -265,8 +194,7 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
 	case VKCB_GIVE_UP:
-		inbox_give_up(claim, "the handler gave up: the log says why",
-		    end);
+		inbox_give_up("the handler gave up: the log says why", end);
 		return;
 	default:
 		break;
@@ -279,40 +207,16 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 		    "%s", result->version);
 }
 
-/*
- * Between these two the parent counts the time. If it has given up on us it
- * is about to kill: what the handler did counts as not done.
- */
+/* SIGKILL also ends what is stopped, blocks signals or called alarm(). */
 static void
-begin_handler(struct work *work)
+set_timer(struct work *work, int64_t ms)
 {
-	atomic_store(&work->slot->started, clock_ms());
-	tell_parent(work);
-}
+	const struct itimerspec limit = { .it_value = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000,
+	} };
 
-static void
-end_handler(struct work *work)
-{
-	int64_t started = atomic_load(&work->slot->started);
-
-	if (started >= 0 && atomic_compare_exchange_strong(
-	    &work->slot->started, &started, 0))
-		return;
-	for (;;)
-		pause();
-}
-
-/*
- * A handler may have closed descriptors that are not its own. The inbox's are
- * not to be trusted then, nor is the log there: the parent says it.
- */
-static void
-die_if_robbed(struct work *work)
-{
-	if (pool_is_open(work->worker->family))
-		return;
-	atomic_store(&work->slot->robbed, true);
-	_exit(1);
+	(void)timer_settime(work->timer, 0, &limit, NULL);
 }
 
 /* As it is now: its token may be in a file that was changed. */
@@ -326,15 +230,32 @@ current_group(struct work *work, int64_t id)
 	return group;
 }
 
+/*
+ * A handler that closed descriptors that are not its own may have closed the
+ * inbox's and the log's: the parent records and logs it.
+ */
+static enum event_status
+run_handler(struct work *work, struct event *event, const char *name,
+    struct event_result *result)
+{
+	enum event_status status;
+
+	set_timer(work, work->conf->handler_timeout);
+	status = event_run(event, find_handler(name), result);
+	if (!pool_is_open(work->worker->pool))
+		_exit(WORKER_FDS_CLOSED);
+	set_timer(work, 0);
+	return status;
+}
+
 static void
-run(struct work *work, const struct inbox_claim *claim,
-    const struct handler *handler, struct inbox_end *end)
+run_task(struct work *work, const struct inbox_claim *claim,
+    struct inbox_end *end)
 {
 	const struct conf_group *group = current_group(work,
 	    claim->event.group_id);
 	struct envelope envelope;
 	struct event_result result;
-	enum event_status status;
 	struct event event;
 
 	make_envelope(&claim->event, &envelope);
@@ -344,16 +265,12 @@ run(struct work *work, const struct inbox_claim *claim,
 		event_may_call(&event, work->conf, group);
 	event.public.attempt = claim->attempt;
 	event.public.received = claim->event.received;
-	begin_handler(work);
-	status = event_run(&event, handler, &result);
-	die_if_robbed(work);
-	end_handler(work);
-	switch (status) {
+	switch (run_handler(work, &event, claim->handler, &result)) {
 	case EVENT_HANDLED:
 		end_of_result(work, claim, &result, end);
 		break;
 	case EVENT_BAD_OBJECT:
-		inbox_give_up(claim, EVENT_BAD_OBJECT_WHY, end);
+		inbox_give_up(EVENT_BAD_OBJECT_WHY, end);
 		break;
 	case EVENT_NO_MEMORY:
 		plan_retry(work, claim, "out of memory", -1, end);
@@ -363,67 +280,23 @@ run(struct work *work, const struct inbox_claim *claim,
 	arena_reset(&work->arena);
 }
 
-static void
+/* False: leave. */
+static bool
 work_on(struct work *work, const struct inbox_claim *claim)
 {
 	struct inbox_end end;
 
 	if (!claim->unknown)
-		run(work, claim, find_handler(claim->handler), &end);
-	else if (is_current(work))
-		inbox_give_up(claim, "this program has no such handler", &end);
+		run_task(work, claim, &end);
+	else if (!program_is_replaced(work->worker->program))
+		inbox_give_up("this program has no such handler", &end);
 	else
 		end = (struct inbox_end){
 			.state = INBOX_WAITING,
 			.untried = true,
 			.reason = "the program was replaced",
 		};
-	write_end(work, claim, &end);
-}
-
-/* Ends what a worker held that died. */
-static void
-end_held(struct work *work, int from, int to, const char *reason, int64_t wait)
-{
-	struct inbox_claim claim;
-	struct inbox_end end;
-	int held;
-
-	while (!is_stopping(work) && is_home(work)) {
-		held = inbox_orphaned(work->inbox, from, to, &claim);
-		if (held == 0)
-			return;
-		if (held == -1) {
-			if (!pause_for_trouble(work, "cannot open the inbox"))
-				return;
-			continue;
-		}
-		plan_retry(work, &claim, reason, wait, &end);
-		write_end(work, &claim, &end);
-	}
-}
-
-/*
- * The one before in this slot died: why was told. What is held without that
- * was held by an earlier family, which was killed as a whole: tried at once.
- */
-static void
-clean_up(struct work *work)
-{
-	const struct worker *worker = work->worker;
-	int number = worker->number;
-
-	if (work->slot->reason[0] != '\0')
-		end_held(work, number, number, work->slot->reason, -1);
-	else
-		end_held(work, number, number, INBOX_KILLED, 0);
-	if (number == 1)
-		end_held(work, worker->workers + 1, INT32_MAX, INBOX_KILLED,
-		    0);
-	if (number == 1 && inbox_shift_due(work->inbox, 0) == -1)
-		report_trouble(work, "cannot open the inbox");
-	atomic_store(&work->slot->ready, true);
-	tell_parent(work);
+	return write_end(work, claim, &end);
 }
 
 /* Retries are due by the clock on the wall: they move with it. */
@@ -436,7 +309,7 @@ watch_clock(struct work *work)
 	if (moved > -CLOCK_SET && moved < CLOCK_SET)
 		return;
 	if (inbox_shift_due(work->inbox, moved) == -1) {
-		report_trouble(work, "the clock was set");
+		note_trouble(work, "the clock was set");
 		return;
 	}
 	log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64 " s: "
@@ -456,97 +329,111 @@ purge(struct work *work)
 	looked = inbox_purge(work->inbox, inbox_now(work->inbox) -
 	    work->conf->keep);
 	if (looked == -1)
-		report_trouble(work, "cannot forget old events");
+		note_trouble(work, "cannot forget old events");
 	work->purge_at = clock_ms() + (looked > 0 ? clock_ms() - start :
 	    PURGE_EVERY);
 }
 
-static void
-keep_house(struct work *work)
+static int64_t
+at_most(int64_t wait, int64_t limit)
 {
-	(void)conf_refresh(&work->conf, NULL);
-	if (work->worker->number != 1)
-		return;
-	watch_clock(work);
-	purge(work);
+	return wait == -1 || wait > limit ? limit : wait;
 }
 
-/* How long to wait, with nothing to do now; -1: until it is woken. */
-static int64_t
-time_to(const struct work *work, int64_t due)
+/* The milliseconds to wait, with nothing to do now; -1: until it is woken. */
+static int
+time_to(struct work *work, int64_t due)
 {
-	int64_t wait = -1, purge;
+	int64_t now = clock_ms(), wait = -1;
 
-	if (due != 0 && due != INT64_MAX) {
-		wait = due - inbox_now(work->inbox);
-		if (wait < 1)
-			wait = 1;
-	}
-	/* Only others work: nobody tells when they have emptied the inbox. */
-	if (due == INT64_MAX && work->worker->watches_idle)
+	if (due != 0 && due != INT64_MAX)
+		wait = at_most(due - inbox_now(work->inbox), INT32_MAX);
+	/* Nobody tells when other workers have emptied the inbox. */
+	if (due == INT64_MAX && work->worker->until_idle)
 		wait = LOOK_AGAIN;
-	if (work->worker->number != 1)
-		return wait;
-	purge = work->purge_at - clock_ms();
-	if (purge < 1)
-		purge = 1;
-	return wait == -1 || purge < wait ? purge : wait;
+	if (work->idle_since != 0)
+		wait = at_most(wait, work->idle_since + LINGER - now);
+	if (work->worker->number == 1)
+		wait = at_most(wait, work->purge_at - now);
+	if (work->unwatched)
+		wait = at_most(wait, LOOK_UNWATCHED);
+	return wait == 0 || wait < -1 ? 1 : (int)wait;
+}
+
+static void
+wait_for_event(struct work *work, int64_t due)
+{
+	struct pollfd fds[2] = {
+		{ .fd = work->stop, .events = POLLIN },
+		{ .fd = inbox_wake_fd(work->inbox), .events = POLLIN },
+	};
+
+	if (fds[1].fd == -1 && !work->unwatched && work->worker->number == 1)
+		log_msg(LOG_LEVEL_WARNING, "no inotify: workers look for "
+		    "events each 250 ms");
+	work->unwatched = fds[1].fd == -1;
+	(void)poll(fds, 2, time_to(work, due));
+	if (fds[1].fd != -1)
+		inbox_drain_wakes(work->inbox);
 }
 
 /* False: leave. */
 static bool
 be_idle(struct work *work, int64_t due)
 {
-	int64_t until;
+	int64_t now = clock_ms();
 
 	if (inbox_flush(work->inbox) == -1)
-		report_trouble(work, "cannot flush the inbox");
+		note_trouble(work, "cannot flush the inbox");
 	if (work->worker->once)
 		return false;
-	atomic_store(&work->slot->idle, due == 0 ? clock_ms() : 0);
-	if (work->worker->watches_idle)
-		tell_parent(work);
-	until = time_to(work, due);
-	while (!wait_for(work, until) && !is_stopping(work))
-		until = time_to(work, due);
-	work->slept = true;
+	if (due != 0 || !work->worker->until_idle)
+		work->idle_since = 0;
+	else if (work->idle_since == 0)
+		work->idle_since = now;
+	else if (now - work->idle_since >= LINGER)
+		return false;
+	wait_for_event(work, due);
 	return true;
 }
 
-static void
-work_until_stopped(struct work *work)
+/* False: leave. */
+static bool
+work_once(struct work *work)
 {
 	struct inbox_claim claim;
 	int64_t due;
-	int result;
+	int result = inbox_claim(work->inbox, work->worker->number,
+	    handler_names, n_handlers, &claim, &due);
 
-	/* Lost: also one whose end could not be written may be in hand. */
-	while (!is_stopping(work) && is_home(work) && is_current(work) &&
-	    !atomic_load(&work->worker->board->lost)) {
-		keep_house(work);
-		result = inbox_claim(work->inbox, work->worker->number,
-		    work->names, work->n_names, &claim, &due);
-		work->unsure = result == -1;
-		if (work->unsure) {
-			if (!pause_for_trouble(work, "cannot take events"))
-				break;
-			continue;
-		}
-		work->trouble_said = 0;
-		work->trouble_since = 0;
-		if (result == 1) {
-			atomic_store(&work->slot->idle, 0);
-			if (work->slept)
-				pool_wake_next(work->worker->family);
-			work->slept = false;
-			work_on(work, &claim);
-		} else if (!be_idle(work, due)) {
-			break;
-		}
-	}
+	work->unsure = result == -1;
+	if (work->unsure)
+		return pause_for_trouble(work, "cannot take events");
+	if (result == 0)
+		return be_idle(work, due);
+	work->idle_since = 0;
+	return work_on(work, &claim);
 }
 
-/* What was claimed, but not flushed, never began. */
+static int
+work_until_stopped(struct work *work)
+{
+	const struct worker *worker = work->worker;
+
+	while (!is_stopping() && pool_is_valid(worker->pool) &&
+	    !program_is_replaced(worker->program)) {
+		(void)conf_refresh(&work->conf, NULL);
+		if (worker->number == 1) {
+			watch_clock(work);
+			purge(work);
+		}
+		if (!work_once(work))
+			break;
+	}
+	return work->gives_up ? WORKER_IN_TROUBLE : WORKER_LEFT;
+}
+
+/* A task that was claimed, but not flushed, never began. */
 static void
 give_back(struct work *work)
 {
@@ -556,68 +443,71 @@ give_back(struct work *work)
 		.reason = "the inbox could not be flushed",
 	};
 	struct inbox_claim claim;
+	int number = work->worker->number;
 
-	if (work->unsure && pool_is_valid(work->worker->family) &&
-	    inbox_orphaned(work->inbox, work->worker->number,
-	    work->worker->number, &claim) == 1)
+	if (work->unsure && pool_is_valid(work->worker->pool) &&
+	    inbox_orphaned(work->inbox, number, number, &claim) == 1)
 		(void)inbox_finish(work->inbox, &claim, &end);
 }
 
-static void
+/* Stop signals other than SIGTERM are for the parent: a terminal sends all. */
+static int
 set_signals(struct work *work)
 {
-	struct sigaction action = { .sa_handler = stop };
+	struct sigevent killed = { .sigev_notify = SIGEV_SIGNAL,
+	    .sigev_signo = SIGKILL };
+	sigset_t stop;
 
-	sigemptyset(&work->waiting);
-	sigaddset(&work->waiting, SIGHUP);
-	stop_block(&work->waiting);
-	/* A terminal's Ctrl-C reaches us too: the parent tells us to stop. */
-	sigdelset(&work->waiting, SIGTERM);
-	(void)sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
-	action.sa_handler = SIG_DFL;
-	(void)sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGCHLD);
+	(void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	work->stop = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	return work->stop == -1 ? -1 :
+	    timer_create(CLOCK_MONOTONIC, &killed, &work->timer);
+}
+
+static int
+worker_set_up(struct work *work)
+{
+	char error[INBOX_ERROR_MAX] = "out of memory, or of signals";
+
+	if (set_signals(work) == 0)
+		/* The configuration may name another inbox by now. */
+		work->inbox = inbox_open(work->worker->pool->inbox, true,
+		    error);
+	if (work->inbox == NULL) {
+		log_msg(LOG_LEVEL_ERROR, "%s", error);
+		return -1;
+	}
+	/* Before it looks for the first time. */
+	(void)inbox_wake_fd(work->inbox);
+	arena_init(&work->arena);
+	work->clock_offset = inbox_now(work->inbox) - clock_ms();
+	return 0;
 }
 
 int
-worker_run(struct worker *worker)
+worker_run(const struct worker *worker)
 {
-	struct work work = {
-		.worker = worker,
-		.slot = &worker->board->slots[worker->number - 1],
-		.conf = worker->conf,
-	};
-	char error[INBOX_ERROR_MAX];
+	struct work work = { .worker = worker, .conf = worker->conf };
+	int status;
 
-	if (list_handlers(&work) == -1)
-		return 1;
-	set_signals(&work);
-	pool_close_in_children(worker->family);
-	/* Killed with the parent: its lock must not outlive the family. */
+	pool_begin_worker(worker->pool);
+	/* Killed with the parent: the next pool waits for all of this one. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
-	    getppid() != worker->parent)
-		return 1;
-	/* The configuration may name another by now, with its own family. */
-	work.inbox = inbox_open(work.worker->family->path, true, error);
-	if (work.inbox == NULL) {
-		log_msg(LOG_LEVEL_ERROR, "%s", error);
-		return 1;
-	}
-	arena_init(&work.arena);
-	work.clock_offset = inbox_now(work.inbox) - clock_ms();
-	clean_up(&work);
-	if (!worker->only_cleans)
-		work_until_stopped(&work);
+	    getppid() != worker->parent || worker_set_up(&work) == -1)
+		return WORKER_FAILED;
+	status = work_until_stopped(&work);
 	give_back(&work);
 	/* What was done last, too, outlasts a power cut. */
 	if (inbox_flush(work.inbox) == -1)
-		report_trouble(&work, "cannot flush the inbox");
+		note_trouble(&work, "cannot flush the inbox");
+	/* Functions that handlers registered for the end must not hang. */
+	set_timer(&work, work.conf->handler_timeout);
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
-	free(work.names);
 	conf_free(work.conf);
-	atomic_store(&work.slot->left, clock_ms());
-	tell_parent(&work);
-	return 0;
+	return status;
 }

@@ -2,60 +2,56 @@
 #ifndef WORKER_H
 #define WORKER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct conf;
+struct inbox;
+struct inbox_claim;
+struct inbox_end;
 struct pool;
 struct program;
 
-#define WORKER_REASON_MAX 160
-
-/* What the parent and one worker know of each other, in shared memory. */
-struct worker_slot {
-	/*
-	 * clock_ms() when the running handler was called; 0: none runs. The
-	 * parent makes it negative before it kills for taking too long, so that
-	 * no other task is blamed.
-	 */
-	_Atomic int64_t started;
-	_Atomic int64_t idle;		/* since when it found nothing; or 0 */
-	_Atomic int64_t handled;	/* tasks, by all that had this slot */
-	_Atomic bool ready;		/* it has opened the inbox */
-	/*
-	 * clock_ms() when it began to end because it wants to; 0: it does not.
-	 * Functions that handlers have registered may run still, not for ever.
-	 */
-	_Atomic int64_t left;
-	_Atomic bool robbed;		/* a handler closed what it needs */
-	char reason[WORKER_REASON_MAX];	/* why the one before died; "" */
-};
-
-struct worker_board {
-	_Atomic bool stopping;
-	_Atomic bool lost;		/* workers leave: the inbox is gone */
-	_Atomic bool outdated;		/* they leave: the program is another */
-	_Atomic bool asleep;		/* the parent; to be woken by `news` */
-	struct worker_slot slots[];
+/* A status is the worker's own word only if it holds no task. */
+enum worker_status {
+	WORKER_LEFT = 0,
+	WORKER_FAILED = 1,
+	WORKER_IN_TROUBLE = 120,	/* the inbox gave errors for too long */
+	WORKER_FDS_CLOSED = 121,	/* the handler closed what it needs */
 };
 
 struct worker {
 	struct conf *conf;		/* taken over */
-	struct pool *family;
+	struct pool *pool;
 	const struct program *program;
-	struct worker_board *board;
 	int number;			/* 1, 2, ... */
-	int workers;
-	int news;			/* written to when the parent sleeps */
 	pid_t parent;
 	bool once;			/* leave when nothing is due */
-	bool only_cleans;		/* ends what the one before held */
-	bool watches_idle;		/* the parent waits for idleness */
+	bool until_idle;		/* leave when nothing waits */
 };
 
 /* Works until it is told to stop. The exit status of the process. */
-int worker_run(struct worker *);
+int worker_run(const struct worker *);
+
+/* Errors that come again and again. */
+struct trouble {
+	int64_t since;		/* clock_ms(), as all of these */
+	int64_t last;
+	int64_t said;
+	const char *what;	/* said last */
+};
+
+/*
+ * Logs it, the same one at most once a minute. False: it has lasted so long
+ * that a pool that an event started must leave.
+ */
+bool trouble_report(struct trouble *, const char *what, const char *why)
+    __attribute__((warn_unused_result));
+
+/* A failed attempt's end: another one after `wait` (-1: the usual), or never. */
+void worker_plan_retry(struct inbox *, const struct conf *,
+    const struct inbox_claim *, const char *reason, int64_t wait,
+    struct inbox_end *);
 
 #endif

@@ -17,7 +17,6 @@
 #include "inbox/inbox.h"
 #include "log.h"
 #include "pool/pool.h"
-#include "pool/spawn.h"
 #include "web/receipt.h"
 #include "web/receive.h"
 
@@ -37,12 +36,9 @@ enqueue_close(struct receiver *receiver)
 void
 enqueue_wake(struct receiver *receiver)
 {
-	int woken = pool_wake(receiver->inbox_path);
-
-	if (woken == 0)
-		woken = spawn_pool(&receiver->program, receiver->conf->path,
-		    receiver->is_cgi);
-	if (woken == -1)
+	(void)inbox_wake(receiver->inbox);
+	if (!pool_is_there(receiver->inbox_path) && program_start_pool(
+	    &receiver->program, receiver->conf->path, !receiver->is_cgi) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
 		    strerror(errno));

@@ -16,7 +16,7 @@ leaves_host() {
 	gone $server
 	claim "$2: it is handled to its end without the web server" \
 	    booked_has end
-	until_true 20 no_family
+	until_true 20 no_pool
 }
 
 if [ "$(id -u)" = 0 ]; then
@@ -50,7 +50,7 @@ one_stays() {
 	kill "$one" "$two" 2>/dev/null
 	gone "$one" && gone "$two" &&
 	    same 1 "$(cat "$work/first" "$work/second" |
-	    grep -c "workers are running already")"
+	    grep -c "work: already running")"
 }
 
 one_is_gone() {
@@ -61,7 +61,7 @@ for _ in 1 2 3; do
 	claim "of two services that start at once, one stays" one_stays
 done
 # Both find workers that an event started, at work for another moment.
-until_true 20 no_family
+until_true 20 no_pool
 rm -f "$book"
 give "$(task d-1 9 ok '"ms":700')" >/dev/null
 booked_has "begin 9 1 1"

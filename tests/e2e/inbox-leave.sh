@@ -1,14 +1,9 @@
-# inbox-leave.sh - workers that leave, and who comes after them: no event that
-# was answered ok waits for the next one.
+# inbox-leave.sh - pools that leave, and the pools after them: no event that was
+# answered ok waits for the next one.
 . tests/inbox.sh
 
-# owner - the process that has the lock.
-owner() {
-	cut -d ' ' -f 1 "$inbox-lock"
-}
-
-# families - how many processes there are that an event started as a family.
-families() {
+# pools - how many parents there are of pools that an event started.
+pools() {
 	for process in /proc/[0-9]*; do
 		[ "$(readlink "$process/exe")" = "$app" ] &&
 		    tr '\0' ' ' <"$process/cmdline" | grep -q until-idle &&
@@ -17,8 +12,8 @@ families() {
 	done 2>/dev/null | wc -l
 }
 
-families_are() {
-	[ "$(families)" = "$1" ]
+pools_are() {
+	[ "$(pools)" = "$1" ]
 }
 
 is_waiting() {
@@ -43,15 +38,16 @@ claim "they are called vkcb" same vkcb "$(cat "/proc/$(owner)/comm")"
 for n in 2 3 4; do
 	give "$(task a-$n $n ok)" >"$work/answer"
 done
-claim "events that come while they leave start one family, which waits" \
-    until_true 10 families_are 2
-claim "and listens" is_working
+claim "events that come while they leave start one pool, which waits" \
+    until_true 10 pools_are 2
+claim "and accepts events" is_working
 : >"$run/a.go"
 claim "it handles them when those are gone" \
     until_true 20 done_are a-2 a-3 a-4
-until_true 20 no_family
+until_true 20 no_pool
 
-# Crashes between the decision to leave and its first step.
+# Events between the decision to leave and its first step, which is that the
+# pool accepts no more events.
 both_wait() {
 	[ "$(state h-2), $(state h-3)" = \
 	    "00-audit done task waiting, 00-audit done task waiting" ]
@@ -59,21 +55,23 @@ both_wait() {
 
 inbox=$run/leaving
 with_inbox "workers = 2" "backoff = 1h"
-give "$(task h-1 21 ok)" HOLD_WAKE="$run/h" \
+give "$(task h-1 21 ok)" HOLD_LEAVE="$run/h" \
     ASAN_OPTIONS=verify_asan_link_order=0 \
     LD_PRELOAD="$root/$O/tests/preload/hold-exit.so" >"$work/answer"
 until_true 20 test -e "$run/h.held"
 give_all "h-2 22 crash" "h-3 23 crash"
-booked_has "begin 22 2 1"
-booked_has "begin 23 3 1"
+claim "a pool that is about to leave still accepts events" pools_are 1
 : >"$run/h.go"
-claim "what crashes when a family begins to leave waits for its time" \
-    until_true 20 both_wait
-claim "... and is not called before" finds_none "$book" '^begin 2. . 2'
+claim "events that come when a pool begins to leave are handled by it" \
+    booked_has "begin 22 2 1"
+claim "... all of them" booked_has "begin 23 3 1"
+claim "what crashes then waits for its time" until_true 20 both_wait
+claim "... and is not called before" lacks "$book" "begin 22 2 2" \
+    "begin 23 3 2"
 claim "... and no other reason is given for it" \
     lacks "$log" "the workers were killed"
 kill "$(owner)"
-until_true 10 no_family
+until_true 10 no_pool
 
 # A stop that takes its time.
 inbox=$run/stop
@@ -83,15 +81,15 @@ give_all "b-1 1 ok \"hold\":\"$run/b\""
 booked_has "begin 1 1"
 kill "$service"
 until_true 10 no_one_listens
-claim "a service that is told to stop is deaf at once, while a handler runs" \
+claim "a service that is told to stop accepts no event, while a handler runs" \
     no_one_listens
 give_all "b-2 2 ok"
-claim "an event that comes then starts a family, which waits" \
-    until_true 10 families_are 1
+claim "an event that comes then starts a pool, which waits" \
+    until_true 10 pools_are 1
 : >"$run/b"
 claim "what ran is finished" gone "$service"
 claim "and the event handled" until_true 20 done_are b-1 b-2
-until_true 20 no_family
+until_true 20 no_pool
 
 rm "$run/b"
 works
@@ -107,7 +105,7 @@ service=$!
 ends $service
 : >"$run/b"
 gone "$first"
-claim "a service that is started then takes over from that family" \
+claim "a service that is started then takes over from that pool" \
     until_true 20 serves
 claim "and nothing is left" until_true 20 done_are b-3 b-4
 
@@ -162,7 +160,7 @@ works
 give_all "b-8 8 hang"
 booked_has "begin 8 8"
 kill -9 "$service"
-gone "$service"
+until_true 10 no_pool
 id=$("$app" inbox list --json --all | grep '"event_id":"b-8"' |
     sed 's/^{"id":\([0-9]*\).*/\1/')
 claim "what nobody has in hand any more can be dropped" \
@@ -171,40 +169,40 @@ claim "and its end is in the log" sh -c "grep 'will be tried again' '$log' |
     tail -n 1 | grep -q 'inbox=$id .*the workers were killed'"
 claim "... and is gone" same "" "$(state b-8)"
 
-# The pipe that wakes them is taken away.
-inbox=$run/unheard
+# Signals that are ignored from the start.
+inbox=$run/ignored
 with_inbox
 env --ignore-signal=CHLD --ignore-signal=HUP "$app" work >"$run/work.log" 2>&1 &
 service=$!
 ends $service
 until_true 10 is_working
-rm "$inbox-wake"
-event=$(task d-1 1 ok)
+give_all "d-1 1 crash \"until\":2"
+booked_has "begin 1 1 1"
+claim "a worker that dies is replaced also where SIGCHLD is ignored" \
+    until_true 20 has "$log" "crashed: signal 11"
+kill "$service"
+gone "$service"
+event=$(task d-2 2 ok)
 env --ignore-signal=CHLD GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
     CONTENT_LENGTH="$(stat -c %s "$event")" "$app" <"$event" >"$work/answer"
 claim "an event starts workers also where SIGCHLD is ignored" \
     lacks "$log" "cannot wake or start"
-claim "workers that cannot be woken leave, also where SIGHUP is ignored" \
-    gone "$service"
-claim "with a status that makes a service start again" \
-    failed_with 1 "$service"
-claim "and an event that could not wake them is handled" \
-    until_true 20 done_are d-1
-until_true 20 no_family
+claim "... which handle it" until_true 20 done_are d-2
+kill "$(owner)"
+until_true 10 no_pool
 
-# What waits behind others is not left to the next event.
+# The file of the lock is taken away.
+inbox=$run/unlocked
 with_inbox "workers = 1"
-give_all "d-2 2 ok \"hold\":\"$run/d\""
-booked_has "begin 2 2"
+works
+rm "$inbox-lock"
+claim "a service whose lock was removed leaves with a status that makes it \
+start again" failed_with 1 "$service"
+claim "and the log says why" has "$log" "inbox $inbox was moved or deleted"
 give_all "d-3 3 ok"
-rm "$inbox-wake"
-kill -HUP "$(owner)"
-claim "the log says that the pipe was removed" until_true 10 \
-    has "$log" "$inbox-wake was removed: workers leave, and others follow"
-: >"$run/d"
-claim "workers that cannot be woken any more are followed by others" \
-    until_true 20 done_are d-2 d-3
-until_true 20 no_family
+claim "and an event that comes then is handled" until_true 20 done_are d-3
+kill "$(owner)"
+until_true 10 no_pool
 
 # Another program in its place. The old one has no handler that is called task.
 old=$vkcb
@@ -221,7 +219,7 @@ with_inbox "workers = 2" "backoff = 1h"
 give_all "c-1 1 fail"
 until_true 10 is_waiting
 kill "$(owner)"
-until_true 10 no_family
+until_true 10 no_pool
 put_in_place "$old"
 "$app" work --until-idle 2>"$run/stderr" &
 ends $!
@@ -232,7 +230,7 @@ claim "a new program with a new handler handles its event by itself, though \
 workers of the old one were there" until_true 20 done_are c-2
 claim "... which say so" has "$log" "the program was replaced"
 kill "$(owner)"
-until_true 10 no_family
+until_true 10 no_pool
 
 put_in_place "$old"
 works
@@ -258,7 +256,7 @@ until_true 10 is_working
 claim "a responder whose file was renamed starts what is in its place" \
     same "$app" "$(readlink "/proc/$(owner)/exe")"
 kill "$(owner)"
-until_true 10 no_family
+until_true 10 no_pool
 : >"$work/empty"
 chmod 755 "$work/empty"
 put_in_place "$work/empty"
@@ -301,7 +299,7 @@ put_in_place "$app"
 : >"$run/e"
 claim "a work --once that leaves for the new one is followed by it" \
     until_true 20 done_are c-6 c-7
-until_true 20 no_family
+until_true 20 no_pool
 
 cp "$app" "$work/app/gone"
 "$work/app/gone" work >"$run/work.log" 2>&1 &

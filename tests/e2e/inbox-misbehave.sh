@@ -26,11 +26,11 @@ until_true 10 done_are a-1
 kill "$service"
 gone "$service"
 claim "a process that a handler forked is no worker when those are gone" \
-    no_family
+    no_pool
 claim "... and lives" kill -0 "$child"
 give_all "a-2 2 ok"
 claim "others take over" until_true 10 done_are a-2
-until_true 20 no_family
+until_true 20 no_pool
 
 # One that returns from the handler, as if it were the worker.
 works
@@ -46,21 +46,28 @@ with_inbox "workers = 1" "attempts = 2" "backoff = 10ms"
 give_all "c-1 1 close" "c-2 2 ok"
 until_true 20 is_drained
 claim "a handler that closes what is not its own is parked for that" \
-    same "the handler closed descriptors that are not its own" "$(reason c-1)"
+    same "the handler closed vkcb's own descriptors" "$(reason c-1)"
 claim "... after its attempts" same 2 "$(grep -c "^begin 1 1 " "$book")"
 claim "it is replaced alone" serves
 claim "and others are handled" done_are c-2
 kill "$service"
 gone "$service"
 
-# One that hangs, and may not for so long any more.
-with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1h"
-works
-give_all "e-1 51 hang"
-booked_has "begin 51 1"
+# One that stops its process, ends it as if all were well, or blocks signals.
+rm -f "$book"
 with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1s"
-claim "a handler_timeout that is made shorter is for those that run, too" \
-    until_true 20 is_drained
+works
+give_all "e-1 51 stop" "e-2 52 quit" "e-3 53 block" "e-4 54 ok"
+until_true 20 is_drained
+late="killed: it ran longer than handler_timeout (1 s)"
+claim "a handler that stops its process is killed in its time" \
+    same "$late" "$(reason e-1)"
+claim "one that calls exit(0) has failed" \
+    same "the handler ended its process with status 0" "$(reason e-2)"
+claim "one that blocks and ignores all signals is killed in its time" \
+    same "$late" "$(reason e-3)"
+claim "each costs one attempt, and nobody else's" \
+    same 1 "$(grep -c "^begin 54 4 1" "$book")"
 kill "$service"
 gone "$service"
 
@@ -70,7 +77,7 @@ give_all "f-1 61 retry"
 until_true 20 is_drained
 claim "an inbox waits a second at least before it tries again" sh -c "
 	grep 'will be tried again.*another time' '$log' | grep -q 'seconds=1$'"
-until_true 20 no_family
+until_true 20 no_pool
 
 # One that goes elsewhere, where the configuration's name meant a file here.
 inbox=$work/app/inbox
@@ -98,14 +105,20 @@ sleep 60 &
 other=$!
 ends $other
 mkfifo "$work/held"
-flock "$inbox-lock" cat "$work/held" &
+"$byte_lock" "$inbox-lock" 0 cat "$work/held" &
 ends $!
 exec 3>"$work/held"
-echo "$other until-idle" >"$inbox-lock"
-claim "workers that find the lock held by nobody they know fail" \
-    failed_with 1 timeout 30 sh -c "$app work 2>$work/said"
-claim "... and say so" has "$work/said" "-lock is locked, and not by workers"
+echo "$other" >"$inbox-lock"
+"$app" work 2>"$work/said" 3>&- &
+service=$!
+ends $service
+claim "workers that find the lock held wait, and say where to look" \
+    until_true 10 has "$log" \
+    "waiting for workers to finish: fuser $inbox-lock shows them"
 claim "... and end no other process" kill -0 "$other"
 exec 3>&-
+claim "... and begin when it is free" until_true 10 serves
+kill "$service"
+gone "$service"
 
 done_testing

@@ -32,7 +32,7 @@ then
 	claim "on an empty disk an event is stored" \
 	    same ok "$(give "$(task a-1 1 ok)")"
 	until_true 10 is_drained
-	until_true 10 no_family
+	until_true 10 no_pool
 	dd if=/dev/zero of="$small/fill" bs=4k >"$work/dd" 2>&1
 	n=2
 	while tries "$(task a-$n 1 ok)"; do
@@ -41,7 +41,7 @@ then
 	done
 	claim "on a full disk an event is refused, and the log says why" \
 	    refused "the disk is full"
-	until_true 10 no_family
+	until_true 10 no_pool
 	tries "$(task a-$n 1 ok)"
 	claim "a repeat is refused as well" refused "the disk is full"
 	rm "$small/fill"
@@ -58,7 +58,7 @@ then
 	claim "all of it, once" same "" "$(cat "$work/wrong")"
 	claim "the database is sound" same ok \
 	    "$(sql 'PRAGMA integrity_check')"
-	until_true 10 no_family
+	until_true 10 no_pool
 	rm -f "$book"
 	works
 	give_all "g-1 7 ok \"hold\":\"$run/g\""
@@ -110,7 +110,7 @@ gone "$service"
 drain
 claim "and handled" booked_has "end 3 1 1"
 
-until_true 10 no_family
+until_true 10 no_pool
 rm -f "$inbox-wal" "$inbox-shm"
 head -c 20000 /dev/urandom >"$inbox"
 claim "vkcb check finds a damaged file" sh -c "
@@ -164,7 +164,7 @@ if [ "$(id -u)" = 0 ]; then
 	works
 	give_all "f-2 6 ok"
 	claim "what root makes of an inbox is its folder's owner's" same \
-	    "nobody nobody nobody nobody nobody nobody " \
+	    "nobody nobody nobody nobody nobody " \
 	    "$(stat -c %U "$inbox" "$inbox"-* | tr '\n' ' ')"
 	kill "$service"
 	gone "$service"

@@ -9,7 +9,7 @@ until_true 10 is_drained
 claim "a repeat of an event that is done is answered ok" \
     same ok "$(give "$(task a-1 1 ok)" HTTP_X_RETRY_COUNTER=1)"
 claim "workers started for an event exit when idle" \
-    until_true 20 no_family
+    until_true 20 no_pool
 claim "a repeat is not handled again" \
     same "begin 1 1 1;end 1 1 1;" "$(noted)"
 claim "no secret is in the inbox" sh -c \
@@ -21,7 +21,7 @@ works
 claim "vkcb work runs once per inbox" sh -c \
     "'$app' work 2>'$work/second'; [ \$? = 1 ]"
 claim "a second vkcb work says that workers run" \
-    has "$work/second" "workers are running already"
+    has "$work/second" "work: already running"
 claim "work --once has nothing to do beside vkcb work" "$app" work --once
 
 rm -f "$book"
@@ -143,7 +143,7 @@ claim "tail goes on after the newest event was dropped" \
     until_true 10 grep -q '"event_id":"e-3".*"task","state":"done"' \
     "$work/tail-json"
 until_true 10 is_drained
-until_true 20 no_family
+until_true 20 no_pool
 for file in "$inbox" "$inbox"-*; do
 	mv "$file" "$work/moved${file#"$inbox"}"
 done
@@ -151,23 +151,24 @@ give_all "e-4 18 ok"
 claim "tail goes on after the inbox was replaced" \
     until_true 10 grep -q '"event_id":"e-4".*"task","state":"done"' \
     "$work/tail-json"
-until_true 20 no_family
+until_true 20 no_pool
 with_inbox "backoff = 10ms" "attempts = 3"
 works
 kill "$service"
 claim "a service exits on SIGTERM" gone "$service"
 claim "a stopped service has status 0" wait "$service"
-claim "no worker remains of a stopped service" no_family
+claim "no worker remains of a stopped service" no_pool
 
 give_all "f-1 13 ok \"hold\":\"$run/f\""
 until_true 10 grep -q "begin 13" "$book"
 "$app" work >"$run/work.log" 2>&1 &
 service=$!
 ends $service
-until_true 10 no_one_listens
+claim "a service that waits for other workers says so" until_true 10 \
+    has "$log" "waiting for workers to finish: fuser $inbox-lock shows them"
 : >"$run/f"
 claim "a service takes over from workers started by an event" \
-    until_true 10 grep -q service "$inbox-lock"
+    until_true 10 serves
 claim "workers that are taken over finish their tasks" same "end 13 1 1;" \
     "$(noted | grep -o 'end 13 1 1;')"
 kill "$service"
@@ -185,7 +186,7 @@ claim "a dropped event lets its conversation go on" \
     until_true 10 grep -q "^end 14 1" "$book"
 
 until_true 10 is_drained
-until_true 20 no_family
+until_true 20 no_pool
 # More than a thousand unfinished events end at the same time.
 sqlite3 "$inbox" "
 	WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
@@ -226,7 +227,7 @@ misused() {
 until_true 10 is_drained
 give_all "h-1 19 giveup" "h-2 19 ok"
 until_true 10 is_drained
-until_true 20 no_family
+until_true 20 no_pool
 id=$("$app" inbox list --failed --json | sed -n '$s/^{"id":\([0-9]*\).*/\1/p')
 for verb in retry drop; do
 	claim "inbox $verb with an unknown id is refused" \

@@ -57,11 +57,12 @@ claim "an event with any allocation failing: 503, no answer, or ok and handled" 
 claim "a confirmation with any allocation failing: 503, no answer, or the string" \
     each_fails "$bodies/confirmation.json" 7d1a2b3c 5
 
-# Each event has an id of its own; nobody works: this test reads the FIFO.
+# Each event has an id of its own; nobody works: this test holds a pool's lock.
 inbox=$work/inbox
 sed -i "s|^\[vkcb\]|&\ninbox = $inbox|" "$VKCB_CONF"
-mkfifo "$inbox-wake"
-exec 9<>"$inbox-wake"
+echo >"$inbox-lock"
+"$root/$O/tests/tool/byte-lock" "$inbox-lock" 1 sleep 600 &
+ends $!
 store_without() {
 	n=0
 	sed 's/"event_id":"[^"]*"/"event_id":"first"/' \

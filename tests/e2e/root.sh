@@ -29,7 +29,7 @@ stores() {
 	    --clear-groups %s "$@"\n' "$app" >"$vkcb"
 	chmod 755 "$vkcb"
 	cgi "$(task a-1 1 ok)" >"$work/answer" && same ok "$(tail -n 1 \
-	    "$work/answer")" && until_true 30 no_family
+	    "$work/answer")" && until_true 30 no_pool
 }
 
 # target OWNER - a file that nobody else may write to.
@@ -76,7 +76,7 @@ each_command() {
 
 all_links() {
 	each_command "$1" "$inbox" "$inbox-wal" "$inbox-shm" "$inbox-lock" \
-	    "$inbox-wake" "$inbox-turn"
+	    "$inbox-turn"
 }
 
 # folder MODE OWNER - a new folder with an inbox of the user's in it.

@@ -5,8 +5,9 @@
  *	{"book": PATH, "peer_id": N, "seq": N, "do": ACTION, "until": N,
  *	 "ms": N, "hold": PATH, "at_exit": COMMAND}
  *
- * ACTION: ok, fail, crash, hang, exit, retry (after 0 s), giveup, remove,
- * version; fork (a process that stays), twice (one that returns as well), close
+ * ACTION: ok, fail, crash, hang, exit, quit (exit status 0), stop (SIGSTOP),
+ * block (all signals, and hang), retry (after 0 s), giveup, remove, version;
+ * fork (a process that stays), twice (one that returns as well), close
  * (descriptors that are not its own), chdir (to /); as long as the attempt is
  * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
  * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
@@ -114,6 +115,17 @@ misbehave(struct vkcb_event *ev, const char *action)
 		(void)!chdir("/");
 }
 
+static void
+block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGALRM, SIG_IGN);
+}
+
 static enum vkcb_outcome
 obey(struct vkcb_event *ev, const char *action)
 {
@@ -125,8 +137,14 @@ obey(struct vkcb_event *ev, const char *action)
 		signal(SIGSEGV, SIG_DFL);
 		raise(SIGSEGV);
 	}
-	while (strcmp(action, "hang") == 0)
+	if (strcmp(action, "stop") == 0)
+		raise(SIGSTOP);
+	if (strcmp(action, "block") == 0)
+		block_signals();
+	while (strcmp(action, "hang") == 0 || strcmp(action, "block") == 0)
 		wait_for(1000);
+	if (strcmp(action, "quit") == 0)
+		exit(0);
 	if (strcmp(action, "exit") == 0)
 		exit(3);
 	if (strcmp(action, "retry") == 0)

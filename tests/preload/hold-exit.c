@@ -1,18 +1,17 @@
 /*
  * hold-exit.c - loaded before workers (LD_PRELOAD), keeps their parent, when it
  * ends, before it has let go of anything: it makes the file $HOLD_EXIT.held,
- * then waits up to 20 s for $HOLD_EXIT.go. So with $HOLD_WAKE, before it takes
- * away the FIFO on which it is woken.
+ * then waits up to 20 s for $HOLD_EXIT.go. So with $HOLD_LEAVE, before it unlocks
+ * the byte that says that it accepts events.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
-
-#define WAKE "-wake"
 
 /* Workers end with their parent; a web server's program has its variables. */
 static int
@@ -48,13 +47,32 @@ hold_exit(void)
 	hold(getenv("HOLD_EXIT"));
 }
 
-int
-unlink(const char *path)
+/* All commands of vkcb and SQLite have a third argument of a word, or none. */
+static int
+hold_fcntl(const char *name, int fd, int command, void *argument)
 {
-	size_t len = strlen(path);
+	int (*real)(int, int, ...);
+	const struct flock *lock = argument;
 
-	if (len >= strlen(WAKE) &&
-	    strcmp(path + len - strlen(WAKE), WAKE) == 0)
-		hold(getenv("HOLD_WAKE"));
-	return unlinkat(AT_FDCWD, path, 0);
+	*(void **)&real = dlsym(RTLD_NEXT, name);
+	if (command == F_OFD_SETLK && lock->l_type == F_UNLCK &&
+	    lock->l_start == 1)
+		hold(getenv("HOLD_LEAVE"));
+	return real(fd, command, argument);
 }
+
+#define FCNTL(name) \
+int \
+name(int fd, int command, ...) \
+{ \
+	va_list args; \
+	void *argument; \
+\
+	va_start(args, command); \
+	argument = va_arg(args, void *); \
+	va_end(args); \
+	return hold_fcntl(#name, fd, command, argument); \
+}
+
+FCNTL(fcntl)
+FCNTL(fcntl64)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "pool/notify.h"
+#include "notify.h"
 
 static void
 the_socket_that_systemd_names_gets_the_state(void **state)

@@ -2,7 +2,7 @@
  * notify.c - systemd's readiness protocol: a datagram to the socket that
  * NOTIFY_SOCKET names. It is never worth a failure.
  */
-#include "pool/notify.h"
+#include "notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-# inbox-family.sh - the workers of an inbox among themselves, and beside others.
+# inbox-pool.sh - the workers of an inbox among themselves, and beside others.
 . tests/inbox.sh
 with_inbox "attempts = 1" "workers = 3"
 
@@ -10,7 +10,7 @@ until_true 20 is_drained
 rm -f "$book"
 "$app" inbox retry --failed >"$work/retried"
 until_true 20 is_drained
-claim "a wake is passed on to as many workers as there is work for" \
+claim "as many workers are woken as there is work for" \
     same 3 "$(cut -d ' ' -f 5 "$book" | sort -u | wc -l)"
 
 # children - of the service.
@@ -38,11 +38,11 @@ until_true 10 is_drained
 old=$(children)
 # shellcheck disable=SC2086 # a list of words
 kill -9 $old
-claim "a worker that is replaced takes its family's inbox, also when the \
+claim "a worker that is replaced takes its pool's inbox, also when the \
 configuration names another by then" until_true 10 replaced
 kill "$service"
 gone "$service"
-until_true 10 no_family
+until_true 10 no_pool
 
 # failed_with STATUS PID - it has ended so.
 failed_with() {
@@ -64,7 +64,7 @@ with_inbox "workers = 1" "attempts = 1" "handler_timeout = 1s"
 stores hang "$(task d-2 1 hang)"
 give_all "d-1 1 ok \"at_exit\":\"sh\\u0020$work/hang\""
 claim "a handler that hangs in the last look is killed as well" \
-    until_true 20 no_family
+    until_true 20 no_pool
 claim "and its event parked" \
     same "killed: it ran longer than handler_timeout (1 s)" "$(reason d-2)"
 
@@ -82,7 +82,7 @@ claim "a worker that does not end by itself keeps nobody waiting" \
     timeout 30 "$app" work --once
 ends "$(cat "$run/endless")"
 claim "and the log says why it was killed" \
-    has "$log" "killed: atexit(3) functions of handlers ran longer"
+    has "$log" "atexit(3) functions of handlers ran longer"
 
 # The folder goes away while the service has it open, and an event makes a new
 # one's workers: those of the old one must not join in.
@@ -96,12 +96,12 @@ mv "$work/folder" "$work/away"
 mkdir "$work/folder"
 give_all "c-2 2 ok"
 until_true 10 is_drained
-# What they wait for: as `inbox retry` would wake them, had it not moved.
-printf . >"$work/away/inbox-wake"
+# As `inbox retry` would wake them, had it not moved.
+head -c 1 "$work/away/inbox-lock" >"$work/woken"
 claim "workers whose inbox was moved away leave" gone "$service"
 claim "with a status that makes a service start again" \
     failed_with 1 "$service"
-claim "and the log says why" has "$log" "moved away or deleted while workers"
+claim "and the log says why" has "$log" "folder/inbox was moved or deleted"
 
 # Stop signals are for the parent: one that all get ends no handler.
 inbox=$run/signalled
