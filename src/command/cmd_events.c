@@ -75,7 +75,7 @@ print_object(const struct object_type *type)
 	printf("\nstruct vk_%s: %s\n", type->tag, type->text);
 	for (field = type->fields; field->name != NULL; field++) {
 		snprintf(kind, sizeof(kind), "%s %s",
-		    field_kind_name(field->kind),
+		    field->kind_name,
 		    field->object != NULL ? field->object : "");
 		printf("  %-24s %-24s %s\n", field->name, kind, field->text);
 	}
@@ -213,7 +213,7 @@ markdown_object(const struct object_type *type)
 	printf("| field | kind | meaning |\n| --- | --- | --- |\n");
 	for (field = type->fields; field->name != NULL; field++) {
 		printf("| `%s` | %s", field->name,
-		    field_kind_name(field->kind));
+		    field->kind_name);
 		if (field->object != NULL)
 			printf(" [%s](#vk_%s)", field->object, field->object);
 		printf(" | %s |\n", field->text);

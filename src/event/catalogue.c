@@ -10,27 +10,28 @@
 
 #include "banned.h"
 
+#define KIND(kind) FIELD_##kind, #kind
 #define OBJECT(tag, text) static const struct field fields_of_##tag[] = {
 #define INT(name, example, text) \
-	{ FIELD_INT, #name, NULL, #example, text },
+	{ KIND(INT), #name, NULL, #example, text },
 #define BOOL(name, example, text) \
-	{ FIELD_BOOL, #name, NULL, BOOL_TEXT_##example, text },
+	{ KIND(BOOL), #name, NULL, BOOL_TEXT_##example, text },
 #define DOUBLE(name, example, text) \
-	{ FIELD_DOUBLE, #name, NULL, #example, text },
+	{ KIND(DOUBLE), #name, NULL, #example, text },
 #define STR(name, example, text) \
-	{ FIELD_STR, #name, NULL, example, text },
+	{ KIND(STR), #name, NULL, example, text },
 #define OBJ(name, tag, text) \
-	{ FIELD_OBJ, #name, #tag, NULL, text },
+	{ KIND(OBJ), #name, #tag, NULL, text },
 #define OBJ_TEXT(name, tag, text) \
-	{ FIELD_OBJ, #name, #tag, NULL, text },
+	{ KIND(OBJ), #name, #tag, NULL, text },
 #define LIST(name, tag, text) \
-	{ FIELD_LIST, #name, #tag, NULL, text },
+	{ KIND(LIST), #name, #tag, NULL, text },
 #define INTS(name, example, text) \
-	{ FIELD_INTS, #name, NULL, example, text },
+	{ KIND(INTS), #name, NULL, example, text },
 #define STRS(name, example, text) \
-	{ FIELD_STRS, #name, NULL, example, text },
+	{ KIND(STRS), #name, NULL, example, text },
 #define JSON(name, example, text) \
-	{ FIELD_JSON, #name, NULL, example, text },
+	{ KIND(JSON), #name, NULL, example, text },
 #define END(tag) { .name = NULL } };
 /* true and false are macros of their own: pasted, they stay as written. */
 #define BOOL_TEXT_true "true"
@@ -115,20 +116,6 @@ event_nearest(const char *name)
 	for (info = event_infos; info->name != NULL; info++)
 		nearest_try(&nearest, info->name);
 	return nearest.best;
-}
-
-const char *
-field_kind_name(enum field_kind kind)
-{
-	static const char *const names[] = {
-		[FIELD_INT] = "INT", [FIELD_BOOL] = "BOOL",
-		[FIELD_DOUBLE] = "DOUBLE", [FIELD_STR] = "STR",
-		[FIELD_OBJ] = "OBJ", [FIELD_LIST] = "LIST",
-		[FIELD_INTS] = "INTS", [FIELD_STRS] = "STRS",
-		[FIELD_JSON] = "JSON",
-	};
-
-	return names[kind];
 }
 
 void

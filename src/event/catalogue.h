@@ -21,6 +21,7 @@ enum field_kind {
 
 struct field {
 	enum field_kind kind;
+	const char *kind_name;	/* "INT", "LIST", … */
 	const char *name;	/* in the struct; NULL ends a table */
 	const char *object;	/* for OBJ and LIST: the tag of their objects */
 	const char *example;	/* the text of a STR; else JSON */
@@ -59,9 +60,6 @@ const struct event_info *event_info(const char *name);
 
 /* The event with the name most like a misspelt one; NULL: none is. */
 const char *event_nearest(const char *name);
-
-/* "INT", "LIST", … */
-const char *field_kind_name(enum field_kind);
 
 /* The key in VK's JSON: the name without the _ of a C keyword. */
 void field_key(const struct field *, char out[64]);

@@ -236,19 +236,19 @@ decode_string(struct decode *decode, const struct decode_place *place,
 	size_t size;
 
 	(void)place;
-	if (is_number(value)) {
-		text = number_text(value, buffer);
-		size = strlen(text) + 1;
-		copy = arena_alloc(decode->arena, size);
-		*(const char **)out = copy != NULL ? memcpy(copy, text, size) :
-		    "";
+	if (json_object_is_type(value, json_type_string)) {
+		text = json_object_get_string(value);
+		if (strlen(text) != (size_t)json_object_get_string_len(value))
+			return false;
+		*(const char **)out = text;
 		return true;
 	}
-	text = json_object_get_string(value);
-	if (!json_object_is_type(value, json_type_string) ||
-	    strlen(text) != (size_t)json_object_get_string_len(value))
+	if (!is_number(value))
 		return false;
-	*(const char **)out = text;
+	text = number_text(value, buffer);
+	size = strlen(text) + 1;
+	copy = arena_alloc(decode->arena, size);
+	*(const char **)out = copy != NULL ? memcpy(copy, text, size) : "";
 	return true;
 }
 
@@ -434,19 +434,6 @@ is_bare_message(struct json_object *object)
 	return !json_object_object_get_ex(object, "message", NULL) &&
 	    (json_object_object_get_ex(object, "from_id", NULL) ||
 	    json_object_object_get_ex(object, "peer_id", NULL));
-}
-
-bool
-decode_is_typed(enum vkcb_event_type type)
-{
-	switch (type) {
-#define EVENT(event, object, settable, text) \
-	case VKCB_EVENT_##event:
-#include "events.def"
-		return true;
-	default:
-		return false;
-	}
 }
 
 const void *

@@ -2,7 +2,6 @@
 #ifndef DECODE_H
 #define DECODE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "vkcb.h"
@@ -34,8 +33,5 @@ void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 const void *decode_event(enum vkcb_event_type, struct json_object *,
     struct arena *, decode_mismatch_fn *, void *arg)
     __attribute__((warn_unused_result));
-
-/* Is there a struct for this event, or raw JSON only? */
-bool decode_is_typed(enum vkcb_event_type);
 
 #endif

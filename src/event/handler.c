@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "event/catalogue.h"
-#include "event/decode.h"
 
 #include "banned.h"
 
@@ -24,7 +23,14 @@ handler_takes(const struct handler *handler, enum vkcb_event_type type,
 bool
 handler_is_typed(const struct handler *handler)
 {
-	return decode_is_typed(handler->def->event);
+	switch (handler->def->event) {
+#define EVENT(event, object, settable, text) \
+	case VKCB_EVENT_##event:
+#include "events.def"
+		return true;
+	default:
+		return false;
+	}
 }
 
 const char *

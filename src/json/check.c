@@ -278,22 +278,13 @@ check_container(struct check *check, enum json_kind kind)
 enum json_kind
 json_kind_of(char first)
 {
-	switch (first) {
-	case '{':
-		return JSON_OBJECT;
-	case '[':
-		return JSON_ARRAY;
-	case '"':
-		return JSON_STRING;
-	case 't':
-		return JSON_TRUE;
-	case 'f':
-		return JSON_FALSE;
-	case 'n':
-		return JSON_NULL;
-	default:
-		return JSON_NUMBER;
-	}
+	static const unsigned char kinds[256] = {
+		['{'] = JSON_OBJECT, ['['] = JSON_ARRAY, ['"'] = JSON_STRING,
+		['t'] = JSON_TRUE, ['f'] = JSON_FALSE, ['n'] = JSON_NULL,
+	};
+	unsigned char kind = kinds[(unsigned char)first];
+
+	return kind != JSON_ABSENT ? kind : JSON_NUMBER;
 }
 
 static bool
