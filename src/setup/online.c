@@ -40,9 +40,10 @@ online_say(struct online *online, const char *kind, enum online_advice advice,
 	if (online->server_id != 0)
 		printf("server %" PRId64 ": ", online->server_id);
 	log_print(stdout, text);
-	snprintf(text, sizeof(text), "; run vkcb setup %s", online->url);
-	if (advice == ONLINE_SETUP)
-		log_print(stdout, text);
+	if (advice == ONLINE_SETUP) {
+		printf("; run vkcb setup ");
+		log_print(stdout, online->url);
+	}
 	putchar('\n');
 	if (strcmp(kind, "error") == 0)
 		online->result = -1;
@@ -196,6 +197,7 @@ check_each(struct online *online, struct json_object *servers,
 			warn_of_other(online, server);
 	}
 	online->server_id = 0;
+	online->url = NULL;
 }
 
 static void

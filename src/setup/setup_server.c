@@ -22,7 +22,7 @@
 
 #define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
 #define WAIT_TRIES 60		/* every half second */
-#define BEGIN_TRIES 6		/* of them, for VK to begin its check */
+#define BEGIN_TRIES 6		/* for a check that VK should have begun */
 #define DESCRIPTION_MAX (KEYS_URL_MAX + 80)
 #define BY_HAND "remove it on VK's page Settings, API usage, Callback API"
 
@@ -75,15 +75,14 @@ setup_remove_servers(struct setup *setup, enum server_state best,
 	    BY_HAND);
 }
 
-/* Has VK still to check the server, and is that worth waiting for? */
-static bool
-is_pending(struct json_object *server, int tries)
+/* How often to look at a server in this state: VK may not check it at all. */
+static int
+tries_for(struct json_object *server, int begin_tries)
 {
-	bool begun = strcmp(json_get_string(server, "status"),
-	    "unconfigured") != 0;
-
-	return servers_state(server) == SERVER_WAITING &&
-	    tries < (begun ? WAIT_TRIES : BEGIN_TRIES);
+	if (servers_state(server) != SERVER_WAITING)
+		return 0;
+	return strcmp(json_get_string(server, "status"), "unconfigured") == 0 ?
+	    begin_tries : WAIT_TRIES;
 }
 
 static void
@@ -93,9 +92,10 @@ setup_show_progress(const char *text)
 		fputs(text, stderr);
 }
 
-/* Our server, once VK has checked it or half a minute is over. */
+/* Our server, once VK has checked it or the time for that is over. */
 static int
-wait_for_check(struct setup *setup, struct json_object **server)
+wait_for_check(struct setup *setup, int begin_tries,
+    struct json_object **server)
 {
 	const struct timespec pause = { 0, 500000000 };
 	struct json_object *servers;
@@ -108,7 +108,7 @@ wait_for_check(struct setup *setup, struct json_object **server)
 		if (*server == NULL)
 			return group_api_fail(&setup->vk, "VK no longer lists "
 			    "the server that was just added");
-		if (!is_pending(*server, tries))
+		if (tries >= tries_for(*server, begin_tries))
 			break;
 		setup_show_progress(".");
 		nanosleep(&pause, NULL);
@@ -140,7 +140,7 @@ wait_for_ok(struct setup *setup)
 {
 	struct json_object *server;
 
-	return wait_for_check(setup, &server) == 0 ?
+	return wait_for_check(setup, WAIT_TRIES, &server) == 0 ?
 	    setup_judge(setup, server) : -1;
 }
 
@@ -180,7 +180,7 @@ await_server(struct setup *setup)
 		return -1;
 	if (!setup_announce(setup, "wait for VK to check the server"))
 		return 0;
-	if (wait_for_check(setup, &server) == -1)
+	if (wait_for_check(setup, BEGIN_TRIES, &server) == -1)
 		return -1;
 	if (servers_state(server) == SERVER_OK ||
 	    strcmp(json_get_string(server, "status"), "wait") == 0)
