@@ -14,6 +14,8 @@ bodies=$root/tests/bodies
 failures=0
 pids=
 unset VKCB_CONF
+# With LD_PRELOAD the address sanitizer is not the first library.
+export ASAN_OPTIONS=verify_asan_link_order=0
 
 # ends PID ... - these processes end with the test.
 ends() {

@@ -107,7 +107,7 @@ sed -i 's,^api_url.*,api_url = https://vk.test/method/,' "$VKCB_CONF"
 message привет >"$work/body"
 nameless() {
 	nameless_began=$(date +%s)
-	cgi "$work/body" ASAN_OPTIONS=verify_asan_link_order=0 \
+	cgi "$work/body" \
 	    LD_PRELOAD="$root/$O/tests/preload/slow-names.so" \
 	    >"$work/nameless" && has "$work/nameless" "500 " &&
 	    test $(($(date +%s) - nameless_began)) -lt 20

@@ -3,7 +3,7 @@
 
 # works_watched - a service, whose flushes are in the book.
 works_watched() {
-	env SYNC_BOOK="$book" ASAN_OPTIONS=verify_asan_link_order=0 \
+	env SYNC_BOOK="$book" \
 	    LD_PRELOAD="$root/$O/tests/preload/sync.so" \
 	    "$app" work >"$run/work.log" 2>&1 &
 	service=$!
