@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules
 # Flags.
 #
 
-PKGS = json-c inih fcgi
+PKGS = json-c fcgi
 HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Wundef -Wvla
@@ -33,9 +33,9 @@ endif
 
 # Simply expanded: pkg-config is asked once. Without it the usual names do.
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null || \
-	echo -ljson-c -linih -lfcgi) -ldl $(LDLIBS)
+	echo -ljson-c -lfcgi) -ldl $(LDLIBS)
 ifeq ($(STATIC),1)
-LIBS := -l:libjson-c.a -l:libinih.a -l:libfcgi.a -ldl $(LDLIBS)
+LIBS := -l:libjson-c.a -l:libfcgi.a -ldl $(LDLIBS)
 endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
@@ -201,7 +201,7 @@ $(O)/libraries: $(O)/flags
 	@$(CC) --version >/dev/null 2>&1 || { \
 	    echo "missing: a C compiler, $(CC): install gcc, or name another:" \
 	    "make CC=clang" >&2; exit 1; }
-	@for found in json-c/json.h:libjson-c-dev ini.h:libinih-dev \
+	@for found in json-c/json.h:libjson-c-dev \
 	    fcgiapp.h:libfcgi-dev; do \
 	    echo "#include <$${found%:*}>" | $(CC) $(ALL_CFLAGS) $(CPPFLAGS) \
 		-E - >/dev/null 2>&1 || missing="$$missing $${found#*:}"; \

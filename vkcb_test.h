@@ -26,7 +26,7 @@
  * With an installed vkcb and without its sources, a test is built by
  *
  *	cc -I /usr/local/include/vkcb test.c greet.c -L /usr/local/lib \
- *	    -lvkcb -ljson-c -linih -lfcgi -ldl
+ *	    -lvkcb -ljson-c -lfcgi -ldl
  *
  * A mistake in the test, a lack of memory, and a handler that calls exit() end
  * the program with a line on standard error and a failure status. Returned

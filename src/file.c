@@ -1,70 +1,65 @@
 /*
  * file.c - small files, and the folders they are in.
  *
- * A file is read whole or not at all; one that would make a reader wait, a FIFO
- * or a device, is none. What was read may be a secret: it is wiped here, and by
- * who frees it.
+ * A file is read whole or not at all. FIFOs and devices, which would make a
+ * reader wait, are refused.
  */
 #include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "banned.h"
 
 static int
-file_check(const struct stat *st, size_t ceiling)
+file_check(int fd)
 {
-	errno = S_ISDIR(st->st_mode) ? EISDIR : !S_ISREG(st->st_mode) ?
-	    EINVAL : (uintmax_t)st->st_size > ceiling ? EFBIG : 0;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? 0 :
+	    EINVAL;
 	return errno == 0 ? 0 : -1;
 }
 
-/* Up to size bytes; fewer if the file became shorter. -1 with errno. */
 static int
-read_all(int fd, char *into, size_t size, size_t *len)
+file_read_all(int fd, char *into, size_t size, size_t *len)
 {
 	ssize_t got;
 
-	for (*len = 0; *len < size; *len += (size_t)got) {
+	*len = 0;
+	do {
 		got = read(fd, into + *len, size - *len);
-		if (got == 0)
-			break;
 		if (got == -1 && errno != EINTR)
 			return -1;
-		if (got == -1)
-			got = 0;
-	}
+		if (got > 0)
+			*len += (size_t)got;
+	} while (got != 0 && *len < size);
+	errno = EFBIG;
+	if (*len == size)
+		return -1;
 	into[*len] = '\0';
 	return 0;
 }
 
-char *
-file_read(const char *path, size_t ceiling, size_t *len, struct stat *st)
+int
+file_read(const char *path, char *into, size_t size, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *text = NULL;
-	int saved;
+	int result, saved;
 
 	if (fd == -1)
-		return NULL;
-	if (fstat(fd, st) == 0 && file_check(st, ceiling) == 0)
-		text = malloc((size_t)st->st_size + 1);
-	if (text != NULL &&
-	    read_all(fd, text, (size_t)st->st_size, len) == -1) {
-		explicit_bzero(text, (size_t)st->st_size);
-		free(text);
-		text = NULL;
-	}
+		return -1;
+	result = file_check(fd) == -1 ? -1 : file_read_all(fd, into, size, len);
 	saved = errno;
 	close(fd);
 	errno = saved;
-	return text;
+	return result;
 }
 
 void

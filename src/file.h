@@ -4,15 +4,14 @@
 
 #include <limits.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 /*
- * All of a regular file, with a NUL behind it; to be freed. *st is what it was
- * like before it was read. NULL with errno: EFBIG over the ceiling, EISDIR or
- * EINVAL for what is no file.
+ * Reads all of a regular file, at most size - 1 bytes, and puts a NUL behind
+ * them. 0, or -1 with errno: EFBIG if it is longer, EISDIR or EINVAL if it is
+ * no regular file.
  */
-char *file_read(const char *path, size_t ceiling, size_t *len,
-    struct stat *st) __attribute__((warn_unused_result));
+int file_read(const char *path, char *into, size_t size, size_t *len)
+    __attribute__((warn_unused_result));
 
 /* "/etc" of "/etc/vkcb.conf", "/" of "/x", "." of "x". */
 void file_folder(const char *path, char out[PATH_MAX]);
@@ -23,7 +22,7 @@ int file_beside(const char *path, const char *name, char out[PATH_MAX])
 
 /*
  * A new or renamed file is on disk when its folder is. 0, also if this user may
- * not read the folder: then it cannot be; or -1 with errno.
+ * not read the folder, so that it cannot be flushed; or -1 with errno.
  */
 int file_sync_folder(const char *path);
 

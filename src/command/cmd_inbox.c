@@ -650,7 +650,7 @@ set_since(struct request *request, const char *text)
 	};
 	int64_t ago;
 
-	if (conf_value(&key, text, &ago) != NULL)
+	if (!conf_value(&key, text, &ago))
 		return command_misused(&command_inbox, "--since %s: expected "
 		    "a time such as 10m, 1h or 2d", text);
 	request->filter.since = clock_wall_ms() - ago;

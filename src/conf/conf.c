@@ -1,73 +1,74 @@
 /*
  * conf.c - reads vkcb.conf, all or nothing.
  *
- * Any mistake in it, a typo too, refuses the whole file with one line that
+ * Any mistake in it, even a typo, refuses the whole file with one line that
  * says where and what to do: better no change than half of one. At start that
  * ends the program; in a running responder the settings before it stay.
  *
- * Memory: one mapping per configuration, kept out of core dumps, since it holds
- * secrets. Out of memory is a mistake like any other.
+ * All texts of a configuration are in one mapping without core dumps: its file,
+ * which is cut into values in place, and the first lines of secret files. Out
+ * of memory is a mistake like any other.
  */
 #include "conf/conf.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/ini.h"
+#include "conf/keys.h"
 #include "failed.h"
 #include "file.h"
-#include "conf/keys.h"
 #include "nearest.h"
-#include "wipe.h"
+#include "number.h"
+#include "secret.h"
 
 #include "banned.h"
 
-#define SETTING(name) offsetof(struct conf, name)
+#define OF_MAIN(name) offsetof(struct conf, name)
 #define OF_GROUP(name) offsetof(struct conf_group, name)
 
-static const struct conf_word none_words[] = {
-	{ "none", "none" }, { NULL, NULL }
+#define FILE_SIZE_MAX ((off_t)16 * 1024 * 1024)
+
+static const char *const none[] = { "none", NULL };
+static const char *const logs[] = { "stderr", "syslog", NULL };
+static const char *const levels[] = {
+	"error", "warning", "info", "debug", NULL
 };
-static const struct conf_word log_words[] = {
-	{ "stderr", "stderr" }, { "syslog", "syslog" }, { "stdout", "stderr" },
-	{ NULL, NULL }
-};
+static const char *const switches[] = { "no", "yes", NULL };
+static const char *const orders[] = { "conversation", "none", NULL };
 
 const struct conf_key conf_keys[] = {
-	{ "inbox", CONF_PATH, SETTING(inbox), "none", .words = none_words },
-	{ "log", CONF_PATH, SETTING(log), "stderr", .words = log_words },
-	{ "log_level", CONF_LEVEL, SETTING(log_level), .default_text = "info" },
-	{ "max_body", CONF_BYTES, SETTING(max_body), "1M",
+	{ "inbox", CONF_PATH, OF_MAIN(inbox), "none", .words = none },
+	{ "log", CONF_PATH, OF_MAIN(log), "stderr", .words = logs },
+	{ "log_level", CONF_WORD, OF_MAIN(log_level), "info", .words = levels },
+	{ "max_body", CONF_BYTES, OF_MAIN(max_body), "1M",
 	    .min = 1024, .max = 64 << 20 },
-	{ "body_timeout", CONF_TIME, SETTING(body_timeout), "10s",
+	{ "body_timeout", CONF_TIME, OF_MAIN(body_timeout), "10s",
 	    .min = 100, .max = 3600 * 1000 },
-	{ "confirm_without_secret", CONF_BOOL,
-	    SETTING(confirm_without_secret), .default_text = "no" },
-	{ "keys", CONF_PATH, SETTING(keys), "none", .words = none_words },
-	{ "api_url", CONF_URL, SETTING(api_url),
-	    .default_text = "https://api.vk.ru/method/" },
-	{ "api_timeout", CONF_TIME, SETTING(api_timeout), "10s",
+	{ "confirm_without_secret", CONF_WORD,
+	    OF_MAIN(confirm_without_secret), "no", .words = switches },
+	{ "keys", CONF_PATH, OF_MAIN(keys), "none", .words = none },
+	{ "api_url", CONF_URL, OF_MAIN(api_url), "https://api.vk.ru/method/",
+	    .words = NULL },
+	{ "api_timeout", CONF_TIME, OF_MAIN(api_timeout), "10s",
 	    .min = 100, .max = CONF_API_TIMEOUT_MAX },
-	{ "ca_file", CONF_PATH, SETTING(ca_file), "none",
-	    .words = none_words },
-	{ "state", CONF_PATH, SETTING(state), .default_text = CONF_STATE },
-	{ "handler_timeout", CONF_TIME, SETTING(handler_timeout), "30s",
+	{ "ca_file", CONF_PATH, OF_MAIN(ca_file), "none", .words = none },
+	{ "state", CONF_PATH, OF_MAIN(state), CONF_STATE, .words = NULL },
+	{ "handler_timeout", CONF_TIME, OF_MAIN(handler_timeout), "30s",
 	    .min = 1000, .max = 3600 * 1000 },
-	{ "workers", CONF_COUNT, SETTING(workers), "2", .min = 1, .max = 256 },
-	{ "attempts", CONF_COUNT, SETTING(attempts), "8",
+	{ "workers", CONF_COUNT, OF_MAIN(workers), "2", .min = 1, .max = 256 },
+	{ "attempts", CONF_COUNT, OF_MAIN(attempts), "8",
 	    .min = 1, .max = 1000 },
-	{ "backoff", CONF_TIMES, SETTING(backoff), "10s 1m 5m 30m 2h",
+	{ "backoff", CONF_TIMES, OF_MAIN(backoff), "10s 1m 5m 30m 2h",
 	    .max = 24 * 3600 * 1000 },
-	{ "order", CONF_ORDER, SETTING(order), .default_text = "conversation" },
-	{ "keep", CONF_TIME, SETTING(keep), "48h", .min = 60 * 1000,
+	{ "order", CONF_WORD, OF_MAIN(order), "conversation",
+	    .words = orders },
+	{ "keep", CONF_TIME, OF_MAIN(keep), "48h", .min = 60 * 1000,
 	    .max = INT64_C(366) * 24 * 3600 * 1000 },
 	{ .name = NULL },
 };
@@ -85,22 +86,17 @@ const struct conf_key conf_group_keys[] = {
 
 #define KEYS_MAX 32	/* of either table: a bit each in `seen` */
 
-enum section { NO_SECTION, MAIN, DEFAULT, GROUP };
-
 struct reader {
 	struct conf *conf;
-	const char *path;
-	char *error;
 	struct conf_refused *refused;
-	const char *text;
-	size_t left;
-	int line;
-	enum section section;
-	struct conf_group *group;	/* in DEFAULT and GROUP */
+	struct ini ini;
+	int line;			/* that a fault is in */
+	const struct conf_key *table;	/* of this section; NULL: none yet */
+	struct conf_group *group;	/* this section; NULL: [vkcb] */
 	size_t groups_size;
-	bool secret_named;		/* in this section: secret = …, none */
+	bool secret_named;		/* in this section: secret = ..., none */
 	unsigned int seen;		/* keys of this section, by row */
-	int lines[KEYS_MAX];		/* of those that were seen */
+	int lines[KEYS_MAX];		/* of the keys seen */
 	unsigned int seen_main;
 	bool seen_default;
 };
@@ -113,17 +109,18 @@ conf_fail(struct reader *reader, const char *fmt, ...)
 static int
 conf_fail(struct reader *reader, const char *fmt, ...)
 {
+	char *error = reader->refused->error;
 	va_list args;
 	int len;
 
-	if (reader->error[0] != '\0')
+	if (error[0] != '\0')
 		return -1;
-	len = snprintf(reader->error, CONF_ERROR_MAX, "%s:%d: ", reader->path,
+	len = snprintf(error, CONF_ERROR_MAX, "%s:%d: ", reader->conf->path,
 	    reader->line);
 	if (len < 0 || len >= CONF_ERROR_MAX)
 		return -1;
 	va_start(args, fmt);
-	vsnprintf(reader->error + len, CONF_ERROR_MAX - (size_t)len, fmt, args);
+	vsnprintf(error + len, CONF_ERROR_MAX - (size_t)len, fmt, args);
 	va_end(args);
 	return -1;
 }
@@ -138,27 +135,29 @@ is_transient(int error)
 }
 
 static int
-fail_transient(struct reader *reader)
+fail_no_memory(struct reader *reader)
 {
 	reader->refused->transient = true;
 	return conf_fail(reader, "out of memory");
 }
 
-/* A copy that lives as long as the configuration; NULL: no room. */
-static char *
-conf_keep(struct conf *conf, const char *text, size_t len)
+/* A copy that lives as long as the configuration; NULL: it was said why not. */
+static const char *
+conf_keep(struct reader *reader, const char *text)
 {
+	struct conf *conf = reader->conf;
+	size_t len = strlen(text) + 1;
 	char *copy = conf->memory + conf->memory_used;
 
-	if (len + 1 > conf->memory_size - conf->memory_used)
+	if (len > conf->memory_size - conf->memory_used) {
+		fail_no_memory(reader);
 		return NULL;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	conf->memory_used += len + 1;
-	return copy;
+	}
+	conf->memory_used += len;
+	return memcpy(copy, text, len);
 }
 
-/* The line of a key of this section. */
+/* The line of a group's key in this section. */
 static int
 line_of(const struct reader *reader, const char *name)
 {
@@ -169,68 +168,59 @@ line_of(const struct reader *reader, const char *name)
 	return reader->lines[key - conf_group_keys];
 }
 
-static void
-skip_bom(const char **text, size_t *len)
-{
-	if (*len < 3 || memcmp(*text, "\xef\xbb\xbf", 3) != 0)
-		return;
-	*text += 3;
-	*len -= 3;
-}
-
-/* The first line of a text, without what one does not see at its ends. */
+/* The first line of a text, without the blanks at its ends. */
 static const char *
-keep_first_line(struct reader *reader, const char *path, const char *text,
-    size_t len)
+first_line(struct reader *reader, const char *path, char *text, size_t len)
 {
-	const char *kept = NULL;
-
 	if (memchr(text, '\0', len) != NULL) {
 		conf_fail(reader, "%s: a NUL byte: this is no text file", path);
 		return NULL;
 	}
-	skip_bom(&text, &len);
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;
 	text += strspn(text, " \t");
 	len = strcspn(text, "\r\n");
 	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
 		len--;
+	text[len] = '\0';
+	if (len > 0 && len <= CONF_SECRET_MAX)
+		return text;
 	if (len == 0)
 		conf_fail(reader, "%s: its first line is empty", path);
-	else if (len > CONF_SECRET_MAX)
+	else
 		conf_fail(reader, "%s: its first line is longer than %d bytes: "
 		    "VK's secrets and tokens are shorter", path,
 		    CONF_SECRET_MAX);
-	else if ((kept = conf_keep(reader->conf, text, len)) == NULL)
-		fail_transient(reader);
-	return kept;
+	return NULL;
 }
 
-/* Stamped first: a change while it is read is found later. */
+/* Read into the mapping, where only the line counts as used. */
 static const char *
 read_secret_file(struct reader *reader, struct conf_file *file)
 {
+	struct conf *conf = reader->conf;
 	struct conf_refused *refused = reader->refused;
-	const char *kept = NULL;
-	struct stat st;
+	char *text = conf->memory + conf->memory_used;
+	const char *line = NULL;
 	size_t len;
-	char *text;
 
-	file->stamp = conf_stamp(file->path);
-	text = file_read(file->path, CONF_LINE_MAX, &len, &st);
-	if (text == NULL) {
+	file->stamp = file_stamp(file->path);
+	if (conf->memory_size - conf->memory_used < INI_LINE_MAX + 2) {
+		fail_no_memory(reader);
+	} else if (file_read(file->path, text, INI_LINE_MAX + 2, &len) == -1) {
 		refused->transient = is_transient(errno);
 		conf_fail(reader, "cannot read %s: %s", file->path,
 		    strerror(errno));
 	} else {
-		kept = keep_first_line(reader, file->path, text, len);
-		explicit_bzero(text, (size_t)st.st_size);
-		free(text);
+		line = first_line(reader, file->path, text, len);
 	}
-	if (kept == NULL && refused->named[0] == '\0') {
+	if (line != NULL)
+		conf->memory_used += (size_t)(line - text) + strlen(line) + 1;
+	else if (refused->named[0] == '\0') {
 		snprintf(refused->named, PATH_MAX, "%s", file->path);
 		refused->named_stamp = file->stamp;
 	}
-	return kept;
+	return line;
 }
 
 /* A section ends where the next one begins, or the file. */
@@ -238,16 +228,12 @@ static int
 end_section(struct reader *reader)
 {
 	struct conf_group *group = reader->group;
-	int line = reader->line;
-	int result = 0;
 
-	if (reader->section != GROUP &&
-	    (reader->section != DEFAULT || reader->seen == 0))
+	if (group == NULL || (group->id == 0 && reader->seen == 0))
 		return 0;
 	reader->line = line_of(reader, "secret_file");
 	if (group->secret_file.path != NULL && reader->secret_named)
-		result = conf_fail(reader,
-		    "both secret and secret_file: keep one");
+		conf_fail(reader, "both secret and secret_file: keep one");
 	else if (group->secret_file.path != NULL)
 		group->secret = read_secret_file(reader, &group->secret_file);
 	else
@@ -255,17 +241,15 @@ end_section(struct reader *reader)
 		    group->secret == NULL;
 	reader->line = line_of(reader, "old_secret");
 	if (group->no_secret && group->old_secret != NULL)
-		result = conf_fail(reader, "old_secret without a secret");
+		conf_fail(reader, "old_secret without a secret");
 	reader->line = line_of(reader, "token_file");
 	if (group->token_file.path != NULL && group->token != NULL)
-		result = conf_fail(reader,
-		    "both token and token_file: keep one");
+		conf_fail(reader, "both token and token_file: keep one");
 	else if (group->token_file.path != NULL)
 		group->token = read_secret_file(reader, &group->token_file);
-	if (reader->section == DEFAULT)
+	if (group->id == 0)
 		reader->conf->has_fallback = true;
-	reader->line = line;
-	return reader->error[0] != '\0' ? -1 : result;
+	return reader->refused->error[0] != '\0' ? -1 : 0;
 }
 
 static int
@@ -274,19 +258,17 @@ add_group(struct reader *reader, const char *id_text)
 	struct conf *conf = reader->conf;
 	struct conf_group *groups;
 	size_t size = reader->groups_size;
-	char *end;
-	long long id;
+	int64_t id;
 
-	errno = 0;
-	id = strtoll(id_text, &end, 10);
-	if (*id_text < '1' || *id_text > '9' || *end != '\0' || errno != 0)
+	if (*id_text == '0' || !number_read(id_text, strlen(id_text), 1,
+	    INT64_MAX, &id))
 		return conf_fail(reader, "[group %s]: after group stands the "
 		    "community's id, a positive number", id_text);
 	if (conf->n_groups == size) {
 		size = size == 0 ? 8 : 2 * size;
 		groups = realloc(conf->groups, size * sizeof(*groups));
 		if (groups == NULL)
-			return fail_transient(reader);
+			return fail_no_memory(reader);
 		conf->groups = groups;
 		reader->groups_size = size;
 	}
@@ -296,288 +278,144 @@ add_group(struct reader *reader, const char *id_text)
 }
 
 static int
-begin_section(struct reader *reader, const char *name)
+fail_section(struct reader *reader, const char *name)
 {
 	struct nearest nearest;
 
-	if (end_section(reader) == -1)
-		return -1;
-	if (reader->section == MAIN)
-		reader->seen_main = reader->seen;
-	reader->seen = 0;
-	reader->secret_named = false;
-	if (strcmp(name, "vkcb") == 0) {
-		reader->section = MAIN;
-		reader->seen = reader->seen_main;
-		return 0;
-	}
-	if (strcmp(name, "default") == 0) {
-		if (reader->seen_default)
-			return conf_fail(reader, "a second [default]");
-		reader->seen_default = true;
-		reader->section = DEFAULT;
-		reader->group = &reader->conf->fallback;
-		reader->group->line = reader->line;
-		return 0;
-	}
-	if (strncmp(name, "group ", 6) == 0) {
-		reader->section = GROUP;
-		return add_group(reader, name + 6 + strspn(name + 6, " \t"));
-	}
 	nearest_begin(&nearest, name);
 	nearest_try(&nearest, "vkcb");
 	nearest_try(&nearest, "default");
 	nearest_try(&nearest, "group");
-	if (nearest.best != NULL)
-		return conf_fail(reader,
-		    "unknown section [%s]: did you mean [%s]?", name,
-		    strcmp(nearest.best, "group") == 0 ? "group ID" :
-							 nearest.best);
-	return conf_fail(reader,
-	    "unknown section [%s]: there are [vkcb], [default] "
-	    "and [group ID]",
-	    name);
+	if (nearest.best == NULL)
+		return conf_fail(reader, "unknown section [%s]: there are "
+		    "[vkcb], [default] and [group ID]", name);
+	return conf_fail(reader, "unknown section [%s]: did you mean [%s%s]?",
+	    name, nearest.best, *nearest.best == 'g' ? " ID" : "");
 }
 
-/* One line as a string, without its end: is it text? */
 static int
-check_line(struct reader *reader, const char *line, size_t len)
+begin_section(struct reader *reader, const char *name)
 {
-	size_t i;
-
-	if (memchr(line, '\0', len) != NULL)
-		return conf_fail(reader, "a NUL byte: this is no text file");
-	if (len > CONF_LINE_MAX)
-		return conf_fail(reader, "longer than %d bytes", CONF_LINE_MAX);
-	for (i = 0; i < len; i++)
-		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
-			return conf_fail(reader,
-			    "a control character: only text "
-			    "and tabs may stand here");
+	if (end_section(reader) == -1)
+		return -1;
+	reader->line = reader->ini.line;
+	if (reader->table == conf_keys)
+		reader->seen_main = reader->seen;
+	reader->seen = 0;
+	reader->secret_named = false;
+	reader->table = conf_group_keys;
+	reader->group = NULL;
+	if (strncmp(name, "group ", 6) == 0)
+		return add_group(reader, name + 6 + strspn(name + 6, " \t"));
+	if (strcmp(name, "vkcb") == 0) {
+		reader->table = conf_keys;
+		reader->seen = reader->seen_main;
+		return 0;
+	}
+	if (strcmp(name, "default") != 0)
+		return fail_section(reader, name);
+	if (reader->seen_default)
+		return conf_fail(reader, "a second [default]");
+	reader->seen_default = true;
+	reader->group = &reader->conf->fallback;
+	reader->group->line = reader->line;
 	return 0;
-}
-
-/* At a [: a name, a ], and nothing behind it but a comment. */
-static int
-take_section(struct reader *reader, const char *line)
-{
-	const char *end = strchr(line, ']');
-	char name[CONF_LINE_MAX];
-	size_t skip;
-
-	if (end == NULL)
-		return conf_fail(reader, "a section that does not end with ]");
-	skip = strspn(end + 1, " \t");
-	if (strchr(";#", end[1 + skip]) == NULL)
-		return conf_fail(reader,
-		    "something behind the section's ]: a key "
-		    "stands on a line of its own");
-	snprintf(name, sizeof(name), "%.*s", (int)(end - line - 1), line + 1);
-	return begin_section(reader, name);
-}
-
-/*
- * Hands the file to inih line by line. inih tells no line numbers and nothing
- * of a section without keys, so both are seen to here.
- */
-static char *
-next_line(char *buffer, int size, void *arg)
-{
-	struct reader *reader = arg;
-	const char *newline;
-	size_t len, taken, skip;
-
-	if (reader->left == 0 || reader->error[0] != '\0')
-		return NULL;
-	reader->line++;
-	newline = memchr(reader->text, '\n', reader->left);
-	len = newline != NULL ? (size_t)(newline - reader->text) : reader->left;
-	taken = newline != NULL ? len + 1 : len;
-	if (len > 0 && reader->text[len - 1] == '\r')
-		len--;
-	if (check_line(reader, reader->text, len) == -1 ||
-	    len >= (size_t)size)
-		return NULL;
-	memcpy(buffer, reader->text, len);
-	buffer[len] = '\0';
-	reader->text += taken;
-	reader->left -= taken;
-	skip = strspn(buffer, " \t");
-	if (buffer[skip] == '[' &&
-	    take_section(reader, buffer + skip) == -1)
-		return NULL;
-	return buffer;
-}
-
-static bool
-has_key(const struct conf_key *key, const char *name)
-{
-	while (key->name != NULL && strcmp(key->name, name) != 0)
-		key++;
-	return key->name != NULL;
 }
 
 static const struct conf_key *
-find_key(struct reader *reader, const struct conf_key *keys, const char *name)
+find_key(const struct conf_key *key, const char *name)
 {
-	const struct conf_key *key;
-	struct nearest nearest;
-	unsigned int bit;
-
-	for (key = keys; key->name != NULL; key++) {
-		if (strcmp(key->name, name) != 0)
-			continue;
-		bit = 1u << (key - keys);
-		if ((reader->seen & bit) != 0) {
-			conf_fail(reader, "%s a second time", name);
-			return NULL;
-		}
-		reader->seen |= bit;
-		reader->lines[key - keys] = reader->line;
-		return key;
-	}
-	nearest_begin(&nearest, name);
-	for (key = keys; key->name != NULL; key++)
-		nearest_try(&nearest, key->name);
-	if (has_key(keys == conf_keys ? conf_group_keys : conf_keys, name))
-		conf_fail(reader,
-		    "unknown key \"%s\" in this section: it belongs "
-		    "into %s",
-		    name,
-		    keys == conf_keys ? "[group ID] or [default]" : "[vkcb]");
-	else if (nearest.best != NULL)
-		conf_fail(reader, "unknown key \"%s\": did you mean \"%s\"?",
-		    name, nearest.best);
-	else
-		conf_fail(reader,
-		    "unknown key \"%s\": vkcb.conf(5) lists the keys", name);
+	for (; key->name != NULL; key++)
+		if (strcmp(key->name, name) == 0)
+			return key;
 	return NULL;
 }
 
-static bool
-is_text(enum conf_type type)
+static int
+fail_key(struct reader *reader, const char *name)
 {
-	return type == CONF_TEXT || type == CONF_CODE || type == CONF_PATH ||
-	    type == CONF_URL;
+	bool is_main = reader->table == conf_keys;
+	const struct conf_key *key;
+	struct nearest nearest;
+
+	if (find_key(is_main ? conf_group_keys : conf_keys, name) != NULL)
+		return conf_fail(reader, "unknown key \"%s\" in this section: "
+		    "it belongs into %s", name, is_main ?
+		    "[group ID] or [default]" : "[vkcb]");
+	nearest_begin(&nearest, name);
+	for (key = reader->table; key->name != NULL; key++)
+		nearest_try(&nearest, key->name);
+	if (nearest.best != NULL)
+		return conf_fail(reader, "unknown key \"%s\": did you mean "
+		    "\"%s\"?", name, nearest.best);
+	return conf_fail(reader, "unknown key \"%s\": vkcb.conf(5) lists the "
+	    "keys", name);
 }
 
+/* A path as it is to be opened; NULL: it was said why there is none. */
 static const char *
-keep_path(struct reader *reader, const struct conf_key *key, const char *text)
+full_path(struct reader *reader, const struct conf_key *key, const char *text)
 {
 	char path[PATH_MAX];
 
-	if (*text != '/' && conf_word(key, text) == NULL) {
-		if (file_beside(reader->path, text, path) == -1) {
-			conf_fail(reader, "%s: the path is too long",
-			    key->name);
-			return NULL;
-		}
-		text = path;
-	}
-	return conf_keep(reader->conf, text, strlen(text));
+	if (*text == '/' || conf_is_word(key, text))
+		return text;
+	if (file_beside(reader->conf->path, text, path) == 0)
+		return conf_keep(reader, path);
+	conf_fail(reader, "%s: the path is too long", key->name);
+	return NULL;
 }
 
-static int
-check_text(struct reader *reader, const struct conf_key *key, const char *text)
-{
-	const char *right = conf_text(key, text), *word;
-
-	if (right != NULL)
-		return conf_fail(reader, "%s = %s: %s", key->name, text, right);
-	word = conf_word(key, text);
-	if (word != NULL && strcmp(word, text) != 0)
-		return conf_fail(reader,
-		    "%s = %s: did you mean \"%s\"? A file of "
-		    "that name is ./%s",
-		    key->name, text, word, text);
-	return 0;
-}
-
-static int
-set_text(struct reader *reader, const struct conf_key *key, char *field,
-    const char *text)
-{
-	const char *kept = NULL;
-
-	if (strcmp(text, "none") != 0) {
-		if (check_text(reader, key, text) == -1)
-			return -1;
-		kept = key->type == CONF_PATH ? keep_path(reader, key, text) :
-		    conf_keep(reader->conf, text, strlen(text));
-		if (kept == NULL)
-			return reader->error[0] != '\0' ? -1 :
-			    fail_transient(reader);
-	} else if (key->default_text != NULL &&
-	    strcmp(key->default_text, "none") != 0) {
-		return conf_fail(reader, "%s cannot be none", key->name);
-	}
-	memcpy(field, &kept, sizeof(kept));
-	return 0;
-}
-
-static int
-refuse_value(struct reader *reader, const struct conf_key *key,
-    const char *text, const char *right)
-{
-	char low[32], high[32];
-
-	if (key->max == 0)
-		return conf_fail(reader, "%s = %s: expected %s", key->name,
-		    text, right);
-	conf_show_number(key, key->min, low, sizeof(low));
-	conf_show_number(key, key->max, high, sizeof(high));
-	return conf_fail(reader, "%s = %s: expected %s, from %s to %s",
-	    key->name, text, right, low, high);
-}
-
+/* The text stays where it is: it lives as long as the configuration. */
 static int
 set(struct reader *reader, const struct conf_key *key, void *into,
     const char *text)
 {
-	char *field = (char *)into + key->offset;
-	const char *right;
-	int64_t number = 0;
+	void *field = (char *)into + key->offset;
+	bool is_text = key->type <= CONF_URL;
+	char right[CONF_ERROR_MAX / 2];
 
 	if (*text == '\0')
 		return conf_fail(reader, "%s has no value", key->name);
-	if (is_text(key->type))
-		return set_text(reader, key, field, text);
-	right = key->type == CONF_TIMES ?
-	    conf_times(key, text, (struct conf_times *)(void *)field) :
-	    conf_value(key, text, &number);
-	if (right != NULL)
-		return refuse_value(reader, key, text, right);
-	if (key->type == CONF_BOOL)
-		*(bool *)field = number != 0;
-	else if (key->type != CONF_TIMES)
-		memcpy(field, &number, sizeof(number));
-	return 0;
-}
-
-/* inih's callback: 1 is fine, 0 an error. */
-static int
-take_key(void *arg, const char *section, const char *name, const char *value)
-{
-	struct reader *reader = arg;
-	const struct conf_key *key;
-	void *into = reader->section == MAIN ? (void *)reader->conf :
-	    (void *)reader->group;
-
-	(void)section;
-	if (reader->error[0] != '\0')
-		return 0;
-	if (reader->section == NO_SECTION) {
-		conf_fail(reader, "%s stands before any section: put [vkcb], "
-		    "[default] or [group ID] above it", name);
+	if (is_text && strcmp(text, "none") == 0) {
+		if (key->default_text != NULL && !conf_is_word(key, text))
+			return conf_fail(reader, "%s cannot be none",
+			    key->name);
+		*(const char **)field = NULL;
 		return 0;
 	}
-	key = find_key(reader, reader->section == MAIN ? conf_keys :
-	    conf_group_keys, name);
+	if (!conf_value(key, text, field)) {
+		conf_expect(key, text, right, sizeof(right));
+		return conf_fail(reader, "%s = %s: %s", key->name, text, right);
+	}
+	if (key->type == CONF_PATH)
+		text = full_path(reader, key, text);
+	if (is_text)
+		*(const char **)field = text;
+	return text != NULL ? 0 : -1;
+}
+
+static int
+take_key(struct reader *reader, const char *name, const char *value)
+{
+	const struct conf_key *key;
+	unsigned int bit;
+
+	if (reader->table == NULL)
+		return conf_fail(reader, "%s stands before any section: put "
+		    "[vkcb], [default] or [group ID] above it", name);
+	key = find_key(reader->table, name);
 	if (key == NULL)
-		return 0;
-	if (key->offset == OF_GROUP(secret) && key->hidden)
+		return fail_key(reader, name);
+	bit = 1u << (key - reader->table);
+	if ((reader->seen & bit) != 0)
+		return conf_fail(reader, "%s a second time", name);
+	reader->seen |= bit;
+	reader->lines[key - reader->table] = reader->line;
+	if (key == conf_group_keys)
 		reader->secret_named = true;
-	return set(reader, key, into, value) == 0;
+	return set(reader, key, reader->group != NULL ? (void *)reader->group :
+	    (void *)reader->conf, value);
 }
 
 static int
@@ -610,35 +448,27 @@ sort_groups(struct reader *reader)
 	return 0;
 }
 
-/* What setup keeps counts where vkcb.conf says nothing. */
+/* A stored value is used where vkcb.conf has none. */
 static int
 add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 {
-	struct conf *conf = reader->conf;
-
 	if (group->secret == NULL && !group->no_secret &&
 	    key->secret[0] != '\0') {
-		group->secret = conf_keep(conf, key->secret,
-		    strlen(key->secret));
+		group->secret = conf_keep(reader, key->secret);
 		group->secret_from_keys_file = true;
-		if (group->secret == NULL)
-			return fail_transient(reader);
 	}
 	if (group->confirmation == NULL && key->confirmation[0] != '\0') {
-		group->confirmation = conf_keep(conf, key->confirmation,
-		    strlen(key->confirmation));
+		group->confirmation = conf_keep(reader, key->confirmation);
 		group->confirmation_from_keys_file = true;
-		if (group->confirmation == NULL)
-			return fail_transient(reader);
 	}
-	return 0;
+	return reader->refused->error[0] != '\0' ? -1 : 0;
 }
 
 static int
 add_keys(struct reader *reader)
 {
 	struct conf *conf = reader->conf;
-	char error[KEYS_ERROR_MAX];
+	struct conf_refused *refused = reader->refused;
 	struct conf_group *group;
 	struct keys keys;
 	int result = 0;
@@ -646,14 +476,12 @@ add_keys(struct reader *reader)
 
 	if (conf->keys == NULL)
 		return 0;
-	/* Stamped first: a change while it is read is found later. */
-	conf->keys_stamp = conf_stamp(conf->keys);
-	snprintf(reader->refused->keys, PATH_MAX, "%s", conf->keys);
-	reader->refused->keys_stamp = conf->keys_stamp;
+	conf->keys_stamp = file_stamp(conf->keys);
+	snprintf(refused->keys, PATH_MAX, "%s", conf->keys);
+	refused->keys_stamp = conf->keys_stamp;
 	errno = 0;
-	if (keys_read(&keys, conf->keys, error) == -1) {
-		reader->refused->transient = is_transient(errno);
-		snprintf(reader->error, CONF_ERROR_MAX, "%s", error);
+	if (keys_read(&keys, conf->keys, refused->error) == -1) {
+		refused->transient = is_transient(errno);
 		return -1;
 	}
 	for (i = 0; i < keys.n && result == 0; i++) {
@@ -667,7 +495,7 @@ add_keys(struct reader *reader)
 }
 
 static int
-conf_check_secret(struct reader *reader, const struct conf_group *group)
+check_secret(struct reader *reader, const struct conf_group *group)
 {
 	bool awaited = reader->conf->keys != NULL && group->token != NULL;
 
@@ -685,11 +513,10 @@ check_secrets(struct reader *reader)
 	struct conf *conf = reader->conf;
 	size_t i;
 
-	if (conf->has_fallback &&
-	    conf_check_secret(reader, &conf->fallback) == -1)
+	if (conf->has_fallback && check_secret(reader, &conf->fallback) == -1)
 		return -1;
 	for (i = 0; i < conf->n_groups; i++)
-		if (conf_check_secret(reader, &conf->groups[i]) == -1)
+		if (check_secret(reader, &conf->groups[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -697,83 +524,63 @@ check_secrets(struct reader *reader)
 static int
 read_lines(struct reader *reader)
 {
-	int result;
+	struct ini *ini = &reader->ini;
+	enum ini_kind kind;
+	int result = 0;
 
-	ini_max_line = CONF_LINE_MAX + 2;
-	ini_allow_multiline = false;
-	ini_stop_on_first_error = true;
-	result = ini_parse_stream(next_line, reader, take_key, reader);
-	wipe_stack();
-	if (reader->error[0] != '\0')
-		return -1;
-	if (result == -2)
-		return fail_transient(reader);
-	if (result != 0)
-		return conf_fail(reader,
-		    "neither a [section] nor `key = value`");
-	if (end_section(reader) == -1 || sort_groups(reader) == -1 ||
-	    add_keys(reader) == -1)
+	while (result == 0 && (kind = ini_next(ini)) != INI_END) {
+		reader->line = ini->line;
+		if (kind == INI_FAULT)
+			result = conf_fail(reader, "%s", ini->fault);
+		else if (kind == INI_SECTION)
+			result = begin_section(reader, ini->name);
+		else
+			result = take_key(reader, ini->name, ini->value);
+	}
+	if (result == -1 || end_section(reader) == -1 ||
+	    sort_groups(reader) == -1 || add_keys(reader) == -1)
 		return -1;
 	return check_secrets(reader);
 }
 
-static void
-set_defaults(struct reader *reader)
-{
-	const struct conf_key *key;
-
-	for (key = conf_keys; key->name != NULL; key++)
-		(void)set(reader, key, reader->conf, key->default_text);
-}
-
-static int
-make_memory(struct conf *conf, size_t len)
-{
-	/*
-	 * Room for a copy of every value, for the defaults, and for what a line
-	 * may bring from elsewhere: the folder of the file before its path and
-	 * the secret in it; secret and confirmation string of a group.
-	 */
-	conf->memory_size = 2 * len + 4 * (size_t)PATH_MAX + len / 8 *
-	    (strlen(conf->path) + CONF_SECRET_MAX);
-	conf->memory = mmap(NULL, conf->memory_size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (conf->memory == MAP_FAILED) {
-		conf->memory = NULL;
-		return -1;
-	}
-	(void)madvise(conf->memory, conf->memory_size, MADV_DONTDUMP);
-	conf->path = conf_keep(conf, conf->path, strlen(conf->path));
-	return 0;
-}
-
-/* Into a refused one that says nothing yet. */
+/*
+ * A configuration with room for so many bytes of text; NULL: out of memory. A
+ * line of 8 bytes and more may bring the folder of vkcb.conf before a path, the
+ * secret in a file, a group's secret and confirmation string from the keys.
+ */
 static struct conf *
-parse(const char *path, const char *text, size_t len,
-    struct conf_refused *refused)
+conf_new(const char *path, size_t text)
 {
-	struct reader reader = {
-		.path = path, .error = refused->error, .refused = refused,
-	};
+	size_t size = 2 * text + 4 * (size_t)PATH_MAX + text / 8 *
+	    (strlen(path) + CONF_SECRET_MAX);
 	struct conf *conf = calloc(1, sizeof(*conf));
 
-	skip_bom(&text, &len);
-	reader.conf = conf;
-	reader.text = text;
-	reader.left = len;
-	if (conf == NULL) {
-		fail_transient(&reader);
+	if (conf == NULL)
+		return NULL;
+	conf->memory = secret_map(size);
+	if (conf->memory == NULL) {
+		free(conf);
 		return NULL;
 	}
-	conf->path = path;
-	if (make_memory(conf, len) == -1) {
-		fail_transient(&reader);
-		goto bad;
-	}
-	set_defaults(&reader);
+	conf->memory_size = size;
+	conf->memory_used = strlen(path) + 1;
+	conf->path = memcpy(conf->memory, path, conf->memory_used);
+	return conf;
+}
+
+/* The text stands at the end of what is used; conf is freed if it is wrong. */
+static struct conf *
+conf_parse_text(struct conf *conf, size_t len, struct conf_refused *refused)
+{
+	struct reader reader = { .conf = conf, .refused = refused };
+	const struct conf_key *key;
+
+	ini_begin(&reader.ini, conf->memory + conf->memory_used, len);
+	conf->memory_used += len + 1;
+	for (key = conf_keys; key->name != NULL; key++)
+		(void)set(&reader, key, conf, key->default_text);
 	if (read_lines(&reader) == 0)
 		return conf;
-bad:
 	conf_free(conf);
 	return NULL;
 }
@@ -783,8 +590,14 @@ conf_parse(const char *path, const char *text, size_t len,
     char error[CONF_ERROR_MAX])
 {
 	struct conf_refused refused = { .transient = false };
-	struct conf *conf = parse(path, text, len, &refused);
+	struct conf *conf = conf_new(path, len);
 
+	if (conf == NULL) {
+		snprintf(error, CONF_ERROR_MAX, "%s: out of memory", path);
+		return NULL;
+	}
+	memcpy(conf->memory + conf->memory_used, text, len);
+	conf = conf_parse_text(conf, len, &refused);
 	memcpy(error, refused.error, CONF_ERROR_MAX);
 	return conf;
 }
@@ -792,25 +605,25 @@ conf_parse(const char *path, const char *text, size_t len,
 struct conf *
 conf_try(const char *path, struct conf_refused *refused)
 {
-	struct conf *conf;
-	struct stat st;
-	size_t len;
-	char *text;
+	struct file_stamp stamp = file_stamp(path);
+	/* The file may have grown a little since. */
+	size_t size = stamp.size > FILE_SIZE_MAX ? FILE_SIZE_MAX :
+	    (size_t)stamp.size + INI_LINE_MAX, len;
+	struct conf *conf = conf_new(path, size);
 
-	/* Stamped first: a change while it is read is found later. */
-	*refused = (struct conf_refused){ .stamp = conf_stamp(path) };
-	text = file_read(path, CONF_SIZE_MAX, &len, &st);
-	if (text == NULL) {
+	*refused = (struct conf_refused){ .stamp = stamp };
+	errno = ENOMEM;
+	if (conf == NULL || file_read(path, conf->memory + conf->memory_used,
+	    size + 1, &len) == -1) {
 		refused->transient = is_transient(errno);
 		snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
 		    strerror(errno));
+		conf_free(conf);
 		return NULL;
 	}
-	conf = parse(path, text, len, refused);
+	conf = conf_parse_text(conf, len, refused);
 	if (conf != NULL)
-		conf->stamp = refused->stamp;
-	explicit_bzero(text, len);
-	free(text);
+		conf->stamp = stamp;
 	return conf;
 }
 
@@ -830,27 +643,20 @@ conf_free(struct conf *conf)
 	if (conf == NULL)
 		return;
 	free(conf->groups);
-	if (conf->memory != NULL) {
-		explicit_bzero(conf->memory, conf->memory_used);
-		munmap(conf->memory, conf->memory_size);
-	}
+	secret_unmap(conf->memory, conf->memory_size);
 	free(conf);
 }
 
 const struct conf_group *
 conf_group(const struct conf *conf, int64_t id)
 {
-	size_t low = 0, high = conf->n_groups, middle;
+	const struct conf_group wanted = { .id = id }, *group = NULL;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (conf->groups[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < conf->n_groups && conf->groups[low].id == id)
-		return &conf->groups[low];
+	if (conf->n_groups > 0)
+		group = bsearch(&wanted, conf->groups, conf->n_groups,
+		    sizeof(wanted), by_id);
+	if (group != NULL)
+		return group;
 	return conf->has_fallback ? &conf->fallback : NULL;
 }
 

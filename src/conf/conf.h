@@ -1,8 +1,12 @@
 /*
- * conf.h - the configuration: what vkcb.conf and the files it names say.
+ * conf.h - the configuration: vkcb.conf and the files that it names.
  *
- * A configuration, once read, does not change: a changed file makes a new one.
- * docs/vkcb.conf.5 is the manual; vkcb.conf lists every key.
+ * To add a key: a field of struct conf or struct conf_group, and a row in the
+ * table at the top of conf.c; then docs/vkcb.conf.5 and vkcb.conf, which
+ * tests/e2e/docs.sh compares with the table.
+ *
+ * A configuration does not change once it is read: a changed file makes a new
+ * one.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -11,29 +15,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "file_stamp.h"
 #include "log.h"
 
-#define CONF_SIZE_MAX ((size_t)16 * 1024 * 1024)
-#define CONF_LINE_MAX 4096
 #define CONF_ERROR_MAX 512
 #define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
-#define CONF_STATE "/run/vkcb"			/* where it is not set */
-#define CONF_SECRET_MAX 512	/* of what stands in a file of its own */
+#define CONF_STATE "/run/vkcb"			/* the default of `state` */
+#define CONF_SECRET_MAX 512	/* of a secret_file or token_file */
 
 enum conf_type {
 	CONF_TEXT,
 	CONF_CODE,	/* a text without blanks */
-	CONF_PATH,	/* relative to the file it stands in */
+	CONF_PATH,	/* relative to vkcb.conf; or one of `words` */
+	CONF_URL,	/* https, or http to this machine */
 	CONF_COUNT,
 	CONF_BYTES,	/* 4096, 64K, 1M */
-	CONF_TIME,	/* 500ms, 10s, 5m, 48h, 7d; kept in milliseconds */
-	CONF_BOOL,	/* yes, no */
-	CONF_LEVEL,	/* error, warning, info, debug */
-	CONF_URL,	/* https, or http to this machine */
-	CONF_ORDER,	/* conversation, none */
+	CONF_TIME,	/* 500ms, 10s, 5m, 48h, 7d; stored in milliseconds */
 	CONF_TIMES,	/* several times: 10s 1m 5m */
+	CONF_WORD,	/* one of `words`; stored as its place there */
 };
 
 enum conf_order {
@@ -48,12 +48,6 @@ struct conf_times {
 	size_t n;		/* at least 1 */
 };
 
-/* What is no file's name where a path is expected, however it is spelled. */
-struct conf_word {
-	const char *text;
-	const char *meant;	/* as it has to be written */
-};
-
 /* A key: its row in the table of [vkcb] or of the groups. */
 struct conf_key {
 	const char *name;
@@ -63,26 +57,16 @@ struct conf_key {
 	int64_t min;		/* of numbers */
 	int64_t max;
 	bool hidden;		/* a secret: never shown */
-	const struct conf_word *words;	/* of a path; NULL: none */
+	const char *const *words;	/* up to a NULL */
 };
 
 extern const struct conf_key conf_keys[];	/* ends with a NULL name */
 extern const struct conf_key conf_group_keys[];
 
-/* What a file was like when it was read. */
-struct conf_stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec written;	/* what `touch -d` sets */
-	struct timespec changed;	/* by the system's clock, always */
-	bool settled;	/* old enough, when read, to show a later change */
-};
-
 /* A file named in a group. */
 struct conf_file {
 	const char *path;	/* NULL: none */
-	struct conf_stamp stamp;
+	struct file_stamp stamp;
 };
 
 struct conf_group {
@@ -102,20 +86,20 @@ struct conf_group {
 
 struct conf {
 	const char *path;
-	struct conf_stamp stamp;
+	struct file_stamp stamp;
 
-	const char *inbox;
+	const char *inbox;	/* NULL: none */
 	const char *log;
 	int64_t log_level;	/* enum log_level */
 	int64_t max_body;
 	int64_t body_timeout;
-	bool confirm_without_secret;
+	int64_t confirm_without_secret;	/* 0 or 1 */
 	const char *keys;	/* NULL: none */
-	struct conf_stamp keys_stamp;
+	struct file_stamp keys_stamp;
 	const char *api_url;
 	int64_t api_timeout;
 	const char *ca_file;	/* NULL: as libcurl was built */
-	const char *state;	/* folder of what processes share */
+	const char *state;	/* folder that processes share */
 	int64_t handler_timeout;
 	int64_t workers;
 	int64_t attempts;
@@ -128,7 +112,7 @@ struct conf {
 	struct conf_group fallback;	/* [default] */
 	bool has_fallback;
 
-	char *memory;			/* holds it all */
+	char *memory;			/* of all texts; see secret.h */
 	size_t memory_size;
 	size_t memory_used;
 };
@@ -140,8 +124,8 @@ struct conf {
 int conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX]);
 
 /*
- * Reads a file. NULL, and one line in error: file, line, what is wrong and
- * what to do. The caller gives it back with conf_free().
+ * Reads a file. NULL, and one line in error: file, line, fault and cure. The
+ * caller gives it back with conf_free().
  */
 struct conf *conf_read(const char *path, char error[CONF_ERROR_MAX])
     __attribute__((warn_unused_result));
@@ -152,24 +136,21 @@ struct conf *conf_parse(const char *path, const char *text, size_t len,
 
 void conf_free(struct conf *);
 
-/* What tells a change of this file from now on. */
-struct conf_stamp conf_stamp(const char *path);
-
 /*
- * A configuration that was refused: why, and what that hangs on. As long as
- * neither its file nor these change it would be refused again.
+ * A failed load: the error, and the files it depends on. Until one of them
+ * changes, loading would fail the same way.
  */
 struct conf_refused {
 	char error[CONF_ERROR_MAX];
-	struct conf_stamp stamp;
+	struct file_stamp stamp;
 	char keys[PATH_MAX];		/* "": none */
-	struct conf_stamp keys_stamp;
+	struct file_stamp keys_stamp;
 	char named[PATH_MAX];		/* by a group, and wrong; "": none */
-	struct conf_stamp named_stamp;
+	struct file_stamp named_stamp;
 	bool transient;			/* out of memory, or of descriptors */
 };
 
-/* As conf_read(); a refused one in full. */
+/* As conf_read(), with all about a failure. */
 struct conf *conf_try(const char *path, struct conf_refused *)
     __attribute__((warn_unused_result));
 
@@ -183,37 +164,27 @@ const struct conf_group *conf_group(const struct conf *, int64_t id);
  */
 bool conf_refresh(struct conf **conf, const struct conf_group *group);
 
+/* Reads a number or word into the key's field; a text is only checked. */
+bool conf_value(const struct conf_key *, const char *text, void *field);
+
+/* What is right instead: "expected a whole number, from 1 to 256". */
+void conf_expect(const struct conf_key *, const char *text, char *out,
+    size_t size);
+
 /*
- * Prints a key's value as vkcb.conf would have it; "(set)" for a secret, "(not
- * set)" for what a group has not.
+ * Prints a key's value as vkcb.conf would have it: "(set)" for a secret, "(not
+ * set)" for a group's key without a value.
  */
 void conf_show(const struct conf_key *, const void *from, char *out,
     size_t size);
 
-/* Is this an address to send a token to? NULL, or what would be right. */
+/* Is this one of the key's words? */
+bool conf_is_word(const struct conf_key *, const char *text);
+
+/* May a token be sent to this address? NULL, or what would be right. */
 const char *conf_url(const char *text);
 
 /* Is the host, up to its port or path, this machine? */
 bool conf_is_loopback(const char *host);
-
-/* A text for this key: NULL, or what would be right. */
-const char *conf_text(const struct conf_key *, const char *text);
-
-/*
- * The word that this text is for the key, as it has to be written: "StdErr" and
- * "stdout" are "stderr". NULL: it is a file's name.
- */
-const char *conf_word(const struct conf_key *, const char *text);
-
-/* A number of the key's type, as vkcb.conf would have it. */
-void conf_show_number(const struct conf_key *, int64_t, char *out,
-    size_t size);
-
-/* A value of this type from text: NULL, or what would be right. */
-const char *conf_value(const struct conf_key *, const char *text, int64_t *out);
-
-/* Several of them, with spaces between: NULL, or what would be right. */
-const char *conf_times(const struct conf_key *, const char *text,
-    struct conf_times *);
 
 #endif

@@ -1,18 +1,17 @@
 /*
  * conf_value.c - the values of vkcb.conf as text and as numbers.
  *
- * A value that does not fit its type or its bounds is refused with words that
- * say what would be right; nothing is rounded or clamped.
+ * A value that does not fit its type or its bounds is refused, with the right
+ * form; nothing is rounded or clamped.
  */
 #include "conf/conf.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "number.h"
 
 #include "banned.h"
 
@@ -23,7 +22,7 @@ struct unit {
 	int64_t factor;
 };
 
-static const struct unit count_units[] = {
+static const struct unit no_units[] = {
 	{ "", 1 }, { NULL, 0 }
 };
 static const struct unit byte_units[] = {
@@ -33,79 +32,143 @@ static const struct unit time_units[] = {
 	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
 	{ "d", DAY }, { NULL, 0 }
 };
-static const char *const levels[] = {
-	"error", "warning", "info", "debug", NULL
+
+static const struct {
+	const struct unit *units;
+	const char *expected;
+} numbers[] = {
+	[CONF_COUNT] = { no_units, "a whole number" },
+	[CONF_BYTES] = { byte_units, "a size such as 4096, 64K or 1M" },
+	[CONF_TIME] = { time_units, "a time such as 10s, 5m, 48h or 7d" },
+	[CONF_TIMES] = { time_units, "up to 32 times such as 10s 1m 5m" },
 };
-static const char *const orders[] = { "conversation", "none", NULL };
 
-static const struct unit *
-units_of(enum conf_type type)
+static bool
+read_number(const struct conf_key *key, const char *text, size_t len,
+    int64_t *out)
 {
-	return type == CONF_BYTES ? byte_units :
-	    type == CONF_TIME || type == CONF_TIMES ? time_units : count_units;
+	const struct unit *unit = numbers[key->type].units;
+	size_t digits = number_digits(text);
+
+	for (; unit->name != NULL; unit++)
+		if (digits + strlen(unit->name) == len &&
+		    memcmp(text + digits, unit->name, len - digits) == 0)
+			break;
+	if (unit->name == NULL || !number_read(text, digits, 0,
+	    key->max / unit->factor, out))
+		return false;
+	*out *= unit->factor;
+	return *out >= key->min;
 }
 
 static bool
-conf_value_read_number(const struct unit *units, const char *text, int64_t *out)
+read_times(const struct conf_key *key, const char *text,
+    struct conf_times *times)
 {
-	char *end;
-	long long number;
+	size_t len;
 
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno != 0)
-		return false;
-	for (; units->name != NULL; units++) {
-		if (strcmp(end, units->name) != 0)
-			continue;
-		if (number > INT64_MAX / units->factor)
+	for (times->n = 0; *text != '\0'; times->n++) {
+		len = strcspn(text, " \t");
+		if (times->n == CONF_TIMES_MAX ||
+		    !read_number(key, text, len, &times->ms[times->n]))
 			return false;
-		*out = number * units->factor;
-		return true;
+		text += len;
+		text += strspn(text, " \t");
 	}
-	return false;
+	return times->n > 0;
 }
 
-/* The place of a word in a list that ends with NULL. */
 static bool
-read_word(const char *const *words, const char *text, int64_t *out)
+read_word(const struct conf_key *key, const char *text, int64_t *out)
 {
-	for (*out = 0; words[*out] != NULL; (*out)++)
-		if (strcmp(words[*out], text) == 0)
+	for (*out = 0; key->words[*out] != NULL; (*out)++)
+		if (strcmp(key->words[*out], text) == 0)
 			return true;
 	return false;
 }
 
-const char *
-conf_value(const struct conf_key *key, const char *text, int64_t *out)
+bool
+conf_is_word(const struct conf_key *key, const char *text)
+{
+	int64_t place;
+
+	return key->words != NULL && read_word(key, text, &place);
+}
+
+/* In the largest unit that fits; below a week hours say it better than days. */
+static size_t
+show_number(const struct unit *units, int64_t value, char *out, size_t size)
+{
+	const struct unit *unit, *best = units;
+
+	for (unit = units; unit->name != NULL; unit++)
+		if (value != 0 && value % unit->factor == 0 &&
+		    (unit->factor != DAY || value >= 7 * (int64_t)DAY))
+			best = unit;
+	return (size_t)snprintf(out, size, "%" PRId64 "%s",
+	    value / best->factor, best->name);
+}
+
+/* "expected a, b or c" */
+static void
+show_words(const char *const *words, char *out, size_t size)
+{
+	size_t i, len = (size_t)snprintf(out, size, "expected ");
+
+	for (i = 0; words[i] != NULL && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s",
+		    i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ",
+		    words[i]);
+}
+
+static void
+expect_number(const struct conf_key *key, char *out, size_t size)
+{
+	const struct unit *units = numbers[key->type].units;
+	char low[32], high[32];
+
+	(void)show_number(units, key->min, low, sizeof(low));
+	(void)show_number(units, key->max, high, sizeof(high));
+	snprintf(out, size, "expected %s, from %s to %s",
+	    numbers[key->type].expected, low, high);
+}
+
+bool
+conf_value(const struct conf_key *key, const char *text, void *field)
 {
 	switch (key->type) {
-	case CONF_BOOL:
-		*out = strcmp(text, "yes") == 0;
-		if (*out || strcmp(text, "no") == 0)
-			return NULL;
-		return "yes or no";
-	case CONF_LEVEL:
-		return read_word(levels, text, out) ? NULL :
-		    "error, warning, info or debug";
-	case CONF_ORDER:
-		return read_word(orders, text, out) ? NULL :
-		    "conversation or none";
-	case CONF_COUNT:
-	case CONF_BYTES:
-	case CONF_TIME:
-		if (conf_value_read_number(units_of(key->type), text, out) &&
-		    *out >= key->min && *out <= key->max)
-			return NULL;
-		return key->type == CONF_TIME ?
-		    "a time such as 10s, 5m, 48h or 7d" :
-		    key->type == CONF_BYTES ?
-		    "a size such as 4096, 64K or 1M" : "a whole number";
+	case CONF_TEXT:
+		return true;
+	case CONF_CODE:
+		return strpbrk(text, " \t") == NULL;
+	case CONF_PATH:
+		return strstr(text, "://") == NULL;
+	case CONF_URL:
+		return conf_url(text) == NULL;
+	case CONF_WORD:
+		return read_word(key, text, field);
+	case CONF_TIMES:
+		return read_times(key, text, field);
 	default:
-		return NULL;
+		return read_number(key, text, strlen(text), field);
 	}
+}
+
+void
+conf_expect(const struct conf_key *key, const char *text, char *out,
+    size_t size)
+{
+	if (key->type == CONF_CODE)
+		snprintf(out, size, "expected one word; a comment begins "
+		    "with ;");
+	else if (key->type == CONF_PATH)
+		snprintf(out, size, "unsupported URL: give a path");
+	else if (key->type == CONF_URL)
+		snprintf(out, size, "%s", conf_url(text));
+	else if (key->type == CONF_WORD)
+		show_words(key->words, out, size);
+	else
+		expect_number(key, out, size);
 }
 
 bool
@@ -149,91 +212,12 @@ conf_url(const char *text)
 	    "the token could be read on its way: use https://";
 }
 
-const char *
-conf_text(const struct conf_key *key, const char *text)
-{
-	if (key->type == CONF_URL)
-		return conf_url(text);
-	if (key->type == CONF_PATH && strstr(text, "://") != NULL)
-		return "unsupported URL: give a path";
-	if (key->type == CONF_CODE && strpbrk(text, " \t") != NULL)
-		return "expected one word; a comment begins with ;";
-	return NULL;
-}
-
-const char *
-conf_word(const struct conf_key *key, const char *text)
-{
-	const struct conf_word *word = key->words;
-
-	for (; word != NULL && word->text != NULL; word++)
-		if (strcasecmp(word->text, text) == 0)
-			return word->meant;
-	return NULL;
-}
-
-const char *
-conf_times(const struct conf_key *key, const char *text,
-    struct conf_times *times)
-{
-	static const char right[] = "up to 32 times such as 10s 1m 5m";
-	char word[32];
-	size_t len;
-
-	for (times->n = 0; *text != '\0'; times->n++) {
-		len = strcspn(text, " \t");
-		if (len >= sizeof(word) || times->n == CONF_TIMES_MAX)
-			return right;
-		memcpy(word, text, len);
-		word[len] = '\0';
-		if (!conf_value_read_number(time_units, word,
-			&times->ms[times->n]) ||
-		    times->ms[times->n] < key->min ||
-		    times->ms[times->n] > key->max)
-			return right;
-		text += len;
-		text += strspn(text, " \t");
-	}
-	return times->n > 0 ? NULL : right;
-}
-
-/* In the largest unit that fits; below a week hours say it better than days. */
-static void
-show_number(const struct unit *units, int64_t value, char *out, size_t size)
-{
-	const struct unit *unit, *best = units;
-
-	for (unit = units; unit->name != NULL; unit++)
-		if (value != 0 && value % unit->factor == 0 &&
-		    (unit->factor != DAY || value >= 7 * (int64_t)DAY))
-			best = unit;
-	snprintf(out, size, "%" PRId64 "%s", value / best->factor, best->name);
-}
-
-void
-conf_show_number(const struct conf_key *key, int64_t number, char *out,
-    size_t size)
-{
-	show_number(units_of(key->type), number, out, size);
-}
-
-static void
-show_times(const struct conf_times *times, char *out, size_t size)
-{
-	size_t i, len = 0;
-
-	for (i = 0; i < times->n && len + 32 < size; i++) {
-		if (i > 0)
-			out[len++] = ' ';
-		show_number(time_units, times->ms[i], out + len, size - len);
-		len += strlen(out + len);
-	}
-}
-
-/* Among the keys of groups none says something of `secret` alone. */
+/* `none` of a group is said only of the secret: there it has a meaning. */
 static const char *
-show_none(const struct conf_key *key, const void *from)
+show_text(const struct conf_key *key, const void *from, const char *text)
 {
+	if (text != NULL)
+		return key->hidden ? "(set)" : text;
 	if (key->default_text != NULL || (key == conf_group_keys &&
 	    ((const struct conf_group *)from)->no_secret))
 		return "none";
@@ -243,36 +227,32 @@ show_none(const struct conf_key *key, const void *from)
 void
 conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 {
-	const char *field = (const char *)from + key->offset;
-	const char *text;
-	int64_t number;
+	const void *field = (const char *)from + key->offset;
+	const struct conf_times *times = field;
+	size_t i, len = 0;
 
 	switch (key->type) {
 	case CONF_TEXT:
 	case CONF_CODE:
 	case CONF_PATH:
 	case CONF_URL:
-		memcpy(&text, field, sizeof(text));
-		if (text == NULL)
-			text = show_none(key, from);
-		else if (key->hidden)
-			text = "(set)";
-		snprintf(out, size, "%s", text);
-		break;
-	case CONF_BOOL:
-		snprintf(out, size, "%s", *(const bool *)field ? "yes" : "no");
+		snprintf(out, size, "%s", show_text(key, from,
+		    *(const char *const *)field));
 		break;
 	case CONF_TIMES:
-		show_times((const struct conf_times *)(const void *)field, out,
-		    size);
+		for (i = 0; i < times->n && len + 32 < size; i++) {
+			if (i > 0)
+				out[len++] = ' ';
+			len += show_number(time_units, times->ms[i], out + len,
+			    size - len);
+		}
+		break;
+	case CONF_WORD:
+		snprintf(out, size, "%s", key->words[*(const int64_t *)field]);
 		break;
 	default:
-		memcpy(&number, field, sizeof(number));
-		if (key->type == CONF_LEVEL || key->type == CONF_ORDER)
-			snprintf(out, size, "%s", key->type == CONF_LEVEL ?
-			    levels[number] : orders[number]);
-		else
-			show_number(units_of(key->type), number, out, size);
+		(void)show_number(numbers[key->type].units,
+		    *(const int64_t *)field, out, size);
 		break;
 	}
 }

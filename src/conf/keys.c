@@ -1,17 +1,15 @@
 /*
- * keys.c - the keys file: read as INI, written whole.
+ * keys.c - the keys file: read in the syntax of vkcb.conf, written whole.
  *
- * A file that is not what setup writes is refused, never guessed at; a write
- * that fails leaves the old file. Secrets are wiped from memory after use.
+ * A file that setup has not written is refused, never guessed at; a write that
+ * fails leaves the old file. Keys are in mappings without core dumps.
  */
 #include "conf/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/ini.h"
 #include "file.h"
+#include "number.h"
 #include "private_file.h"
-#include "wipe.h"
+#include "secret.h"
 
 #include "banned.h"
 
-#define FILE_SIZE_MAX ((size_t)4 << 20)
-
-struct reader {
-	struct keys *keys;
-	bool no_memory;
-};
+#define FILE_SIZE_MAX (4 << 20)
 
 static int
 keys_fail(char *error, const char *path, const char *why)
@@ -50,22 +45,31 @@ keys_find(const struct keys *keys, int64_t group_id)
 	return NULL;
 }
 
+static int
+keys_grow(struct keys *keys)
+{
+	size_t size = keys->size == 0 ? 8 : 2 * keys->size;
+	struct key *grown = secret_map(size * sizeof(*grown));
+
+	if (grown == NULL)
+		return -1;
+	if (keys->n > 0)
+		memcpy(grown, keys->at, keys->n * sizeof(*grown));
+	secret_unmap(keys->at, keys->size * sizeof(*grown));
+	keys->at = grown;
+	keys->size = size;
+	return 0;
+}
+
 struct key *
 keys_get(struct keys *keys, int64_t group_id)
 {
-	struct key *key = keys_find(keys, group_id), *grown;
+	struct key *key = keys_find(keys, group_id);
 
 	if (key != NULL)
 		return key;
-	grown = calloc(keys->n + 1, sizeof(*grown));
-	if (grown == NULL)
+	if (keys->n == keys->size && keys_grow(keys) == -1)
 		return NULL;
-	if (keys->n > 0) {
-		memcpy(grown, keys->at, keys->n * sizeof(*grown));
-		explicit_bzero(keys->at, keys->n * sizeof(*grown));
-	}
-	free(keys->at);
-	keys->at = grown;
 	key = &keys->at[keys->n++];
 	key->group_id = group_id;
 	return key;
@@ -74,9 +78,7 @@ keys_get(struct keys *keys, int64_t group_id)
 void
 keys_free(struct keys *keys)
 {
-	if (keys->n > 0)
-		explicit_bzero(keys->at, keys->n * sizeof(*keys->at));
-	free(keys->at);
+	secret_unmap(keys->at, keys->size * sizeof(*keys->at));
 	*keys = (struct keys){ .n = 0 };
 }
 
@@ -105,98 +107,100 @@ keys_is_confirmation(const char *text)
 }
 
 static bool
-keys_read_number(const char *text, int64_t *out)
+read_id(const char *text, int64_t min, int64_t *out)
 {
-	char *end;
-	long long number;
-
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0')
-		return false;
-	*out = number;
-	return true;
+	return number_read(text, strlen(text), min, INT64_MAX, out);
 }
 
-/* inih's callback: 0 refuses the line. */
-static int
-keys_take(void *arg, const char *section, const char *name, const char *value)
+static bool
+take(struct key *key, const char *name, const char *value)
 {
-	struct reader *reader = arg;
-	struct key *key;
-	int64_t id;
-	size_t size = KEYS_SECRET_MAX;
-	char *into;
+	const struct {
+		const char *name;
+		char *into;
+		size_t size;
+	} rows[] = {
+		{ "secret", key->secret, sizeof(key->secret) },
+		{ "confirmation", key->confirmation,
+		    sizeof(key->confirmation) },
+		{ "url", key->url, sizeof(key->url) },
+	};
+	size_t i;
 
-	if (strncmp(section, "group ", 6) != 0 ||
-	    !keys_read_number(section + 6, &id) || id <= 0)
-		return 0;
-	key = keys_get(reader->keys, id);
-	if (key == NULL) {
-		reader->no_memory = true;
-		return 0;
-	}
 	if (strcmp(name, "server_id") == 0)
-		return keys_read_number(value, &key->server_id);
-	into = strcmp(name, "secret") == 0 ? key->secret :
-	    strcmp(name, "confirmation") == 0 ? key->confirmation : NULL;
-	if (strcmp(name, "url") == 0) {
-		into = key->url;
-		size = sizeof(key->url);
+		return read_id(value, 0, &key->server_id);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return (size_t)snprintf(rows[i].into, rows[i].size,
+			    "%s", value) < rows[i].size;
+	return false;
+}
+
+/* The text is cut into strings. */
+static int
+keys_take_all(struct keys *keys, const char *path, char *text, size_t len,
+    char error[KEYS_ERROR_MAX])
+{
+	struct key *key = NULL;
+	enum ini_kind kind;
+	struct ini ini;
+	int64_t id = 0;
+
+	*keys = (struct keys){ .n = 0 };
+	ini_begin(&ini, text, len);
+	while ((kind = ini_next(&ini)) != INI_END) {
+		if (kind == INI_SECTION && strncmp(ini.name, "group ", 6) == 0 &&
+		    read_id(ini.name + 6, 1, &id)) {
+			key = keys_get(keys, id);
+			if (key == NULL)
+				break;
+		} else if (kind != INI_KEY || key == NULL ||
+		    !take(key, ini.name, ini.value)) {
+			break;
+		}
 	}
-	if (into == NULL || strlen(value) >= size)
+	if (kind == INI_END)
 		return 0;
-	memcpy(into, value, strlen(value) + 1);
-	return 1;
+	keys_free(keys);
+	if (kind == INI_SECTION && id != 0 && key == NULL)
+		return keys_fail(error, path, "out of memory");
+	snprintf(error, KEYS_ERROR_MAX, "%.400s:%d: not what vkcb setup writes: "
+	    "move the file away and run vkcb setup again", path, ini.line);
+	return -1;
 }
 
 int
 keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
     char error[KEYS_ERROR_MAX])
 {
-	struct reader reader = { .keys = keys };
-	FILE *in = len == 0 ? NULL : fmemopen((void *)text, len, "r");
-	char buffer[BUFSIZ];
-	int line;
+	char *copy = secret_map(len + 1);
+	int result;
 
 	*keys = (struct keys){ .n = 0 };
-	if (len == 0)
-		return 0;
-	if (in == NULL)
+	if (copy == NULL)
 		return keys_fail(error, path, "out of memory");
-	(void)setvbuf(in, buffer, _IOFBF, sizeof(buffer));
-	line = ini_parse_file(in, keys_take, &reader);
-	fclose(in);
-	explicit_bzero(buffer, sizeof(buffer));
-	wipe_stack();
-	if (line == 0)
-		return 0;
-	keys_free(keys);
-	if (reader.no_memory)
-		return keys_fail(error, path, "out of memory");
-	snprintf(error, KEYS_ERROR_MAX, "%s:%d: not what vkcb setup writes: "
-	    "move the file away and run vkcb setup again", path, line);
-	return -1;
+	memcpy(copy, text, len);
+	result = keys_take_all(keys, path, copy, len, error);
+	secret_unmap(copy, len + 1);
+	return result;
 }
 
 int
 keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 {
-	struct stat st;
+	char *text = secret_map(FILE_SIZE_MAX + 1);
+	int result = 0;
 	size_t len;
-	char *text = file_read(path, FILE_SIZE_MAX, &len, &st);
-	int result;
 
 	*keys = (struct keys){ .n = 0 };
-	if (text == NULL && errno == ENOENT)
-		return 0;
 	if (text == NULL)
-		return keys_fail(error, path,
-		    errno == EISDIR || errno == EINVAL ? "no file of keys" :
-							 strerror(errno));
-	result = keys_parse(keys, path, text, len, error);
-	explicit_bzero(text, len);
-	free(text);
+		return keys_fail(error, path, "out of memory");
+	if (file_read(path, text, FILE_SIZE_MAX + 1, &len) == 0)
+		result = keys_take_all(keys, path, text, len, error);
+	else if (errno != ENOENT)
+		result = keys_fail(error, path, errno == EISDIR ||
+		    errno == EINVAL ? "no file of keys" : strerror(errno));
+	secret_unmap(text, FILE_SIZE_MAX + 1);
 	return result;
 }
 

@@ -26,6 +26,7 @@ struct key {
 struct keys {
 	struct key *at;
 	size_t n;
+	size_t size;		/* keys that there is room for */
 };
 
 /*

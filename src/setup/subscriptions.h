@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "conf/conf.h"
+#include "conf/ini.h"
 
 #define SUBSCRIPTIONS_MAX 512	/* VK has some 70 events */
 #define SUBSCRIPTIONS_LIST_MAX 2048	/* their names fit in */
@@ -23,7 +24,7 @@ struct subscription {
 struct subscriptions {
 	struct subscription at[SUBSCRIPTIONS_MAX + 1];
 	size_t n;
-	char words[CONF_LINE_MAX];	/* of `events`: names point here */
+	char words[INI_LINE_MAX];	/* of `events`: names point here */
 };
 
 /*

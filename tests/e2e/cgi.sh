@@ -23,7 +23,7 @@ claim "an event is answered ok" \
 claim "arguments from a visitor's query are ignored" \
     same "HTTP" "$(env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
     "$vkcb" --version 2>"$work/log" | sed -n 's/^Status: 405.*/HTTP/p')"
-claim "no library is loaded but libfcgi, json-c and inih" \
-    same "libc libfcgi libinih libjson-c " "$(libraries "$vkcb")"
+claim "no library is loaded but libfcgi and json-c" \
+    same "libc libfcgi libjson-c " "$(libraries "$vkcb")"
 
 done_testing

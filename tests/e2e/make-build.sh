@@ -43,7 +43,7 @@ claim "the missing compiler is named" \
 cc=gcc
 claim "a build without libraries fails" unbuilt O=none CPPFLAGS=-nostdinc
 claim "the packages of missing libraries are named" has "$work/out" \
-    "missing: libjson-c-dev libinih-dev libfcgi-dev"
+    "missing: libjson-c-dev libfcgi-dev"
 
 # The file has each compiled source, with a command that compiles it.
 database() {

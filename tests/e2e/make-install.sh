@@ -33,7 +33,7 @@ main(void)
 END
 its_test() {
 	cc -o "$work/test" -I "$to/include/vkcb" "$work/test.c" \
-	    tests/talk/talk.c -L "$to/lib" -lvkcb -ljson-c -linih -lfcgi -ldl &&
+	    tests/talk/talk.c -L "$to/lib" -lvkcb -ljson-c -lfcgi -ldl &&
 	    "$work/test"
 }
 claim "a handler's test compiles with the installed headers, and passes" \

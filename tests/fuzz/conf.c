@@ -6,6 +6,7 @@
  * skipped.
  */
 #include "conf/conf.h"
+#include "conf/ini.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ assert_true(bool good)
 static void
 read_keys(const struct conf_key *keys, const void *from)
 {
-	char shown[CONF_LINE_MAX * 2];
+	char shown[INI_LINE_MAX * 2];
 
 	for (; keys->name != NULL; keys++) {
 		conf_show(keys, from, shown, sizeof(shown));
