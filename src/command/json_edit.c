@@ -163,17 +163,26 @@ descend(const struct edit *edit, struct json_object *here, char **name)
 	return here;
 }
 
-/* The tree's keys point into the text, which goes: the copy has its own. */
-static int
-copy_tree(const struct json_value *value, struct json_object **copy)
+/* Keys of json_tree() point into the text, which may go: the copy's do not. */
+int
+json_edit_parse(char *text, size_t len, struct json_object **copy,
+    char error[JSON_EDIT_ERROR_MAX])
 {
-	struct json_object *tree;
-	int result;
+	struct json_object *tree = NULL;
+	struct json_value value;
+	size_t where;
+	const char *reason = json_check_value(text, len, &value, &where);
+	int result = -1;
 
 	*copy = NULL;
-	if (json_tree(value, &tree) == -1)
-		return -1;
-	result = tree == NULL ? 0 : json_object_deep_copy(tree, copy, NULL);
+	if (reason != NULL)
+		snprintf(error, JSON_EDIT_ERROR_MAX, "not JSON: %s, at byte "
+		    "%zu", reason, where + 1);
+	else if (json_tree(&value, &tree) == -1 || (tree != NULL &&
+	    json_object_deep_copy(tree, copy, NULL) != 0))
+		snprintf(error, JSON_EDIT_ERROR_MAX, "out of memory");
+	else
+		result = 0;
 	json_object_put(tree);
 	return result;
 }
@@ -181,22 +190,14 @@ copy_tree(const struct json_value *value, struct json_object **copy)
 static int
 parse_value(const struct edit *edit, struct json_object **value)
 {
-	char *text = strdup(edit->value);
-	struct json_value checked;
-	const char *reason = NULL;
-	size_t where;
-	int result = -1;
+	char *text = strdup(edit->value), error[JSON_EDIT_ERROR_MAX];
+	int result;
 
-	if (text != NULL)
-		reason = json_check_value(text, strlen(text), &checked,
-		    &where);
-	if (reason != NULL)
-		(void)json_edit_fail(edit, "%s: not JSON: %s, at byte %zu",
-		    edit->path, reason, where + 1);
-	else if (text == NULL || copy_tree(&checked, value) == -1)
-		(void)json_edit_fail(edit, "out of memory");
-	else
-		result = 0;
+	if (text == NULL)
+		return json_edit_fail(edit, "out of memory");
+	result = json_edit_parse(text, strlen(text), value, error);
+	if (result == -1)
+		(void)json_edit_fail(edit, "%s: %s", edit->path, error);
 	free(text);
 	return result;
 }
@@ -213,24 +214,6 @@ read_value(const struct edit *edit, struct json_object *before,
 		return parse_value(edit, value);
 	*value = json_object_new_string(text);
 	return *value != NULL ? 0 : json_edit_fail(edit, "out of memory");
-}
-
-struct json_object *
-json_edit_parse(char *text, size_t len, char error[JSON_EDIT_ERROR_MAX])
-{
-	struct json_object *tree = NULL;
-	struct json_value value;
-	size_t where = 0;
-	const char *reason = json_check_value(text, len, &value, &where);
-
-	if (reason == NULL && value.kind != JSON_OBJECT)
-		reason = "not a JSON object";
-	if (reason != NULL)
-		snprintf(error, JSON_EDIT_ERROR_MAX, "not JSON: %s, at byte "
-		    "%zu", reason, where + 1);
-	else if (copy_tree(&value, &tree) != 0)
-		snprintf(error, JSON_EDIT_ERROR_MAX, "out of memory");
-	return tree;
 }
 
 int

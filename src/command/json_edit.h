@@ -25,11 +25,11 @@ int json_edit_apply(struct json_object *body, const char *change,
 int json_edit_check(const char *change, char error[JSON_EDIT_ERROR_MAX]);
 
 /*
- * Strict JSON, an object, as json-c's tree, to be put by the caller; numbers
- * stay as they are written. The text, with a NUL at text[len], is used up.
- * NULL and one line in error.
+ * Strict JSON as json-c's tree (NULL for null), to be put by the caller;
+ * numbers stay as they are written. The text, with a NUL at text[len], is used
+ * up. 0; -1 and a line in error.
  */
-struct json_object *json_edit_parse(char *text, size_t len,
+int json_edit_parse(char *text, size_t len, struct json_object **tree,
     char error[JSON_EDIT_ERROR_MAX]);
 
 #endif

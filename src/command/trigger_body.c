@@ -54,8 +54,13 @@ read_file(const char *path)
 	else if (text.failed != BUFFER_GOOD)
 		(void)report_fail(path, text.failed == BUFFER_TOO_LONG ?
 		    "longer than 64 MiB" : "out of memory");
-	else if ((body = json_edit_parse(text.at, text.len, error)) == NULL)
+	else if (json_edit_parse(text.at, text.len, &body, error) == -1)
 		(void)report_fail(path, "%s", error);
+	else if (!json_object_is_type(body, json_type_object)) {
+		(void)report_fail(path, "not a JSON object");
+		json_object_put(body);
+		body = NULL;
+	}
 	if (in != stdin)
 		fclose(in);
 	buffer_free(&text);

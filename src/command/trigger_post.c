@@ -27,19 +27,9 @@
 
 #define ANSWER_SHOWN ((size_t)200)
 
-/* VK takes an event for done by these bytes alone. */
-static bool
-is_done(const char *body)
-{
-	if (strncmp(body, "version ", 8) == 0)
-		return body[8] != '\0' &&
-		    body[8 + strspn(body + 8, "0123456789.")] == '\0';
-	return strcmp(body, "ok") == 0 || strcmp(body, "remove") == 0;
-}
-
 /* The configured string, or, if setup stores it elsewhere, one like VK's. */
 static bool
-trigger_is_confirmation(const struct trigger *trigger, const char *body)
+confirms(const struct trigger *trigger, const char *body)
 {
 	const struct conf_group *group = trigger_group(trigger);
 
@@ -55,15 +45,24 @@ static const char *
 find_fault(const struct trigger *trigger,
     const struct http_post_response *answer)
 {
-	const char *type = json_get_string(trigger->body, "type");
-	bool whole = strlen(answer->body) == answer->len;
+	bool confirmation = strcmp(json_get_string(trigger->body, "type"),
+	    "confirmation") == 0;
+	const char *body = answer->body;
+	bool good;
 
-	if (strcmp(type, "confirmation") == 0)
-		return whole && trigger_is_confirmation(trigger,
-		    answer->body) ? NULL : "the answer is not the confirmation "
-		    "string, not a byte more or less";
-	return whole && is_done(answer->body) ? NULL : "VK takes only exactly "
-	    "ok, remove or version N for done, not a byte more or less";
+	if (strlen(body) != answer->len)
+		good = false;
+	else if (confirmation)
+		good = confirms(trigger, body);
+	else if (strncmp(body, "version ", 8) == 0)
+		good = body[8] != '\0' &&
+		    body[8 + strspn(body + 8, "0123456789.")] == '\0';
+	else
+		good = strcmp(body, "ok") == 0 || strcmp(body, "remove") == 0;
+	return good ? NULL : confirmation ?
+	    "the answer is not the confirmation string, not a byte more or "
+	    "less" : "VK takes only exactly ok, remove or version N for done, "
+	    "not a byte more or less";
 }
 
 static int

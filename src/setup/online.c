@@ -18,7 +18,6 @@
 #include "conf/keys.h"
 #include "json/json_get.h"
 #include "log.h"
-#include "setup/online_server.h"
 #include "setup/servers.h"
 #include "setup/subscriptions.h"
 

@@ -2,7 +2,7 @@
  * online_server.c - one callback server: does its URL lead here, is its secret
  * ours, are the right events ticked?
  */
-#include "setup/online_server.h"
+#include "setup/online.h"
 
 #include <inttypes.h>
 #include <stdio.h>
