@@ -5,9 +5,7 @@
  */
 #include "command/command.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,43 +82,6 @@ write_handler(FILE *out, const char *name, const char *symbol,
 	    info != NULL ? "	(void)object;\n" : "", symbol, event, symbol);
 }
 
-static void
-to_symbol(char *name)
-{
-	for (; *name != '\0'; name++)
-		if (*name == '-')
-			*name = '_';
-}
-
-/* Make refuses a second file for the same symbol. */
-static int
-check_clash(const char *name, const char *symbol)
-{
-	DIR *folder = opendir("handlers");
-	char other[NAME_MAX + 1], *end;
-	const struct dirent *entry;
-	int status = EXIT_OK;
-
-	while (status == EXIT_OK && folder != NULL &&
-	    (entry = readdir(folder)) != NULL) {
-		snprintf(other, sizeof(other), "%s", entry->d_name);
-		end = strrchr(other, '.');
-		if (end == NULL || strcmp(end, ".c") != 0)
-			continue;
-		*end = '\0';
-		if (strcmp(other, name) == 0)
-			continue;
-		to_symbol(other);
-		if (strcmp(other, symbol) == 0)
-			status = report_fail(name, "handlers/%s is there, "
-			    "and - and _ are the same: take another name",
-			    entry->d_name);
-	}
-	if (folder != NULL)
-		closedir(folder);
-	return status;
-}
-
 static int
 write_file(const char *path, const char *name, const char *symbol,
     const struct event_info *info)
@@ -144,6 +105,7 @@ cmd_new(int argc, char **argv)
 {
 	char path[HANDLER_NAME_MAX + 16], symbol[HANDLER_NAME_MAX + 1];
 	const struct event_info *info = NULL;
+	char *dash;
 
 	if (argc != 3)
 		return command_misused(&command_new, "give a name and an "
@@ -160,9 +122,8 @@ cmd_new(int argc, char **argv)
 			    "no handler gets it");
 	}
 	snprintf(symbol, sizeof(symbol), "%s", argv[1]);
-	to_symbol(symbol);
-	if (check_clash(argv[1], symbol) != EXIT_OK)
-		return EXIT_ERROR;
+	while ((dash = strchr(symbol, '-')) != NULL)
+		*dash = '_';
 	snprintf(path, sizeof(path), "handlers/%s.c", argv[1]);
 	return write_file(path, argv[1], symbol, info);
 }
