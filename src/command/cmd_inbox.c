@@ -24,7 +24,6 @@
 #include "pool/pool.h"
 #include "inbox/inbox.h"
 #include "json/tree.h"
-#include "json/json_get.h"
 
 #include "banned.h"
 

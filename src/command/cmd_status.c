@@ -18,7 +18,7 @@
 #include "conf/conf.h"
 #include "pool/pool.h"
 #include "inbox/inbox.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

@@ -19,7 +19,7 @@
 
 #include "vk/api.h"
 #include "event/catalogue.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

@@ -17,7 +17,7 @@
 #include "conf/conf.h"
 #include "event/catalogue.h"
 #include "event/handler_table.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

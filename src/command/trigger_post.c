@@ -20,7 +20,7 @@
 #include "command/command.h"
 #include "conf/conf.h"
 #include "conf/keys.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "vk/http_post.h"
 
 #include "banned.h"

@@ -16,7 +16,7 @@
 
 #include "conf/conf.h"
 #include "conf/keys.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "log.h"
 #include "setup/servers.h"
 #include "setup/subscriptions.h"

@@ -12,7 +12,7 @@
 #include <json-c/json.h>
 
 #include "conf/keys.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 
 #include "banned.h"
 

@@ -13,7 +13,7 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "log.h"
 #include "setup/subscriptions.h"
 

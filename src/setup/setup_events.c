@@ -13,7 +13,7 @@
 
 #include "conf/conf.h"
 #include "event/catalogue.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "setup/subscriptions.h"
 #include "vk/params.h"
 

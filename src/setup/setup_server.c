@@ -15,7 +15,7 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "setup/servers.h"
 
 #include "banned.h"

@@ -26,7 +26,6 @@
 #include "buffer.h"
 #include "clock.h"
 #include "conf/conf.h"
-#include "json/json_get.h"
 #include "json/tree.h"
 #include "log.h"
 #include "vk/curl.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "log.h"
 #include "vk/api.h"
 #include "vk/rate.h"

@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "conf/keys.h"
-#include "json/json_get.h"
+#include "json/tree.h"
 #include "setup/servers.h"
 
 /* The id of the best server; 0: none, -1: no list of servers. */
