@@ -31,7 +31,7 @@
  * file.c, private_file.c (a file of ours, and nothing put in its place),
  * library.c (libraries that are loaded at run time),
  * clock.h, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,
- * nearest.c, number.c (integers in text), buffer.c (bytes that grow).
+ * nearest.c, number.c (integers in text), buffer.c (bytes that grow), utf8.c.
  * The catalogue, read by many: src/events.def, src/objects.def.
  */
 #include "vkcb.h"
