@@ -39,7 +39,7 @@
 #define CONNECT_MS 3000
 #define TRIES_MAX 8
 #define FIRST_PAUSE 200		/* milliseconds; doubles */
-#define QUOTE_MIN 8		/* bytes of a secret that a text must not have */
+#define QUOTE_MIN 8		/* bytes that tell a part of a secret */
 #define URL_MAX 1024
 
 /* A response, and the bytes that its keys point into. */
@@ -77,8 +77,8 @@ static const struct {
 	{ 29, RETRY_LATER, NULL },
 	{ 43, RETRY_LATER, NULL },
 	{ 203, RETRY_NEVER, NO_RIGHT },
-	{ 2000, RETRY_NEVER, "the community has its ten callback servers: remove "
-	    "one on VK's page Settings, API usage, Callback API" },
+	{ 2000, RETRY_NEVER, "the community has its ten callback servers: "
+	    "remove one on VK's page Settings, API usage, Callback API" },
 };
 
 void
