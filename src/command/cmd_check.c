@@ -25,7 +25,7 @@
 
 #include "banned.h"
 
-static int cmd_check_run(int, char **);
+static int cmd_check(int, char **);
 
 const struct command command_check = {
 	.name = "check",
@@ -33,7 +33,7 @@ const struct command command_check = {
 	.summary = "shows the configuration and handlers in force, and warns",
 	.help = "--online  ask VK too: the tokens' rights, servers, ticked "
 	    "events, the clock\n",
-	.run = cmd_check_run,
+	.run = cmd_check,
 };
 
 static void
@@ -154,7 +154,7 @@ check_online(const struct conf *conf)
 }
 
 static int
-cmd_check_run(int argc, char **argv)
+cmd_check(int argc, char **argv)
 {
 	bool online = argc > 1 && strcmp(argv[1], "--online") == 0;
 	char curl[CURL_STATE_MAX];

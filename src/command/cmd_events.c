@@ -152,40 +152,10 @@ cmd_events_list(bool names_alone)
 			printf("%-32s %s\n", info->name, info->text);
 }
 
-static bool
-same_sample(const struct event_info *info, const struct event_info *other)
-{
-	struct json_object *one, *two;
-	bool same;
-
-	if (info->object == NULL || other->object == NULL ||
-	    strcmp(info->object, other->object) != 0)
-		return false;
-	one = sample_object(info);
-	two = sample_object(other);
-	same = one != NULL && json_object_equal(one, two);
-	json_object_put(one);
-	json_object_put(two);
-	return same;
-}
-
-/* An earlier event that shows the same sample; NULL: none. */
-static const struct event_info *
-shown_by(const struct event_info *info)
-{
-	const struct event_info *first;
-
-	for (first = event_infos; first != info; first++)
-		if (same_sample(info, first))
-			return first;
-	return NULL;
-}
-
 static int
 markdown_event(const struct event_info *info)
 {
-	const struct event_info *first = shown_by(info);
-	int status = EXIT_OK;
+	int status;
 
 	printf("\n### %s\n\n%s\n\n", info->name, info->text);
 	if (info->object != NULL)
@@ -193,14 +163,9 @@ markdown_event(const struct event_info *info)
 	print_remarks(info);
 	printf("\n```c\n");
 	print_signature(info);
-	printf("```\n\n");
-	if (first != NULL) {
-		printf("Sample: as of [%s](#%s).\n", first->name, first->name);
-	} else {
-		printf("```json\n");
-		status = print_sample(info);
-		printf("```\n");
-	}
+	printf("```\n\n```json\n");
+	status = print_sample(info);
+	printf("```\n");
 	return status;
 }
 

@@ -12,7 +12,7 @@
 
 #include "banned.h"
 
-static int cmd_work_work(int, char **);
+static int cmd_work(int, char **);
 
 const struct command command_work = {
 	.name = "work",
@@ -23,7 +23,7 @@ const struct command command_work = {
 	    "--until-idle  leave when the inbox is empty: what a responder "
 	    "starts where\n"
 	    "              no `vkcb work` runs\n",
-	.run = cmd_work_work,
+	.run = cmd_work,
 };
 
 /* A pool that a responder started has only the log. */
@@ -41,7 +41,7 @@ cmd_work_run(struct conf *conf, enum work_until until)
 }
 
 static int
-cmd_work_work(int argc, char **argv)
+cmd_work(int argc, char **argv)
 {
 	enum work_until until = WORK_STOPPED;
 	struct conf *conf;

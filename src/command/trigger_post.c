@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,28 +116,6 @@ post_one(struct trigger *trigger, int64_t nth, double *ms)
 	return status;
 }
 
-/* A process writes one of these to the pipe for each event. */
-struct result {
-	int status;
-	double ms;
-};
-
-static void
-post_share(struct trigger *trigger, int64_t first, int out)
-{
-	struct result result;
-	int64_t nth;
-
-	for (nth = first; nth <= trigger->count; nth += trigger->parallel) {
-		result = (struct result){ .ms = 0 };
-		result.status = post_one(trigger, nth, &result.ms);
-		if (write(out, &result, sizeof(result)) != sizeof(result))
-			break;
-	}
-	fflush(stdout);
-	_exit(0);
-}
-
 static int
 by_size(const void *a, const void *b)
 {
@@ -145,76 +124,62 @@ by_size(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static double
-percentile(const double *sorted, int64_t n, int p)
-{
-	return sorted[(n * p + 99) / 100 - 1];
-}
-
-static void
-summarize(double *ms, int64_t good, int64_t count, double seconds)
-{
-	printf("%" PRId64 " of %" PRId64 " answered ok in %.2f s: %.0f a "
-	    "second\n", good, count, seconds,
-	    (double)count / (seconds > 0 ? seconds : 1));
-	if (good == 0)
-		return;
-	qsort(ms, (size_t)good, sizeof(*ms), by_size);
-	printf("milliseconds: p50 %.2f, p90 %.2f, p99 %.2f, slowest %.2f\n",
-	    percentile(ms, good, 50), percentile(ms, good, 90),
-	    percentile(ms, good, 99), ms[good - 1]);
-}
-
 static int
-gather(int in, int64_t count, double *ms)
+summarize(double *ms, size_t count, double seconds)
 {
-	bool shown = isatty(STDERR_FILENO);
-	int64_t start = clock_us(), done = 0, good = 0;
-	struct result result;
+	size_t good = 0, i;
 
-	while (done < count &&
-	    read(in, &result, sizeof(result)) == sizeof(result)) {
-		if (result.status == EXIT_OK)
-			ms[good++] = result.ms;
-		done++;
-		if (shown && (done % 100 == 0 || done == count))
-			fprintf(stderr, "\r%" PRId64 " of %" PRId64 "%s", done,
-			    count, done == count ? "\n" : "");
-	}
-	summarize(ms, good, count, (double)(clock_us() - start) / 1e6);
+	for (i = 0; i < count; i++)
+		if (ms[i] > 0)
+			ms[good++] = ms[i];
+	printf("%zu of %zu answered ok in %.2f s: %.0f a second\n", good,
+	    count, seconds, (double)count / (seconds > 0 ? seconds : 1));
+	if (good == 0)
+		return EXIT_ERROR;
+	qsort(ms, good, sizeof(*ms), by_size);
+	printf("milliseconds: p50 %.2f, p90 %.2f, p99 %.2f, slowest %.2f\n",
+	    ms[(good * 50 + 99) / 100 - 1], ms[(good * 90 + 99) / 100 - 1],
+	    ms[(good * 99 + 99) / 100 - 1], ms[good - 1]);
 	return good == count ? EXIT_OK : EXIT_ERROR;
+}
+
+/* Every `parallel`th event from the first one on; failures leave 0 in ms. */
+static void
+post_share(struct trigger *trigger, int64_t first, double *ms)
+{
+	int64_t i;
+	double taken;
+
+	for (i = first; i < trigger->count; i += trigger->parallel)
+		if (post_one(trigger, i + 1, &taken) == EXIT_OK)
+			ms[i] = taken;
+	fflush(stdout);
+	_exit(0);
 }
 
 static int
 post_load(struct trigger *trigger)
 {
-	double *ms = calloc((size_t)trigger->count, sizeof(*ms));
-	int ends[2], status;
-	int64_t i;
+	size_t count = (size_t)trigger->count;
+	double *ms = mmap(NULL, count * sizeof(*ms), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int64_t start = clock_us(), i;
 	pid_t pid;
 
-	if (ms == NULL || pipe(ends) == -1) {
-		free(ms);
+	if (ms == MAP_FAILED)
 		return report_fail("trigger", "%s", strerror(errno));
-	}
 	fflush(stdout);
-	for (i = 1; i <= trigger->parallel; i++) {
+	for (i = 0; i < trigger->parallel; i++) {
 		pid = fork();
-		if (pid == 0) {
-			close(ends[0]);
-			post_share(trigger, i, ends[1]);
-		}
+		if (pid == 0)
+			post_share(trigger, i, ms);
 		if (pid == -1)
 			(void)report_fail("trigger", "fork: %s",
 			    strerror(errno));
 	}
-	close(ends[1]);
-	status = gather(ends[0], trigger->count, ms);
-	close(ends[0]);
 	while (wait(NULL) > 0)
 		;
-	free(ms);
-	return status;
+	return summarize(ms, count, (double)(clock_us() - start) / 1e6);
 }
 
 int
