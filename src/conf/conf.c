@@ -141,6 +141,18 @@ fail_no_memory(struct reader *reader)
 	return conf_fail(reader, "out of memory");
 }
 
+/* The first file at fault: the error goes when this file changes. */
+static void
+blame(struct reader *reader, const char *path, const struct file_stamp *stamp)
+{
+	struct conf_refused *refused = reader->refused;
+
+	if (refused->named[0] != '\0')
+		return;
+	snprintf(refused->named, sizeof(refused->named), "%s", path);
+	refused->named_stamp = *stamp;
+}
+
 /* A copy that lives as long as the configuration; NULL: it was said why not. */
 static const char *
 conf_keep(struct reader *reader, const char *text)
@@ -199,7 +211,6 @@ static const char *
 read_secret_file(struct reader *reader, struct conf_file *file)
 {
 	struct conf *conf = reader->conf;
-	struct conf_refused *refused = reader->refused;
 	char *text = conf->memory + conf->memory_used;
 	const char *line = NULL;
 	size_t len;
@@ -208,7 +219,7 @@ read_secret_file(struct reader *reader, struct conf_file *file)
 	if (conf->memory_size - conf->memory_used < INI_LINE_MAX + 2) {
 		fail_no_memory(reader);
 	} else if (file_read(file->path, text, INI_LINE_MAX + 2, &len) == -1) {
-		refused->transient = is_transient(errno);
+		reader->refused->transient = is_transient(errno);
 		conf_fail(reader, "cannot read %s: %s", file->path,
 		    strerror(errno));
 	} else {
@@ -216,10 +227,8 @@ read_secret_file(struct reader *reader, struct conf_file *file)
 	}
 	if (line != NULL)
 		conf->memory_used += (size_t)(line - text) + strlen(line) + 1;
-	else if (refused->named[0] == '\0') {
-		snprintf(refused->named, PATH_MAX, "%s", file->path);
-		refused->named_stamp = file->stamp;
-	}
+	else
+		blame(reader, file->path, &file->stamp);
 	return line;
 }
 
@@ -468,7 +477,6 @@ static int
 add_keys(struct reader *reader)
 {
 	struct conf *conf = reader->conf;
-	struct conf_refused *refused = reader->refused;
 	struct conf_group *group;
 	struct keys keys;
 	int result = 0;
@@ -477,11 +485,10 @@ add_keys(struct reader *reader)
 	if (conf->keys == NULL)
 		return 0;
 	conf->keys_stamp = file_stamp(conf->keys);
-	snprintf(refused->keys, PATH_MAX, "%s", conf->keys);
-	refused->keys_stamp = conf->keys_stamp;
 	errno = 0;
-	if (keys_read(&keys, conf->keys, refused->error) == -1) {
-		refused->transient = is_transient(errno);
+	if (keys_read(&keys, conf->keys, reader->refused->error) == -1) {
+		reader->refused->transient = is_transient(errno);
+		blame(reader, conf->keys, &conf->keys_stamp);
 		return -1;
 	}
 	for (i = 0; i < keys.n && result == 0; i++) {
@@ -494,12 +501,12 @@ add_keys(struct reader *reader)
 	return result;
 }
 
+/* With keys and a token, setup makes the secret. */
 static int
 check_secret(struct reader *reader, const struct conf_group *group)
 {
-	bool awaited = reader->conf->keys != NULL && group->token != NULL;
-
-	if (group->secret != NULL || group->no_secret || awaited)
+	if (group->secret != NULL || group->no_secret ||
+	    (reader->conf->keys != NULL && group->token != NULL))
 		return 0;
 	reader->line = group->line;
 	return conf_fail(reader, "this section has no secret: add "

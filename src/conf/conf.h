@@ -1,9 +1,9 @@
 /*
  * conf.h - the configuration: vkcb.conf and the files that it names.
  *
- * To add a key: a field of struct conf or struct conf_group, and a row in the
- * table at the top of conf.c; then docs/vkcb.conf.5 and vkcb.conf, which
- * tests/e2e/docs.sh compares with the table.
+ * A key is a field of struct conf or struct conf_group and a row in the table
+ * at the top of conf.c. A new one also goes into docs/vkcb.conf.5 and vkcb.conf,
+ * which tests/e2e/docs.sh compares with the table.
  *
  * A configuration does not change once it is read: a changed file makes a new
  * one.
@@ -138,15 +138,13 @@ void conf_free(struct conf *);
 
 /*
  * A failed load: the error, and the files it depends on. Until one of them
- * changes, loading would fail the same way.
+ * changes, a load would fail the same way.
  */
 struct conf_refused {
 	char error[CONF_ERROR_MAX];
 	struct file_stamp stamp;
-	char keys[PATH_MAX];		/* "": none */
-	struct file_stamp keys_stamp;
-	char named[PATH_MAX];		/* by a group, and wrong; "": none */
 	struct file_stamp named_stamp;
+	char named[PATH_MAX];		/* the file at fault; "": vkcb.conf */
 	bool transient;			/* out of memory, or of descriptors */
 };
 
@@ -158,16 +156,16 @@ struct conf *conf_try(const char *path, struct conf_refused *)
 const struct conf_group *conf_group(const struct conf *, int64_t id);
 
 /*
- * Was the file, or with a group one that this group names, changed since *conf
- * was read? Then reads it all anew; if it is broken that is logged, once, and
- * the old one stays. Returns true when *conf is another one now.
+ * Reads the configuration anew if its file or the keys, or with a group a file
+ * that this group names, has changed since *conf was read. A broken one is
+ * logged once, and the old one stays. True: *conf is a new one.
  */
 bool conf_refresh(struct conf **conf, const struct conf_group *group);
 
 /* Reads a number or word into the key's field; a text is only checked. */
 bool conf_value(const struct conf_key *, const char *text, void *field);
 
-/* What is right instead: "expected a whole number, from 1 to 256". */
+/* The right form instead: "expected a whole number, from 1 to 256". */
 void conf_expect(const struct conf_key *, const char *text, char *out,
     size_t size);
 

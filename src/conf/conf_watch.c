@@ -1,9 +1,9 @@
 /*
  * conf_watch.c - reads the configuration anew when one of its files changed.
  *
- * A broken one is logged, and the configuration before it stays. The process
- * remembers the last one that was refused: requests come by the thousand, and a
- * broken file is read, and logged, once.
+ * A broken configuration is logged, and the one before it stays. The process
+ * remembers the last failure in a static variable: requests come by the
+ * thousand, and a broken file is to be read, and logged, once.
  */
 #include "conf/conf.h"
 
@@ -20,7 +20,7 @@ latest(enum file_change a, enum file_change b)
 	return a > b ? a : b;
 }
 
-/* Of the file and the keys beside it, or of the files that a group names. */
+/* The file and the keys beside it, or the files that a group names. */
 static enum file_change
 conf_change(const struct conf *conf, const struct conf_group *group)
 {
@@ -32,14 +32,12 @@ conf_change(const struct conf *conf, const struct conf_group *group)
 	    &group->token_file.stamp, group->token_file.path));
 }
 
-/* FILE_UNCHANGED: it would be refused again. */
+/* FILE_UNCHANGED: the load would fail again. */
 static enum file_change
 refused_change(const char *path, const struct conf_refused *refused)
 {
 	enum file_change change = latest(file_stamp_compare(&refused->stamp,
-	    path), latest(file_stamp_compare(&refused->keys_stamp,
-	    refused->keys), file_stamp_compare(&refused->named_stamp,
-	    refused->named)));
+	    path), file_stamp_compare(&refused->named_stamp, refused->named));
 
 	return refused->transient ? latest(change, FILE_UNSETTLED) : change;
 }

@@ -170,22 +170,6 @@ keys_take_all(struct keys *keys, const char *path, char *text, size_t len,
 }
 
 int
-keys_parse(struct keys *keys, const char *path, const char *text, size_t len,
-    char error[KEYS_ERROR_MAX])
-{
-	char *copy = secret_map(len + 1);
-	int result;
-
-	*keys = (struct keys){ .n = 0 };
-	if (copy == NULL)
-		return keys_fail(error, path, "out of memory");
-	memcpy(copy, text, len);
-	result = keys_take_all(keys, path, copy, len, error);
-	secret_unmap(copy, len + 1);
-	return result;
-}
-
-int
 keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 {
 	char *text = secret_map(FILE_SIZE_MAX + 1);

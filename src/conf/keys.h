@@ -1,7 +1,7 @@
 /*
- * keys.h - the file where `vkcb setup` keeps what it got from VK: for each
- * group the secret it chose, VK's confirmation string, the server's number
- * there and the URL it was made for. Responders read it with vkcb.conf.
+ * keys.h - the file of `vkcb setup`: for each group the secret that setup chose,
+ * VK's confirmation string, and the server's id and URL at VK. Responders read
+ * it with vkcb.conf.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -17,10 +17,10 @@
 
 struct key {
 	int64_t group_id;
-	char secret[KEYS_SECRET_MAX];		/* "": none kept */
-	char confirmation[KEYS_SECRET_MAX];	/* "": none kept */
+	char secret[KEYS_SECRET_MAX];		/* "": none stored */
+	char confirmation[KEYS_SECRET_MAX];	/* "": none stored */
 	int64_t server_id;			/* 0: none */
-	char url[KEYS_URL_MAX];			/* as setup was given it */
+	char url[KEYS_URL_MAX];			/* as given to setup */
 };
 
 struct keys {
@@ -30,28 +30,20 @@ struct keys {
 };
 
 /*
- * Reads the file; one that is not there yet has no keys. 0, or -1 and a line in
- * error: then keys are empty.
+ * Reads the file; a missing file has no keys. 0, or -1 and a line in error: the
+ * keys are empty.
  */
 int keys_read(struct keys *, const char *path, char error[KEYS_ERROR_MAX])
     __attribute__((warn_unused_result));
 
-/* The same from text that was read already. */
-int keys_parse(struct keys *, const char *path, const char *text, size_t len,
-    char error[KEYS_ERROR_MAX]) __attribute__((warn_unused_result));
-
-/* Forgets the secrets too. */
 void keys_free(struct keys *);
 
-/*
- * Would this secret be read back as it is, and taken by VK? An empty one is
- * not.
- */
+/* Can the file hold this secret unchanged, and does VK take it? */
 bool keys_can_hold(const char *secret);
 
 /*
- * Is this like a confirmation string of VK's? Those are 8 hexadecimal digits;
- * letters, digits, _ and - are taken, as many as of a secret.
+ * Is this like a confirmation string of VK's, 8 hexadecimal digits? Letters,
+ * digits, _ and - are taken, as many as of a secret.
  */
 bool keys_is_confirmation(const char *text);
 
@@ -62,16 +54,15 @@ struct key *keys_find(const struct keys *, int64_t group_id);
 struct key *keys_get(struct keys *, int64_t group_id);
 
 /*
- * Replaces the file whole, mode 0600, its owner as before; one that root makes
- * is its folder's owner's. It is on disk when this returns. 0, or -1 and a line
- * in error: then the file is as it was.
+ * Replaces the file whole, mode 0600; another user's is refused. 0: it is on
+ * disk; or -1 and a line in error: the file is as it was.
  */
 int keys_write(const struct keys *, const char *path,
     char error[KEYS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /*
  * Keeps a second setup out until the descriptor is closed. -1 and a line in
- * error: one is running, the lock cannot be made, or the file is a link.
+ * error: another setup runs, the lock cannot be made, or the file is a link.
  */
 int keys_lock(const char *path, char error[KEYS_ERROR_MAX])
     __attribute__((warn_unused_result));

@@ -50,6 +50,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "private_file.h"
 
 #include "banned.h"
@@ -298,25 +299,11 @@ make_file(struct store *store)
 static int
 flush_folder(struct store *store)
 {
-	const char *slash = strrchr(store->path, '/');
-	char folder[PATH_MAX] = ".";
-	int fd, result;
-
-	if (slash != NULL)
-		snprintf(folder, sizeof(folder), "%.*s",
-		    (int)(slash - store->path) + 1, store->path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		result = errno == EACCES ? 0 : -1;	/* cannot be, then */
-	else
-		result = fsync(fd);
-	if (result == -1)
-		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: "
-		    "cannot flush its folder: %s", store->path,
-		    strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return result;
+	if (file_sync_folder(store->path) == 0)
+		return 0;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: cannot flush "
+	    "its folder: %s", store->path, strerror(errno));
+	return -1;
 }
 
 static int

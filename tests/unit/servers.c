@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -101,16 +103,19 @@ what_can_be_kept_is_read_back_as_it_is(void **state)
 		"", " ", "a ", " a", "a b", "abc ;def", ";semi", "a\nb", "a\tb",
 		"a\x7f", "123456789012345678901234567890123456789012345678901",
 	};
-	char text[256], error[KEYS_ERROR_MAX];
+	char path[] = "/tmp/vkcb-keys.XXXXXX", error[KEYS_ERROR_MAX];
+	int fd = mkstemp(path);
 	struct keys keys;
 	bool same;
 	size_t i;
 
 	(void)state;
+	assert_true(fd != -1);
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		snprintf(text, sizeof(text), "[group 7]\nsecret = %s\n",
-		    values[i]);
-		same = keys_parse(&keys, "x", text, strlen(text), error) == 0 &&
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_true(lseek(fd, 0, SEEK_SET) == 0 && dprintf(fd,
+		    "[group 7]\nsecret = %s\n", values[i]) > 0);
+		same = keys_read(&keys, path, error) == 0 &&
 		    keys.n == 1 && strcmp(keys.at[0].secret, values[i]) == 0;
 		if (keys_can_hold(values[i]))
 			assert_true(same);
@@ -118,6 +123,8 @@ what_can_be_kept_is_read_back_as_it_is(void **state)
 		assert_int_equal(i < 9, keys_can_hold(values[i]));
 		keys_free(&keys);
 	}
+	close(fd);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void
