@@ -4,35 +4,45 @@
  * A web server starts vkcb to serve: as FastCGI with a listening socket for
  * descriptor 0, as CGI for one request. A person starts it with a command.
  *
- * src/ has a folder for each part. Arrows run down: a part includes what is
+ * src/ has a folder for each part. Arrows run down: a part includes the parts
  * listed below it, and the ground floor.
  *
- *	src/command/  the commands: one cmd_NAME.c each, command.c picks one
- *	src/setup/    `vkcb setup`, `check --online`: servers at VK
- *	src/web/      a request in, an answer out: fastcgi.c and cgi.c are the
- *	              hosts; receive.c checks in the order of the manual, then
- *	              calls confirm.c, enqueue.c or the handlers
- *	src/pool/     the workers of an inbox: parent.c keeps them, worker.c is
- *	              one, pool.c has their locks, program.c starts
- *	              a pool for an event
- *	src/inbox/    where events wait: inbox.h is the interface; store.c is
- *	              the one in SQLite, put.c writes an event, queue.c is for
- *	              workers, admin.c for operators
- *	src/handler/  the functions that a handler calls: call.c, message.c, ...
+ *	src/command/  command.c picks a command, each is a file cmd_NAME.c
+ *	src/setup/    `vkcb setup` and `check --online`: a group's server at VK
+ *	src/web/      a request in, an answer out. Hosts: fastcgi.c, cgi.c.
+ *	              receive.c checks in the order of the manual, and compares
+ *	              the secret (check_secret); then confirm.c answers, or
+ *	              enqueue.c stores, or the handlers run at once
+ *	src/pool/     the workers of an inbox: worker.c runs tasks, and arms the
+ *	              timer that kills it at a handler's timeout; parent.c
+ *	              replaces workers; pool.c has the locks; program.c starts
+ *	              a pool for an event, and follows a replaced binary
+ *	src/inbox/    events that wait: inbox.h is the interface. In SQLite:
+ *	              put.c writes an event to disk, queue.c is for workers,
+ *	              admin.c for commands, store.c opens and commits.
+ *	              memory.c is a second store, for tests
+ *	src/handler/  the functions that handlers call: call.c, message.c,
+ *	              keyboard.c
  *	src/event/    envelope.c finds type, group, secret and object; event.c
- *	              calls the handlers; decode.c makes the structs of vkcb.h
- *	src/vk/       one call of VK: api.c, with rate.c before http_post.c
- *	src/conf/     conf.c reads vkcb.conf, its keys are a table there;
- *	              conf_watch.c sees changes; keys.c is what setup stored
- *	src/json/     strict JSON: checked, made into trees, written
+ *	              calls the handlers; decode.c fills the structs of vkcb.h
+ *	src/vk/       a call of VK's API: api.c, within rate.c's limit, through
+ *	              http_post.c
+ *	src/conf/     vkcb.conf. A key is a row in the table of conf.c and a
+ *	              field in conf.h; ini.c is the syntax, conf_value.c the
+ *	              values, conf_watch.c sees changes; keys.c is setup's file
+ *	src/json/     strict JSON: check.c, trees of json-c: tree.c
  *
- * The ground floor, src/NAME.c: arena.c (memory of one request), log.c,
- * notify.c (systemd is told how a service is),
- * file.c, private_file.c (a file of ours, and nothing put in its place),
- * library.c (libraries that are loaded at run time),
- * clock.h, hash.c, owner.c, report.c (an error for a person), stop.c, wipe.c,
- * nearest.c, number.c (integers in text), buffer.c (bytes that grow), utf8.c.
- * The catalogue, read by many: src/events.def, src/objects.def.
+ * The ground floor, src/NAME.c:
+ *
+ *	errors        log.c, report.c (a command's), failed.h, nearest.c ("did
+ *	              you mean"), notify.c (systemd)
+ *	files         file.c, file_stamp.c (has it changed?), private_file.c (no
+ *	              links), owner.c (root becomes the owner)
+ *	memory        arena.c (of one request), buffer.c, secret.c (no dumps)
+ *	others        number.c, utf8.c, hash.c, clock.h, stop.c, library.c
+ *	              (libraries that are loaded when needed)
+ *
+ * The catalogue of VK's events: src/events.def, src/objects.def.
  */
 #include "vkcb.h"
 
@@ -52,7 +62,7 @@
 /*
  * A web server may start a program without standard output or errors: a
  * connection or the answer would take their numbers, and log lines go there.
- * What a command prints to no standard output is an error, as on a full disk.
+ * A command that prints to no standard output fails, as on a full disk.
  */
 static void
 open_standard_fds(void)
@@ -65,7 +75,7 @@ open_standard_fds(void)
 			    O_RDONLY : O_RDWR);
 }
 
-/* NULL: it was said why the program cannot serve. */
+/* NULL: cannot serve, and the reason was printed. */
 static struct conf *
 main_configure(void)
 {
@@ -76,7 +86,7 @@ main_configure(void)
 		return NULL;
 	if (command_open_log(conf) == -1)
 		goto bad;
-	/* What it lacks must not be found out by the first event. */
+	/* A missing library must not be found out by the first event. */
 	if (conf->inbox == NULL || inbox_check(conf->inbox, error) == 0)
 		return conf;
 	report_fail("configuration", "%s", error);

@@ -249,7 +249,7 @@ run_what_is_asked(int argc, char **argv)
 	return unknown_command(argv[1]);
 }
 
-/* What was printed may have met a full disk: half an output is no success. */
+/* A full disk may have cut the output: that is no success. */
 static int
 close_output(int status)
 {

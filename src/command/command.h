@@ -1,9 +1,9 @@
 /*
  * command.h - vkcb as its own command line tool.
  *
- * A command is a file src/cmd_NAME.c that opens with what the command is for
- * and a struct command; to add one, write that file, declare its entry here
- * and put it into the table in command/command.c. Manual: docs/vkcb.1.
+ * A command is a file src/command/cmd_NAME.c that opens with its purpose and a
+ * struct command. A new one is also declared here and put into the table in
+ * command.c. Manual: docs/vkcb.1.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -36,24 +36,25 @@ int command_run(int argc, char **argv);
 struct conf;
 
 /*
- * The configuration, for a command; root is then the user whose files it names.
- * NULL: said why.
+ * The configuration, for a command; root has become the owner of the files that
+ * it names. NULL: the reason was printed.
  */
 struct conf *command_configure(void);
 
 /*
  * Root becomes the owner of the inbox, else of the keys, else of the log, and
- * must be able to read the configuration as this user. 0, or -1: said why not.
+ * must be able to read the configuration as this user. 0, or -1: the reason was
+ * printed.
  */
 int command_become_owner(const struct conf *);
 
-/* One with an inbox that can work; what: the command. NULL: said why. */
+/* The same with an inbox that can work, for this command. */
 struct conf *command_configure_inbox(const char *what);
 
-/* The log goes where the configuration wants it. 0, or -1: said why not. */
+/* Opens the log of the configuration. 0, or -1: the reason was printed. */
 int command_open_log(const struct conf *);
 
-/* The event of this name; NULL: it was said that there is none. */
+/* The event of this name; NULL: none, which was printed. */
 const struct event_info *command_event(const char *name);
 
 /* A line on standard output, made with json-c's flags. Takes it over. */
