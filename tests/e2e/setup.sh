@@ -561,6 +561,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$run"
 else
 	skip "only root can make files of other users" 5
+	rm "$keys"
 fi
 
 mv "$keys" "$run/real" 2>/dev/null || : >"$run/real"
