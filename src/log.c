@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "private_file.h"
 #include "utf8.h"
 
@@ -103,6 +104,8 @@ log_wants(enum log_level level)
  * newline. A message leaves a quarter of the line to the keys that follow.
  */
 #define SHORT_MAX 64
+#define LOG_AGAIN 60000
+#define LOG_PAUSE 10000
 #define LINE_LIMIT (LOG_LINE_MAX - 8)
 #define MSG_LIMIT (LOG_LINE_MAX / 4 * 3)
 
@@ -345,4 +348,20 @@ log_msg(enum log_level level, const char *fmt, ...)
 	va_end(args);
 	log_begin(&line, level, msg);
 	log_end(&line);
+}
+
+int64_t
+log_again(struct log_repeat *repeat, const char *what, const char *why)
+{
+	int64_t now = clock_ms();
+
+	if (repeat->what != what || now - repeat->logged >= LOG_AGAIN) {
+		repeat->what = what;
+		repeat->logged = now;
+		log_msg(LOG_LEVEL_ERROR, "%s: %s", what, why);
+	}
+	if (repeat->since == 0 || now - repeat->last >= LOG_PAUSE)
+		repeat->since = now;
+	repeat->last = now;
+	return now - repeat->since;
 }

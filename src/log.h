@@ -61,6 +61,20 @@ void log_end(struct log_line *);
  */
 void log_print(FILE *, const char *text);
 
+/* An error that comes again and again, such as a full disk. All are zero. */
+struct log_repeat {
+	int64_t since;		/* clock_ms(), as all of these */
+	int64_t last;
+	int64_t logged;
+	const char *what;	/* logged then */
+};
+
+/*
+ * Logs "what: why", the same what at most once a minute. Returns for how many
+ * milliseconds errors have come, with less than ten seconds between them.
+ */
+int64_t log_again(struct log_repeat *, const char *what, const char *why);
+
 /* A line of its own that says only msg, printf-like. */
 void log_msg(enum log_level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -114,3 +114,22 @@ envelope_read(struct envelope *envelope, char *body, size_t len,
 			return "duplicate key at top level";
 	return take_members(envelope, members);
 }
+
+void
+envelope_restore(struct envelope *envelope, const char *type, int64_t group_id,
+    const char *event_id, const char *version, char *object, size_t object_len)
+{
+	*envelope = (struct envelope){
+		.type = { type, strlen(type) },
+		.group_id = group_id,
+		.event_id = { event_id, strlen(event_id) },
+		.version = { version, strlen(version) },
+		.secret_kind = JSON_ABSENT,
+		.object = { .kind = JSON_ABSENT },
+	};
+	if (object_len == 0)
+		return;
+	envelope->object.at = object;
+	envelope->object.len = object_len;
+	envelope->object.kind = json_kind_of(*object);
+}

@@ -30,4 +30,12 @@ struct envelope {
 const char *envelope_read(struct envelope *, char *body, size_t len,
     size_t *where) __attribute__((warn_unused_result));
 
+/*
+ * The envelope of an event that was stored. Its object, JSON of object_len
+ * bytes (0: none), is read in place.
+ */
+void envelope_restore(struct envelope *, const char *type, int64_t group_id,
+    const char *event_id, const char *version, char *object,
+    size_t object_len);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,12 +16,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "owner.h"
 #include "private_file.h"
 #include "inbox/sqlite.h"
 
 #include "banned.h"
+
+#define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
 struct inbox *
 inbox_open(const char *where, bool create, char error[INBOX_ERROR_MAX])
@@ -184,6 +188,25 @@ int
 inbox_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
 	return inbox->backend->shift_due(inbox, milliseconds);
+}
+
+/* Retries are due by the clock on the wall, so they move with it. */
+int
+inbox_watch_clock(struct inbox *inbox)
+{
+	int64_t offset = inbox_now(inbox) - clock_ms();
+	int64_t moved = inbox->clock_offset != 0 ? offset -
+	    inbox->clock_offset : 0;
+
+	if (inbox->clock_offset != 0 && moved > -CLOCK_SET && moved < CLOCK_SET)
+		return 0;
+	if (inbox_shift_due(inbox, moved) == -1)
+		return -1;
+	if (moved != 0)
+		log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64
+		    " s: retries go on as planned", moved / 1000);
+	inbox->clock_offset = offset;
+	return 0;
 }
 
 int

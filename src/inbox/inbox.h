@@ -152,6 +152,7 @@ struct inbox_backend;
 struct inbox {
 	const struct inbox_backend *backend;
 	int64_t (*clock)(void);	/* tests set their own; see inbox_now() */
+	int64_t clock_offset;	/* to clock_ms(); 0: see inbox_watch_clock() */
 	char error[INBOX_ERROR_MAX];
 };
 
@@ -229,6 +230,12 @@ int inbox_flush(struct inbox *);
  * is more than INBOX_DUE_MAX ahead becomes due at once, also with 0.
  */
 int inbox_shift_due(struct inbox *, int64_t milliseconds);
+
+/*
+ * Moves the times of waiting tasks if the clock was set since the last call.
+ * One worker calls this before each claim.
+ */
+int inbox_watch_clock(struct inbox *);
 
 /*
  * Deletes some events received before this time whose tasks are all done. The

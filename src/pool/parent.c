@@ -29,7 +29,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "command/command.h"
 #include "conf/conf.h"
 #include "inbox/inbox.h"
 #include "log.h"
@@ -43,7 +42,6 @@
 
 #define PAUSE 1000		/* before what failed is tried again */
 #define STOP_MARGIN 2000
-#define LOOK_UNWATCHED 250	/* without inotify */
 
 /* A worker's place; its number is the index + 1. */
 struct child {
@@ -69,37 +67,11 @@ struct parent {
 	int n;
 	int signals;		/* a signalfd */
 	bool begun;		/* what earlier pools held was ended */
-	bool ready;		/* said so to systemd */
 	enum leaving leaving;
 	int64_t stop_by;	/* clock_ms(); then all are killed */
 	int64_t pause_until;	/* clock_ms() */
-	struct trouble trouble;
+	struct log_repeat trouble;
 };
-
-static int
-parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGHUP);	/* as under nohup(1) */
-	sigaddset(&mask, SIGCHLD);
-	stop_block(&mask);
-	(void)signal(SIGPIPE, SIG_IGN);
-	parent->n = (int)parent->conf->workers;
-	parent->children = calloc((size_t)parent->n,
-	    sizeof(*parent->children));
-	parent->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	snprintf(error, POOL_ERROR_MAX, "%s", strerror(errno));
-	if (parent->children == NULL || parent->signals == -1)
-		return -1;
-	parent->wakes = inbox_open(parent->pool.inbox, true, error);
-	if (parent->wakes == NULL)
-		return -1;
-	/* Watches before the first look: see pool.c. */
-	(void)inbox_wake_fd(parent->wakes);
-	return 0;
-}
 
 static int
 count_children(const struct parent *parent, enum child_state state)
@@ -141,7 +113,7 @@ leave_if_outdated(struct parent *parent)
 		return;
 	if (!pool_is_valid(&parent->pool)) {
 		log_msg(LOG_LEVEL_ERROR, "inbox %s was moved or deleted while "
-		    "in use: workers leave", parent->pool.inbox);
+		    "in use: workers leave", parent->conf->inbox);
 		leave(parent, MOVED);
 	} else if (program_is_replaced(&parent->program)) {
 		log_msg(LOG_LEVEL_INFO, "the program was replaced: workers "
@@ -153,44 +125,37 @@ leave_if_outdated(struct parent *parent)
 	}
 }
 
-/* What failed is tried again; a pool that an event started leaves in time. */
+/* What failed is tried again, but by a pool that an event started not long. */
 static void
 meet_trouble(struct parent *parent, const char *what, const char *why)
 {
 	parent->pause_until = clock_ms() + PAUSE;
-	if (!trouble_report(&parent->trouble, what, why) &&
+	if (log_again(&parent->trouble, what, why) > WORKER_TROUBLE_MAX &&
 	    parent->until != WORK_STOPPED)
 		leave(parent, IN_TROUBLE);
-}
-
-static void
-run_child(struct parent *parent, int number, pid_t self)
-{
-	const struct worker worker = {
-		.conf = parent->conf,
-		.pool = &parent->pool,
-		.program = &parent->program,
-		.number = number,
-		.parent = self,
-		.once = parent->until == WORK_ONCE,
-		.until_idle = parent->until == WORK_IDLE,
-	};
-
-	close(parent->signals);
-	inbox_close(parent->wakes);
-	/* Not _exit(): handlers may have registered functions that run now. */
-	exit(worker_run(&worker));
 }
 
 static void
 start_child(struct parent *parent, int i)
 {
 	struct child *child = &parent->children[i];
-	pid_t self = getpid();
+	const struct worker worker = {
+		.conf = parent->conf,
+		.pool = &parent->pool,
+		.program = &parent->program,
+		.number = i + 1,
+		.parent = getpid(),
+		.once = parent->until == WORK_ONCE,
+		.until_idle = parent->until == WORK_IDLE,
+	};
 
 	child->pid = fork();
-	if (child->pid == 0)
-		run_child(parent, i + 1, self);
+	if (child->pid == 0) {
+		close(parent->signals);
+		inbox_close(parent->wakes);
+		/* Not _exit(): handlers may have called atexit(3). */
+		exit(worker_run(&worker));
+	}
 	if (child->pid != -1)
 		child->state = CHILD_RUNS;
 	else
@@ -206,13 +171,20 @@ start_children(struct parent *parent)
 	    parent->leaving == STAYS && parent->pause_until <= clock_ms(); i++)
 		if (parent->children[i].state == CHILD_WANTED)
 			start_child(parent, i);
-	if (parent->ready || count_children(parent, CHILD_RUNS) < parent->n)
-		return;
-	parent->ready = true;
+}
+
+/* Now the inbox is known to work. */
+static int
+begin(struct parent *parent, struct inbox *inbox)
+{
+	if (inbox_end_orphans(inbox, parent->conf->attempts) == -1)
+		return -1;
+	parent->begun = true;
 	notify("READY=1");
 	if (parent->until == WORK_STOPPED)
 		log_msg(LOG_LEVEL_INFO, "%d workers take events from inbox %s",
 		    parent->n, parent->pool.inbox);
+	return 0;
 }
 
 /* ran: how long its task ran by the inbox's clock; -1: it held none. */
@@ -221,11 +193,11 @@ explain(const struct parent *parent, int status, int64_t ran,
     char out[INBOX_REASON_MAX])
 {
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int64_t limit = parent->conf->handler_timeout;
 
-	if (signal == SIGKILL && ran >= parent->conf->handler_timeout)
+	if (signal == SIGKILL && ran >= limit)
 		snprintf(out, INBOX_REASON_MAX, "killed: it ran longer than "
-		    "handler_timeout (%" PRId64 " s)",
-		    parent->conf->handler_timeout / 1000);
+		    "handler_timeout (%" PRId64 " s)", limit / 1000);
 	else if (signal == SIGKILL && ran == -1)
 		snprintf(out, INBOX_REASON_MAX, "killed: if not by kill(1), "
 		    "atexit(3) functions of handlers ran longer than "
@@ -236,20 +208,10 @@ explain(const struct parent *parent, int status, int64_t ran,
 	else if (WEXITSTATUS(status) == WORKER_FDS_CLOSED)
 		snprintf(out, INBOX_REASON_MAX, "the handler closed vkcb's "
 		    "own descriptors");
-	else if (WEXITSTATUS(status) == WORKER_IN_TROUBLE)
-		snprintf(out, INBOX_REASON_MAX, "its result could not be "
-		    "recorded");
 	else
 		snprintf(out, INBOX_REASON_MAX, "the %s ended its process "
 		    "with status %d", ran != -1 ? "handler" : "worker",
 		    WEXITSTATUS(status));
-}
-
-static bool
-exited_with(const struct child *child, enum worker_status status)
-{
-	return WIFEXITED(child->status) &&
-	    WEXITSTATUS(child->status) == (int)status;
 }
 
 /* The task that a worker held, if any, is one that failed. */
@@ -257,6 +219,8 @@ static int
 end_worker(struct parent *parent, struct inbox *inbox, int i)
 {
 	struct child *child = &parent->children[i];
+	bool left = WIFEXITED(child->status) &&
+	    WEXITSTATUS(child->status) == WORKER_LEFT;
 	char reason[INBOX_REASON_MAX];
 	struct inbox_claim claim;
 	struct inbox_end end;
@@ -267,20 +231,23 @@ end_worker(struct parent *parent, struct inbox *inbox, int i)
 	explain(parent, child->status, held == 1 ? inbox_now(inbox) -
 	    claim.started : -1, reason);
 	if (held == 1) {
-		worker_plan_retry(inbox, parent->conf, &claim, reason, -1,
-		    &end);
+		worker_plan_retry(inbox, parent->conf, &claim, reason, &end);
 		if (inbox_finish(inbox, &claim, &end) == -1)
 			return -1;
 		log_msg(LOG_LEVEL_ERROR, "worker %d (process %ld) ended: %s",
 		    i + 1, (long)child->pid, reason);
-	} else if (!exited_with(child, WORKER_LEFT)) {
+	} else if (!left) {
 		meet_trouble(parent, "a worker ended", reason);
 	}
-	child->state = held == 0 && parent->until != WORK_STOPPED &&
-	    exited_with(child, WORKER_LEFT) ? CHILD_RESTS : CHILD_WANTED;
+	child->state = held == 0 && left && parent->until != WORK_STOPPED ?
+	    CHILD_RESTS : CHILD_WANTED;
 	return 0;
 }
 
+/*
+ * In trouble it is left to the next pool: a worker that could not record a
+ * result is not to blame.
+ */
 static void
 end_tasks(struct parent *parent)
 {
@@ -289,16 +256,16 @@ end_tasks(struct parent *parent)
 	int i, result = 0;
 
 	if ((parent->begun && count_children(parent, CHILD_ENDED) == 0) ||
-	    parent->pause_until > clock_ms() || !pool_is_valid(&parent->pool))
+	    parent->pause_until > clock_ms() ||
+	    parent->leaving == IN_TROUBLE || !pool_is_valid(&parent->pool))
 		return;
 	inbox = inbox_open(parent->pool.inbox, true, error);
 	if (inbox == NULL) {
 		meet_trouble(parent, "cannot open the inbox", error);
 		return;
 	}
-	if (!parent->begun && (result = inbox_end_orphans(inbox,
-	    parent->conf->attempts)) == 0)
-		parent->begun = (result = inbox_shift_due(inbox, 0)) == 0;
+	if (!parent->begun)
+		result = begin(parent, inbox);
 	for (i = 0; i < parent->n && result == 0; i++)
 		if (parent->children[i].state == CHILD_ENDED)
 			result = end_worker(parent, inbox, i);
@@ -311,32 +278,22 @@ end_tasks(struct parent *parent)
 static void
 reap(struct parent *parent)
 {
-	struct child *child;
 	int status, i;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < parent->n; i++) {
-			child = &parent->children[i];
-			if (child->state != CHILD_RUNS || child->pid != pid)
-				continue;
-			child->state = CHILD_ENDED;
-			child->status = status;
-			if (exited_with(child, WORKER_IN_TROUBLE) &&
-			    parent->until != WORK_STOPPED)
-				leave(parent, IN_TROUBLE);
-		}
-}
-
-static void
-read_signals(struct parent *parent)
-{
-	struct signalfd_siginfo info;
-
-	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP)
-			leave(parent, STOPPED);
-	reap(parent);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < parent->n; i++)
+			if (parent->children[i].state == CHILD_RUNS &&
+			    parent->children[i].pid == pid)
+				break;
+		if (i == parent->n)
+			continue;
+		parent->children[i].state = CHILD_ENDED;
+		parent->children[i].status = status;
+		if (WIFEXITED(status) && parent->until != WORK_STOPPED &&
+		    WEXITSTATUS(status) == WORKER_IN_TROUBLE)
+			leave(parent, IN_TROUBLE);
+	}
 }
 
 static void
@@ -349,68 +306,48 @@ wake_resting(struct parent *parent)
 			parent->children[i].state = CHILD_WANTED;
 }
 
-/* The milliseconds to sleep; -1: until something happens. */
-static int
-time_to_sleep(const struct parent *parent, bool unwatched)
-{
-	int64_t now = clock_ms(), until = INT64_MAX;
-
-	if (parent->pause_until > now)
-		until = parent->pause_until;
-	if (parent->leaving != STAYS && parent->stop_by > now &&
-	    parent->stop_by < until)
-		until = parent->stop_by;
-	if (unwatched && until > now + LOOK_UNWATCHED)
-		until = now + LOOK_UNWATCHED;
-	return until == INT64_MAX ? -1 : (int)(until - now);
-}
-
+/* A service without trouble sleeps until it gets a signal. */
 static void
 await_news(struct parent *parent)
 {
-	bool watches = parent->until != WORK_STOPPED &&
-	    parent->leaving == STAYS;
+	bool sleeps = parent->until == WORK_STOPPED &&
+	    parent->leaving == STAYS && parent->pause_until <= clock_ms();
 	struct pollfd fds[2] = {
 		{ .fd = parent->signals, .events = POLLIN },
-		{ .fd = watches ? inbox_wake_fd(parent->wakes) : -1,
+		{ .fd = sleeps ? -1 : inbox_wake_fd(parent->wakes),
 		    .events = POLLIN },
 	};
+	struct signalfd_siginfo info;
 
-	(void)poll(fds, 2, time_to_sleep(parent, watches && fds[1].fd == -1));
+	(void)poll(fds, 2, sleeps ? -1 : PAUSE);
 	if (fds[1].revents != 0) {
 		inbox_drain_wakes(parent->wakes);
 		wake_resting(parent);
 	}
-	read_signals(parent);
+	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP)
+			leave(parent, STOPPED);
+	reap(parent);
 	if (parent->leaving != STAYS && clock_ms() >= parent->stop_by)
 		kill_all(parent, SIGKILL);
 	(void)conf_refresh(&parent->conf, NULL);
 }
 
-static bool
-has_more(const struct parent *parent)
-{
-	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(parent->pool.inbox, true, error);
-	int64_t due = 0, now = 0;
-	int result = -1;
-
-	if (inbox != NULL) {
-		result = inbox_next_due(inbox, &due);
-		now = inbox_now(inbox);
-	}
-	inbox_close(inbox);
-	/* Workers meet what failed here, and know when it has lasted. */
-	return result == -1 || (due != 0 && (due <= now ||
-	    parent->until == WORK_IDLE));
-}
-
-/* All are idle: looks once more, without byte 1 of the lock. */
+/* All rest: the inbox is looked at once more, without byte 1 of the lock. */
 static bool
 comes_back(struct parent *parent)
 {
+	char error[INBOX_ERROR_MAX];
+	struct inbox *inbox = inbox_open(parent->pool.inbox, true, error);
+	int64_t due;
+
 	pool_stop_accepting(&parent->pool);
-	if (!has_more(parent) || !pool_accept_again(&parent->pool))
+	if (inbox == NULL || inbox_next_due(inbox, &due) == -1)
+		due = 1;	/* workers will meet the error, too */
+	else if (parent->until == WORK_ONCE && due > inbox_now(inbox))
+		due = 0;
+	inbox_close(inbox);
+	if (due == 0 || !pool_accept_again(&parent->pool))
 		return false;
 	wake_resting(parent);
 	return true;
@@ -424,8 +361,9 @@ is_over(struct parent *parent)
 	if (parent->leaving == STAYS)
 		return count_children(parent, CHILD_RESTS) == parent->n &&
 		    !comes_back(parent);
-	return count_children(parent, CHILD_ENDED) == 0 || parent->leaving == MOVED ||
-	    parent->leaving == IN_TROUBLE || clock_ms() >= parent->stop_by;
+	return count_children(parent, CHILD_ENDED) == 0 ||
+	    parent->leaving == MOVED || parent->leaving == IN_TROUBLE ||
+	    clock_ms() >= parent->stop_by;
 }
 
 static int
@@ -442,41 +380,59 @@ parent_run(struct parent *parent)
 		await_news(parent);
 	}
 	/* A service is started again by its supervisor. */
-	if (parent->leaving == REPLACED && !service &&
-	    program_start_pool(&parent->program, parent->conf->path,
-	    true) == -1)
+	if (parent->leaving == REPLACED && !service && program_start_pool(
+	    &parent->program, parent->conf->path, true, true) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", parent->pool.inbox,
 		    strerror(errno));
 	return parent->leaving == MOVED || parent->leaving == IN_TROUBLE ||
-	    (parent->leaving == REPLACED && service) ? 1 : 0;
+	    (parent->leaving == REPLACED && service);
+}
+
+static int
+parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGHUP);	/* as under nohup(1) */
+	sigaddset(&mask, SIGCHLD);
+	stop_block(&mask);
+	(void)signal(SIGPIPE, SIG_IGN);
+	parent->n = (int)parent->conf->workers;
+	parent->children = calloc((size_t)parent->n,
+	    sizeof(*parent->children));
+	parent->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	snprintf(error, POOL_ERROR_MAX, "%s", strerror(errno));
+	if (parent->children == NULL || parent->signals == -1)
+		return -1;
+	parent->wakes = inbox_open(parent->pool.inbox, true, error);
+	if (parent->wakes == NULL)
+		return -1;
+	/* It is watched from before the first look, see pool.c. */
+	(void)inbox_wake_fd(parent->wakes);
+	*error = '\0';
+	return 0;
 }
 
 int
 work_run(struct conf *conf, enum work_until until, char error[POOL_ERROR_MAX])
 {
 	struct parent parent = { .conf = conf, .until = until };
-	bool service = until == WORK_STOPPED;
+	enum pool_entry entry;
 	int status = 1;
 
 	*error = '\0';
 	(void)prctl(PR_SET_NAME, "vkcb");
 	program_init(&parent.program);
-	switch (pool_enter(&parent.pool, conf->inbox, service, error)) {
-	case POOL_ENTERED:
-		if (parent_set_up(&parent, error) == 0) {
-			*error = '\0';
-			status = parent_run(&parent);
-		}
-		break;
-	case POOL_ALREADY_RUNNING:
-		/* That pool does what this one was started for. */
-		status = service ? 1 : 0;
-		if (!service)
-			*error = '\0';
-		break;
-	case POOL_FAILED:
-		break;
+	entry = pool_enter(&parent.pool, conf->inbox, until == WORK_STOPPED,
+	    error);
+	if (entry == POOL_ENTERED && parent_set_up(&parent, error) == 0)
+		status = parent_run(&parent);
+	/* The other pool does what this one was started for. */
+	if (entry == POOL_ALREADY_RUNNING && until != WORK_STOPPED) {
+		*error = '\0';
+		status = 0;
 	}
 	inbox_close(parent.wakes);
 	free(parent.children);

@@ -96,41 +96,13 @@ pool_open(struct pool *pool)
 	struct stat st;
 
 	pool->running = private_file_open(pool->path, O_RDWR | O_CREAT);
-	if (pool->running == -1)
-		return -1;
-	pool->accepting = private_file_open(pool->path, O_RDWR);
-	if (pool->accepting == -1 || fstat(pool->running, &st) == -1 ||
-	    (st.st_size == 0 && ftruncate(pool->running, 1) == -1))
+	pool->accepting = pool->running == -1 ? -1 :
+	    private_file_open(pool->path, O_RDWR);
+	if (pool->accepting == -1 || fstat(pool->running, &st) == -1)
 		return -1;
 	pool->device = st.st_dev;
 	pool->inode = st.st_ino;
-	return 0;
-}
-
-static void
-pool_close(struct pool *pool)
-{
-	if (pool->running != -1)
-		close(pool->running);
-	if (pool->accepting != -1)
-		close(pool->accepting);
-	pool->running = pool->accepting = -1;
-}
-
-static enum pool_entry
-already_running(char error[POOL_ERROR_MAX])
-{
-	snprintf(error, POOL_ERROR_MAX, "already running");
-	return POOL_ALREADY_RUNNING;
-}
-
-static enum pool_entry
-pool_fail(const struct pool *pool, char error[POOL_ERROR_MAX])
-{
-	snprintf(error, POOL_ERROR_MAX, "%.256s: %s", pool->path,
-	    errno == ENOENT ? "see that the inbox's folder is there" :
-	    private_file_error(errno));
-	return POOL_FAILED;
+	return st.st_size == 0 ? ftruncate(pool->running, 1) : 0;
 }
 
 static int
@@ -147,21 +119,20 @@ enter_service(struct pool *pool)
 	return pool_wait(pool->accepting, ACCEPTING);
 }
 
-/* Takes the locks of the file that was opened, wherever it is by then. */
+/* Takes the locks of the file that is there now. FAILED: with errno. */
 static enum pool_entry
-pool_take_all(struct pool *pool, bool service, char error[POOL_ERROR_MAX])
+enter(struct pool *pool, bool service)
 {
-	if (service) {
-		if (pool_take(pool->accepting, SERVICE) == -1)
-			return already_running(error);
-		if (enter_service(pool) == -1)
-			return pool_fail(pool, error);
-	} else if (pool_has_service(pool) ||
-	    pool_take(pool->accepting, ACCEPTING) == -1) {
-		return already_running(error);
-	}
+	if (pool_open(pool) == -1)
+		return POOL_FAILED;
+	if (service ? pool_take(pool->accepting, SERVICE) == -1 :
+	    pool_has_service(pool) ||
+	    pool_take(pool->accepting, ACCEPTING) == -1)
+		return POOL_ALREADY_RUNNING;
+	if (service && enter_service(pool) == -1)
+		return POOL_FAILED;
 	return pool_wait(pool->running, RUNNING) == 0 ? POOL_ENTERED :
-	    pool_fail(pool, error);
+	    POOL_FAILED;
 }
 
 /* The number is for people. */
@@ -175,28 +146,30 @@ write_number(const struct pool *pool)
 		(void)!ftruncate(pool->running, len);
 }
 
-/* Tries again if the file was moved away while its locks were waited for. */
+/* Again if the file was moved away while its locks were waited for. */
 enum pool_entry
 pool_enter(struct pool *pool, const char *inbox, bool service,
     char error[POOL_ERROR_MAX])
 {
-	enum pool_entry entry;
-	bool here;
+	enum pool_entry entry = POOL_FAILED;
 
-	*pool = (struct pool){ .running = -1, .accepting = -1 };
 	snprintf(pool->inbox, sizeof(pool->inbox), "%s", inbox);
-	if (pool_path(pool->path, inbox) == -1)
-		return pool_fail(pool, error);
-	do {
-		entry = pool_open(pool) == -1 ? pool_fail(pool, error) :
-		    pool_take_all(pool, service, error);
-		here = is_at(pool->accepting, pool->path) &&
-		    pool_is_valid(pool);
-		if (entry != POOL_ENTERED || !here)
-			pool_close(pool);
-	} while (entry == POOL_ENTERED && !here);
+	if (pool_path(pool->path, inbox) == 0)
+		entry = enter(pool, service);
+	if (entry == POOL_ENTERED && (!pool_is_valid(pool) ||
+	    !is_at(pool->accepting, pool->path))) {
+		close(pool->running);
+		close(pool->accepting);
+		return pool_enter(pool, inbox, service, error);
+	}
 	if (entry == POOL_ENTERED)
 		write_number(pool);
+	else if (entry == POOL_ALREADY_RUNNING)
+		snprintf(error, POOL_ERROR_MAX, "already running");
+	else
+		snprintf(error, POOL_ERROR_MAX, "%.256s: %s", pool->path,
+		    errno == ENOENT ? "see that the inbox's folder is there" :
+		    private_file_error(errno));
 	return entry;
 }
 

@@ -2,16 +2,16 @@
  * program.c - the file that this process runs, and the one in its place now:
  * starting a pool of it.
  *
- * A pool is started as a daemon is, by two forks. Errors in the children before
- * the program runs come back through a pipe, which exec closes. A file that is
- * still being copied cannot be run (ETXTBSY): the child waits for its end, and
- * tells nothing.
+ * A file that is still being copied cannot be run (ETXTBSY), and an answer must
+ * not wait for it: the pool is one of the old program, which finds that it was
+ * replaced, leaves, and waits for the new one.
  */
 #include "pool/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,50 +28,34 @@
 #define GONE " (deleted)"	/* appended by the kernel */
 #define BUSY_PAUSE 100000000L	/* ns */
 #define BUSY_MAX 100
-#define PIPE_FD 3		/* of the child */
+#define FDS_MAX 1024
 
 extern char **environ;
 
 /*
- * The name that it was started by: a link may be switched to another program.
- * False: it was started by a descriptor.
+ * The name that it was started by, since a link may be switched to another
+ * program; else, if it was started by a descriptor, the file's own.
  */
-static bool
-name_started(char path[PATH_MAX])
-{
-	const char *name = (const char *)getauxval(AT_EXECFN);
-	char folder[PATH_MAX] = "";
-	int len;
-
-	if (name == NULL || strncmp(name, "/proc/", 6) == 0 ||
-	    strncmp(name, "/dev/fd/", 8) == 0 ||
-	    (*name != '/' && getcwd(folder, sizeof(folder)) == NULL))
-		return false;
-	len = snprintf(path, PATH_MAX, "%s%s%s", folder,
-	    *name != '/' ? "/" : "", name);
-	return len > 0 && len < PATH_MAX;
-}
-
-/* Without that name: the file's own. */
-static void
-read_own_path(char path[PATH_MAX])
-{
-	ssize_t len = readlink(ITSELF, path, PATH_MAX - 1);
-	char *gone;
-
-	path[len > 0 ? len : 0] = '\0';
-	gone = strstr(path, GONE);
-	if (gone != NULL && gone[sizeof(GONE) - 1] == '\0')
-		*gone = '\0';
-}
-
 void
 program_init(struct program *program)
 {
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	char folder[PATH_MAX - 1] = "";
 	struct stat st = { .st_ino = 0 };
+	ssize_t len;
 
-	if (!name_started(program->path))
-		read_own_path(program->path);
+	if (name != NULL && strncmp(name, "/proc/", 6) != 0 &&
+	    strncmp(name, "/dev/fd/", 8) != 0 &&
+	    (*name == '/' || getcwd(folder, sizeof(folder)) != NULL)) {
+		snprintf(program->path, PATH_MAX, "%s%s%s", folder,
+		    *name == '/' ? "" : "/", name);
+	} else {
+		len = readlink(ITSELF, program->path, PATH_MAX - 1);
+		program->path[len > 0 ? len : 0] = '\0';
+		len -= (ssize_t)strlen(GONE);
+		if (len > 0 && strcmp(program->path + len, GONE) == 0)
+			program->path[len] = '\0';
+	}
 	/* The running file's numbers, whatever stands at its path by now. */
 	(void)stat(ITSELF, &st);
 	program->device = st.st_dev;
@@ -111,139 +95,91 @@ is_of_request(const char *variable)
 	return false;
 }
 
-/* Pointers to our environment, and one text of its own; to be freed. */
-static char **
-make_environment(const char *conf_path)
+static int
+set_environment(const char *conf_path)
 {
-	size_t n = 0, kept = 1, size = strlen(conf_path) + sizeof("VKCB_CONF=");
-	char **environment, *own;
+	char **from, **to = environ;
 
-	while (environ[n] != NULL)
-		n++;
-	environment = malloc((n + 2) * sizeof(*environment) + size);
-	if (environment == NULL)
-		return NULL;
-	own = (char *)(environment + n + 2);
-	snprintf(own, size, "VKCB_CONF=%s", conf_path);
-	environment[0] = own;
-	for (n = 0; environ[n] != NULL; n++)
-		if (!is_of_request(environ[n]))
-			environment[kept++] = environ[n];
-	environment[kept] = NULL;
-	return environment;
+	for (from = environ; *from != NULL; from++)
+		if (!is_of_request(*from))
+			*to++ = *from;
+	*to = NULL;
+	return setenv("VKCB_CONF", conf_path, 1);
 }
 
 /*
  * A CGI program's answer is complete for its web server when every copy of its
- * pipes and sockets is closed. Standard error may stay as a log.
+ * pipes and sockets is closed.
  */
+static void
+close_on_exec(void)
+{
+	const unsigned int cloexec = 1U << 2;	/* CLOSE_RANGE_CLOEXEC */
+	int fd;
+
+	if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, cloexec) == 0)
+		return;
+	for (fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* An errno, or 0. */
 static int
-close_inherited(int pipe, bool keep_stderr)
+spawn(const char *path, bool keep_stderr)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd;
-	struct stat st;
-
-	if (null == -1)
-		return -1;
-	(void)dup2(null, STDIN_FILENO);
-	(void)dup2(null, STDOUT_FILENO);
-	if (!keep_stderr && (fstat(STDERR_FILENO, &st) == -1 ||
-	    !S_ISREG(st.st_mode)))
-		(void)dup2(null, STDERR_FILENO);
-	if (pipe != PIPE_FD && dup3(pipe, PIPE_FD, O_CLOEXEC) == -1)
-		return -1;
-	if (syscall(SYS_close_range, PIPE_FD + 1U, ~0U, 0U) == 0)
-		return 0;
-	for (fd = PIPE_FD + 1; fd < 65536; fd++)
-		close(fd);
-	return 0;
-}
-
-static void
-reset_signals(void)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGPIPE,
-	    SIGHUP };
-	sigset_t none;
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)signal(signals[i], SIG_DFL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void
-tell_errno(int pipe)
-{
-	int error = errno;
-
-	(void)!write(pipe, &error, sizeof(error));
-	_exit(1);
-}
-
-/* Runs the file in place now, else this program again; or returns. */
-static void
-exec_pool(const struct program *program, char **environment)
-{
-	const struct timespec pause = { .tv_nsec = BUSY_PAUSE };
 	char *const argv[] = { (char[]){ "vkcb" }, (char[]){ "work" },
 	    (char[]){ "--until-idle" }, NULL };
-	struct stat st;
-	int i;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t pid;
+	int error;
 
-	if (!may_be_run(program->path, &st))
-		execve(ITSELF, argv, environment);
-	for (i = 0; i < BUSY_MAX; i++) {
-		execve(program->path, argv, environment);
-		if (errno != ETXTBSY)
-			return;
-		close(PIPE_FD);
-		nanosleep(&pause, NULL);
-	}
-}
-
-/* In the child of a fork: calls nothing that could wait for a lock. */
-static void
-become_pool(const struct program *program, char **environment, int pipe,
-    bool keep_stderr)
-{
-	pid_t pid = setsid() == -1 ? -1 : fork();
-
-	if (pid == -1)
-		tell_errno(pipe);
-	if (pid != 0)
-		_exit(0);
-	if (close_inherited(pipe, keep_stderr) == -1)
-		tell_errno(pipe);
-	reset_signals();
-	exec_pool(program, environment);
-	tell_errno(PIPE_FD);
+	sigemptyset(&none);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+	    POSIX_SPAWN_SETSID);
+	(void)posix_spawn_file_actions_init(&files);
+	error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO,
+	    "/dev/null", O_RDWR, 0);
+	if (error == 0)
+		error = posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
+		    STDOUT_FILENO);
+	if (error == 0 && !keep_stderr)
+		error = posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
+		    STDERR_FILENO);
+	if (error == 0)
+		error = posix_spawn(&pid, path, &files, &attributes, argv,
+		    environ);
+	(void)posix_spawn_file_actions_destroy(&files);
+	(void)posix_spawnattr_destroy(&attributes);
+	return error;
 }
 
 int
 program_start_pool(const struct program *program, const char *conf_path,
-    bool keep_stderr)
+    bool keep_stderr, bool waits)
 {
-	char **environment = make_environment(conf_path);
-	int ends[2], error;
-	pid_t pid;
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE };
+	int i, error = ETXTBSY;
+	struct stat st;
 
-	if (environment == NULL || pipe2(ends, O_CLOEXEC) == -1) {
-		free(environment);
+	/* The pool before, if it has ended. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	if (set_environment(conf_path) == -1)
 		return -1;
+	close_on_exec();
+	keep_stderr |= fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+	for (i = 0; error == ETXTBSY && i < (waits ? BUSY_MAX : 1); i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		error = may_be_run(program->path, &st) ?
+		    spawn(program->path, keep_stderr) : ENOENT;
 	}
-	pid = fork();
-	if (pid == 0)
-		become_pool(program, environment, ends[1], keep_stderr);
-	error = pid == -1 ? errno : 0;
-	close(ends[1]);
-	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		continue;
-	while (read(ends[0], &error, sizeof(error)) == -1 && errno == EINTR)
-		continue;
-	close(ends[0]);
-	free(environment);
+	if (error == ETXTBSY || error == ENOENT)
+		error = spawn(ITSELF, keep_stderr);
 	errno = error;
 	return error == 0 ? 0 : -1;
 }

@@ -21,11 +21,13 @@ void program_init(struct program *);
 bool program_is_replaced(const struct program *);
 
 /*
- * Starts a pool, of the program in place now, that works until the inbox is
- * empty. It shares nothing with the web server, and outlives it. Standard error
- * stays if it is a file, or with keep_stderr. 0, or -1 with errno.
+ * Starts a pool of the program in place now, which works until the inbox is
+ * empty and outlives this process. The caller is done with its environment, and
+ * has no other child processes. Standard error stays if it is a file, or with
+ * keep_stderr; with waits, a file that is being copied is waited for. 0, or -1
+ * with errno.
  */
 int program_start_pool(const struct program *, const char *conf_path,
-    bool keep_stderr);
+    bool keep_stderr, bool waits);
 
 #endif

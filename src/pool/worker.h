@@ -6,18 +6,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct conf;
-struct inbox;
-struct inbox_claim;
-struct inbox_end;
-struct pool;
-struct program;
+#define WORKER_TROUBLE_MAX 30000	/* ms of errors; then only services stay */
 
-/* A status is the worker's own word only if it holds no task. */
+/* A status is the worker's own word only if the worker holds no task. */
 enum worker_status {
 	WORKER_LEFT = 0,
 	WORKER_FAILED = 1,
-	WORKER_IN_TROUBLE = 120,	/* the inbox gave errors for too long */
+	WORKER_IN_TROUBLE = 120,	/* for WORKER_TROUBLE_MAX */
 	WORKER_FDS_CLOSED = 121,	/* the handler closed what it needs */
 };
 
@@ -34,24 +29,13 @@ struct worker {
 /* Works until it is told to stop. The exit status of the process. */
 int worker_run(const struct worker *);
 
-/* Errors that come again and again. */
-struct trouble {
-	int64_t since;		/* clock_ms(), as all of these */
-	int64_t last;
-	int64_t said;
-	const char *what;	/* said last */
-};
+struct conf;
+struct inbox;
+struct inbox_claim;
+struct inbox_end;
 
-/*
- * Logs it, the same one at most once a minute. False: it has lasted so long
- * that a pool that an event started must leave.
- */
-bool trouble_report(struct trouble *, const char *what, const char *why)
-    __attribute__((warn_unused_result));
-
-/* A failed attempt's end: another one after `wait` (-1: the usual), or never. */
+/* A failed attempt's end: another one after the usual time, or none. */
 void worker_plan_retry(struct inbox *, const struct conf *,
-    const struct inbox_claim *, const char *reason, int64_t wait,
-    struct inbox_end *);
+    const struct inbox_claim *, const char *reason, struct inbox_end *);
 
 #endif

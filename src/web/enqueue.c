@@ -38,7 +38,8 @@ enqueue_wake(struct receiver *receiver)
 {
 	(void)inbox_wake(receiver->inbox);
 	if (!pool_is_there(receiver->inbox_path) && program_start_pool(
-	    &receiver->program, receiver->conf->path, !receiver->is_cgi) == -1)
+	    &receiver->program, receiver->conf->path, !receiver->is_cgi,
+	    false) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
 		    strerror(errno));
