@@ -111,7 +111,7 @@ owner_become(const char *path, bool is_log, char error[OWNER_ERROR_MAX])
 	if (file.st_uid == 0)
 		return owner_stay_root(path, is_log, error);
 	if (owner_switch(&file) == 0)
-		return 0;
+		return 1;
 	snprintf(error, OWNER_ERROR_MAX, "%.256s: root cannot become its "
 	    "owner, %s: %s: run vkcb as that user", path,
 	    owner_name(file.st_uid, user), strerror(errno));

@@ -14,8 +14,8 @@ const char *owner_name(uid_t, char out[OWNER_NAME_MAX]);
 /*
  * Root becomes the user that owns this file, or its folder where there is no
  * file yet, for good. Root stays root where that is root; it refuses a folder
- * to which others may write, but for a log. Any other user: nothing. 0, or -1
- * and the reason, with the cure.
+ * to which others may write, but for a log. Any other user: nothing. 1: root
+ * became this user; 0: nothing changed; or -1 and the reason, with the cure.
  */
 int owner_become(const char *path, bool is_log, char error[OWNER_ERROR_MAX])
     __attribute__((warn_unused_result));

@@ -74,13 +74,14 @@ command_become_owner(const struct conf *conf)
 	const char *owned = conf->inbox != NULL ? conf->inbox :
 	    conf->keys != NULL ? conf->keys : conf->log;
 	char error[OWNER_ERROR_MAX];
+	int result;
 
-	if (geteuid() != 0 || *owned != '/')	/* stderr, syslog */
+	if (*owned != '/')	/* stderr, syslog */
 		return 0;
-	if (owner_become(owned, owned == conf->log, error) == 0)
-		return geteuid() == 0 ? 0 : command_may_read_all(conf, owned);
-	(void)report_fail("root", "%s", error);
-	return -1;
+	result = owner_become(owned, owned == conf->log, error);
+	if (result == -1)
+		(void)report_fail("root", "%s", error);
+	return result == 1 ? command_may_read_all(conf, owned) : result;
 }
 
 struct conf *

@@ -4,7 +4,7 @@
 
 # Ceilings. Lower one when something got cheaper; a call more needs a reason.
 ceilings="
-cgi	system-calls	47
+cgi	system-calls	45
 cgi	allocations	189
 fastcgi	system-calls	27
 fastcgi	allocations	201
