@@ -2,7 +2,7 @@
  * keys.c - the keys file: read in the syntax of vkcb.conf, written whole.
  *
  * A file that setup has not written is refused, never guessed at; a write that
- * fails leaves the old file. Keys are in mappings without core dumps.
+ * fails leaves the old file. No core dump has the keys.
  */
 #include "conf/keys.h"
 
@@ -188,48 +188,36 @@ keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 	return result;
 }
 
-static int
-print(const struct keys *keys, int fd)
+static bool
+print_value(int fd, const char *name, const char *value)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	FILE *out = copy != -1 ? fdopen(copy, "w") : NULL;
-	const struct key *key;
-	size_t i;
-
-	if (out == NULL) {
-		if (copy != -1)
-			close(copy);
-		return -1;
-	}
-	fprintf(out, "; Kept by vkcb setup. Secret: for the web server's user "
-	    "alone.\n");
-	for (i = 0; i < keys->n; i++) {
-		key = &keys->at[i];
-		fprintf(out, "\n[group %" PRId64 "]\n", key->group_id);
-		if (key->secret[0] != '\0')
-			fprintf(out, "secret = %s\n", key->secret);
-		if (key->confirmation[0] != '\0')
-			fprintf(out, "confirmation = %s\n", key->confirmation);
-		if (key->server_id != 0)
-			fprintf(out, "server_id = %" PRId64 "\n",
-			    key->server_id);
-		if (key->url[0] != '\0')
-			fprintf(out, "url = %s\n", key->url);
-	}
-	return fclose(out) == 0 && fsync(fd) == 0 ? 0 : -1;
+	return *value == '\0' || dprintf(fd, "%s = %s\n", name, value) > 0;
 }
 
-/* The web server could not read keys that became another user's. */
 static int
-keys_check_owner(const char *path, char error[KEYS_ERROR_MAX])
+print_all(int fd, const struct keys *keys)
 {
-	struct stat st;
+	const struct key *key;
+	char id[24];
+	size_t i;
 
-	if (stat(path, &st) == -1 || st.st_uid == geteuid())
-		return 0;
-	snprintf(error, KEYS_ERROR_MAX, "%.400s: it belongs to user %ld: run "
-	    "setup as that user, or as root", path, (long)st.st_uid);
-	return -1;
+	if (dprintf(fd, "; Kept by vkcb setup. Secret: for the web server's "
+	    "user alone.\n") < 0)
+		return -1;
+	for (i = 0; i < keys->n; i++) {
+		key = &keys->at[i];
+		id[0] = '\0';
+		if (key->server_id != 0)
+			snprintf(id, sizeof(id), "%" PRId64, key->server_id);
+		if (dprintf(fd, "\n[group %" PRId64 "]\n",
+			key->group_id) < 0 ||
+		    !print_value(fd, "secret", key->secret) ||
+		    !print_value(fd, "confirmation", key->confirmation) ||
+		    !print_value(fd, "server_id", id) ||
+		    !print_value(fd, "url", key->url))
+			return -1;
+	}
+	return fsync(fd);
 }
 
 int
@@ -242,13 +230,11 @@ keys_write(const struct keys *keys, const char *path,
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path) >=
 	    sizeof(fresh))
 		return keys_fail(error, path, strerror(ENAMETOOLONG));
-	if (keys_check_owner(path, error) == -1)
-		return -1;
 	/* mkostemp() makes it 0600. */
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd == -1)
 		return keys_fail(error, fresh, strerror(errno));
-	if (print(keys, fd) == 0 && rename(fresh, path) == 0) {
+	if (print_all(fd, keys) == 0 && rename(fresh, path) == 0) {
 		close(fd);
 		(void)file_sync_folder(path);
 		return 0;
@@ -259,17 +245,35 @@ keys_write(const struct keys *keys, const char *path,
 	return -1;
 }
 
+/*
+ * keys_write() would replace a link, and leave its target as it was; and the
+ * web server could not read keys that became another user's.
+ */
+static int
+keys_may_replace(const char *path, char error[KEYS_ERROR_MAX])
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		return keys_fail(error, path, "a link: name the file itself in "
+		    "`keys`");
+	if (st.st_uid == geteuid())
+		return 0;
+	snprintf(error, KEYS_ERROR_MAX, "%.400s: it belongs to user %ld: run "
+	    "setup as that user, or as root", path, (long)st.st_uid);
+	return -1;
+}
+
 int
 keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 {
 	char lock[PATH_MAX];
-	struct stat st;
 	int fd;
 
-	/* It would be replaced, and what it leads to left as it was. */
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		return keys_fail(error, path, "a link: name the file itself in "
-		    "`keys`");
+	if (keys_may_replace(path, error) == -1)
+		return -1;
 	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
 	    sizeof(lock))
 		return keys_fail(error, path, strerror(ENAMETOOLONG));

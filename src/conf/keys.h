@@ -54,15 +54,16 @@ struct key *keys_find(const struct keys *, int64_t group_id);
 struct key *keys_get(struct keys *, int64_t group_id);
 
 /*
- * Replaces the file whole, mode 0600; another user's is refused. 0: it is on
- * disk; or -1 and a line in error: the file is as it was.
+ * Replaces the file whole, mode 0600; the caller has the lock. 0: it is on disk;
+ * or -1 and a line in error: the file is as it was.
  */
 int keys_write(const struct keys *, const char *path,
     char error[KEYS_ERROR_MAX]) __attribute__((warn_unused_result));
 
 /*
  * Keeps a second setup out until the descriptor is closed. -1 and a line in
- * error: another setup runs, the lock cannot be made, or the file is a link.
+ * error: another setup runs, the lock cannot be made, or the file is a link or
+ * another user's.
  */
 int keys_lock(const char *path, char error[KEYS_ERROR_MAX])
     __attribute__((warn_unused_result));
