@@ -5,6 +5,8 @@
 
 . tests/hosts.sh
 
+chmod 755 "$run"		# an inbox lives here
+
 inbox=$run/inbox
 book=$run/book			# what task.c noted
 byte_lock=$root/$O/tests/tool/byte-lock

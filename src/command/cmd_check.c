@@ -84,7 +84,7 @@ show_handlers(void)
 	return status;
 }
 
-/* Opens the inbox as a responder does, if it exists. */
+/* Opens the inbox as it is, if it exists. */
 static int
 open_inbox(const char *path)
 {
@@ -93,11 +93,9 @@ open_inbox(const char *path)
 	struct inbox *inbox;
 	int result = EXIT_OK;
 
-	if (inbox_allows(path, error) == -1)
-		return report_fail("inbox", "%s", error);
 	if (access(path, F_OK) == -1)
 		return EXIT_OK;
-	inbox = inbox_open(path, true, error);
+	inbox = inbox_open(path, INBOX_READ, error);
 	if (inbox == NULL)
 		return report_fail("inbox", "%s", error);
 	if (inbox_status(inbox, &status) == -1)

@@ -786,7 +786,7 @@ cmd_inbox_run(struct request *request, int (*verb)(struct request *))
 	request->conf = command_configure_inbox("inbox");
 	if (request->conf == NULL)
 		return EXIT_ERROR;
-	request->inbox = inbox_open(request->conf->inbox, false, error);
+	request->inbox = inbox_open(request->conf->inbox, INBOX_WRITE, error);
 	if (request->inbox == NULL) {
 		status = report_fail("inbox", "%s", error);
 	} else {

@@ -301,7 +301,7 @@ cmd_status_look(const char *path, print_fn *print)
 {
 	struct report report = { .inbox = path };
 	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(path, false, error);
+	struct inbox *inbox = inbox_open(path, INBOX_READ, error);
 	int result = EXIT_OK;
 
 	if (inbox == NULL)

@@ -272,7 +272,7 @@ count_ends(struct store *store, enum store_stat kind, int64_t since,
     int64_t now, int64_t *n)
 {
 	return store_number(store, n, "SELECT sum(n) FROM stat WHERE "
-	    "handler = '' AND kind = ? AND bucket BETWEEN ? AND ?", "iii",
+	    "handler = '' AND kind = ? AND sum BETWEEN ? AND ?", "iii",
 	    (int64_t)kind, since / SECOND, now / SECOND);
 }
 
@@ -333,7 +333,7 @@ count_handlers(struct store *store, struct inbox_status *status)
 	int row = -1;
 
 	stmt = store_query(store, "SELECT handler, kind, bucket, n, sum FROM "
-	    "stat WHERE handler <> '' ORDER BY handler", "");
+	    "stat WHERE handler > '' ORDER BY handler", "");
 	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
 		handler = inbox_status_handler(status, store_text(store, stmt,
 		    0));
@@ -433,7 +433,7 @@ queue_again(struct store *store, int64_t id)
 	store_event(store, stmt, &event);
 	result = queue_add(store, id, event.conversation, event.type);
 	if (result == 0)
-		result = queue_elect(store, event.conversation);
+		result = queue_elect(store, id);
 	store_reset(store, stmt);
 	return result;
 }
@@ -510,7 +510,7 @@ drop_event(struct store *store, int64_t id)
 		return -1;
 	dropped = store->sql->changes(store->db) > 0;
 	/* Its row stays: so do its id, taken, and its key, known. */
-	return store_run(store, "UPDATE event SET object = NULL, lane = NULL "
+	return store_run(store, "UPDATE event SET object = NULL, conversation = NULL "
 	    "WHERE id = ?", "i", id) == 0 ? dropped : -1;
 }
 

@@ -39,7 +39,7 @@ void backend_check_name(struct inbox_claim *, const char *const *names,
     size_t n_names);
 
 /* The SQLite backend. NULL with one line in error. */
-struct inbox *inbox_sqlite(const char *path, bool create,
+struct inbox *inbox_sqlite(const char *path, enum inbox_access,
     char error[INBOX_ERROR_MAX]);
 
 #endif

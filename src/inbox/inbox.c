@@ -5,21 +5,15 @@
  */
 #include "inbox/backend.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
 #include "owner.h"
-#include "private_file.h"
 #include "inbox/sqlite.h"
 
 #include "banned.h"
@@ -27,11 +21,10 @@
 #define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
 struct inbox *
-inbox_open(const char *where, bool create, char error[INBOX_ERROR_MAX])
+inbox_open(const char *where, enum inbox_access access,
+    char error[INBOX_ERROR_MAX])
 {
-	if (inbox_check(where, error) == -1 || inbox_allows(where, error) == -1)
-		return NULL;
-	return inbox_sqlite(where, create, error);
+	return inbox_sqlite(where, access, error);
 }
 
 int
@@ -41,49 +34,6 @@ inbox_check(const char *where, char error[INBOX_ERROR_MAX])
 
 	return sqlite_load(error, INBOX_ERROR_MAX) == NULL ? -1 :
 	    owner_check_folder(where, error);
-}
-
-static int
-denied(const char *file, uid_t owner, char error[INBOX_ERROR_MAX])
-{
-	char user[OWNER_NAME_MAX], name[OWNER_NAME_MAX];
-
-	(void)owner_name(geteuid(), user);
-	if (owner == geteuid())
-		snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: its mode keeps "
-		    "its owner, %s, from reading and writing it: chmod u+rw",
-		    file, user);
-	else
-		snprintf(error, INBOX_ERROR_MAX, "inbox %.200s: it belongs to "
-		    "%s, and %s may not read and write it: chown %s all files "
-		    "of the inbox, and run vkcb as that user alone", file,
-		    owner_name(owner, name), user, user);
-	return -1;
-}
-
-int
-inbox_allows(const char *where, char error[INBOX_ERROR_MAX])
-{
-	static const char *const files[] = {
-		"", "-wal", "-shm", "-turn", "-lock",
-	};
-	char path[PATH_MAX];
-	struct stat st;
-	size_t i;
-	int why;
-
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", where, files[i]);
-		if (private_file_look(path) == 0)
-			continue;
-		why = errno;
-		if ((why == EACCES || why == EPERM) && lstat(path, &st) == 0)
-			return denied(path, st.st_uid, error);
-		snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: %s", path,
-		    private_file_error(why));
-		return -1;
-	}
-	return 0;
 }
 
 void
@@ -194,17 +144,17 @@ inbox_shift_due(struct inbox *inbox, int64_t milliseconds)
 int
 inbox_watch_clock(struct inbox *inbox)
 {
-	int64_t offset = inbox_now(inbox) - clock_ms();
-	int64_t moved = inbox->clock_offset != 0 ? offset -
-	    inbox->clock_offset : 0;
+	int64_t offset = inbox_now(inbox) - clock_ms(), moved;
 
-	if (inbox->clock_offset != 0 && moved > -CLOCK_SET && moved < CLOCK_SET)
+	if (inbox->clock_offset == 0)
+		inbox->clock_offset = offset;
+	moved = offset - inbox->clock_offset;
+	if (moved > -CLOCK_SET && moved < CLOCK_SET)
 		return 0;
 	if (inbox_shift_due(inbox, moved) == -1)
 		return -1;
-	if (moved != 0)
-		log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64
-		    " s: retries go on as planned", moved / 1000);
+	log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64 " s: "
+	    "retries go on as planned", moved / 1000);
 	inbox->clock_offset = offset;
 	return 0;
 }

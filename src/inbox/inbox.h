@@ -156,11 +156,14 @@ struct inbox {
 	char error[INBOX_ERROR_MAX];
 };
 
-/*
- * Opens the inbox that the configuration names: a path. With create, a missing
- * inbox is made. NULL with one line in error.
- */
-struct inbox *inbox_open(const char *where, bool create,
+enum inbox_access {
+	INBOX_READ,	/* nothing is made or changed beside the inbox */
+	INBOX_CREATE,	/* a missing inbox is made */
+	INBOX_WRITE,
+};
+
+/* Opens the inbox that the configuration names. NULL with a line in error. */
+struct inbox *inbox_open(const char *where, enum inbox_access,
     char error[INBOX_ERROR_MAX]) __attribute__((warn_unused_result));
 void inbox_close(struct inbox *);
 
@@ -191,7 +194,8 @@ int inbox_take_command(struct inbox *, int64_t group_id,
  * Hands a worker (1, 2, ...) its next task. The attempt is counted, durably,
  * before this returns. 1: *claim is the task. 0: nothing now, and *due is when
  * something will be (0: nothing waits at all; INT64_MAX: only tasks that other
- * workers run). A worker runs one task at a time: after -1 its next call may
+ * workers run). A time over INBOX_DUE_MAX ahead counts as now: the clock was
+ * ahead when it was set. A worker runs one task at a time: after -1 its next call may
  * hand out the task that this call had counted.
  *
  * names: the handlers that the worker's program has. A task for
@@ -225,10 +229,7 @@ int inbox_next_due(struct inbox *, int64_t *due);
 /* Makes durable all that was done. */
 int inbox_flush(struct inbox *);
 
-/*
- * Moves the times of waiting tasks after the clock was set. A task whose time
- * is more than INBOX_DUE_MAX ahead becomes due at once, also with 0.
- */
+/* Moves the times of waiting tasks after the clock was set by so much. */
 int inbox_shift_due(struct inbox *, int64_t milliseconds);
 
 /*
@@ -277,14 +278,11 @@ int inbox_wake(struct inbox *);
 /* Waits until somebody wakes, or at most so many milliseconds. */
 void inbox_wait(struct inbox *, int milliseconds);
 
-/* Can this machine have an inbox there? 0, or -1 with one line in error. */
-int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
-
 /*
- * May this user read and write all files of an inbox? 0, or -1 with one line
- * that says whose file it is.
+ * Can this machine have an inbox in that folder? 0, or -1 with one line in
+ * error.
  */
-int inbox_allows(const char *where, char error[INBOX_ERROR_MAX]);
+int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
 
 /*
  * Makes the end of a failed attempt: another one after `wait`, or parked if it

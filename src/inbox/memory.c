@@ -253,7 +253,8 @@ due_task(struct entry *entry, int64_t now, int64_t *due)
 		task = &entry->tasks[i];
 		if (task->seen.state != INBOX_WAITING)
 			continue;
-		if (task->seen.due <= now)
+		if (task->seen.due <= now ||
+		    task->seen.due > now + INBOX_DUE_MAX)
 			return task;
 		if (*due == 0 || task->seen.due < *due)
 			*due = task->seen.due;
@@ -455,15 +456,6 @@ memory_flush(struct inbox *inbox)
 	return 0;
 }
 
-static void
-move(int64_t *due, int64_t by, int64_t latest)
-{
-	if (*due != 0)
-		*due += by;
-	if (*due > latest)
-		*due = 0;
-}
-
 static int
 memory_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
@@ -473,8 +465,8 @@ memory_shift_due(struct inbox *inbox, int64_t milliseconds)
 	for (entry = memory_of(inbox)->entries; entry != NULL;
 	    entry = entry->next)
 		for (i = 0; i < entry->n; i++)
-			move(&entry->tasks[i].seen.due, milliseconds,
-			    inbox_now(inbox) + INBOX_DUE_MAX);
+			if (entry->tasks[i].seen.due != 0)
+				entry->tasks[i].seen.due += milliseconds;
 	return 0;
 }
 

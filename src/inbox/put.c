@@ -1,8 +1,8 @@
 /*
- * put.c - the SQLite store's side for responders: storing an event, and
- * what VK is to be told with a group's next answer.
+ * put.c - the SQLite backend for responders: storing an event, and taking the
+ * command that is a group's next answer.
  *
- * An event is on disk before put_event() returns 0: inbox/store.c says why.
+ * An event is on disk before put_event() returns 0: see inbox/store.c.
  */
 #include "inbox/store.h"
 
@@ -37,51 +37,43 @@ find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 
 static int
 add_task(struct store *store, int64_t id, int64_t place,
-    const struct inbox_target *wanted)
+    const struct inbox_target *target)
 {
-	bool parked = wanted->reason != NULL;
+	bool parked = target->reason != NULL;
 
 	if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, 0, 0, "
-	    "0, ?)", "iitit", id, place, wanted->handler,
+	    "0, ?)", "iitit", id, place, target->handler,
 	    (int64_t)(parked ? INBOX_FAILED : INBOX_WAITING),
-	    parked ? wanted->reason : "") == -1)
+	    parked ? target->reason : "") == -1)
 		return -1;
-	return parked ? store_count(store, wanted->handler, STAT_PARKED, 0,
+	return parked ? store_count(store, target->handler, STAT_PARKED, 0,
 	    0) : 0;
 }
 
 static int
-add_tasks(struct store *store, int64_t id, const struct inbox_target *wanted,
-    size_t n, bool *waits)
-{
-	size_t i;
-
-	*waits = false;
-	for (i = 0; i < n; i++) {
-		*waits |= wanted[i].reason == NULL;
-		if (add_task(store, id, (int64_t)i, &wanted[i]) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 add_event(struct store *store, const struct inbox_event *event,
-    const struct inbox_target *wanted, size_t n)
+    const struct inbox_target *targets, size_t n)
 {
+	bool waits = false;
 	int64_t id;
-	bool waits;
+	size_t i;
 
 	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
 	    "?, ?, ?, ?)", "iitttiitb", put_hash(event), event->group_id,
 	    event->event_id, event->type, event->version,
-	    (int64_t)event->retry_counter, event->received, event->conversation,
-	    event->object, event->object_len) == -1)
+	    (int64_t)event->retry_counter, event->received,
+	    event->conversation, event->object, event->object_len) == -1)
 		return -1;
 	id = store->sql->last_insert_rowid(store->db);
-	if (add_tasks(store, id, wanted, n, &waits) == -1)
+	for (i = 0; i < n; i++) {
+		waits |= targets[i].reason == NULL;
+		if (add_task(store, id, (int64_t)i, &targets[i]) == -1)
+			return -1;
+	}
+	if (waits && queue_add(store, id, event->conversation,
+	    event->type) == -1)
 		return -1;
-	return waits ? queue_add(store, id, event->conversation, event->type) : 0;
+	return files_keep_reserve(store);
 }
 
 int
@@ -127,20 +119,20 @@ command_waits(struct store *store, int64_t group_id, int64_t *waits)
 
 static int
 find_or_add(struct store *store, const struct inbox_event *event,
-    const struct inbox_target *wanted, size_t n, enum inbox_put *put)
+    const struct inbox_target *targets, size_t n, enum inbox_put *put)
 {
 	int64_t id;
 
 	if (find_event(store, event, &id) == -1)
 		return -1;
 	*put = id != 0 ? INBOX_REPEATED : INBOX_STORED;
-	return id != 0 ? 0 : add_event(store, event, wanted, n);
+	return id != 0 ? 0 : add_event(store, event, targets, n);
 }
 
 /*
- * A command is gone once it is taken, so it is taken when nothing else can fail
- * any more. It is not flushed: a power cut right now would hand it out again,
- * which is better than never.
+ * Taking a command deletes it, so this is the last step. The delete is not
+ * flushed: after a power cut the command may be handed out twice, which is
+ * better than never.
  */
 int
 put_take_command(struct inbox *inbox, int64_t group_id,
@@ -163,25 +155,37 @@ put_take_command(struct inbox *inbox, int64_t group_id,
 	return -1;
 }
 
+static int
+put_once(struct store *store, const struct inbox_event *event,
+    const struct inbox_target *targets, size_t n, enum inbox_put *put,
+    int64_t *waits)
+{
+	int result;
+
+	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
+		return -1;
+	result = find_or_add(store, event, targets, n, put);
+	if (result == 0)
+		result = command_waits(store, event->group_id, waits);
+	return store_end(store, result);
+}
+
 int
 put_event(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_target *wanted, size_t n, enum inbox_put *put,
+    const struct inbox_target *targets, size_t n, enum inbox_put *put,
     struct inbox_command *command)
 {
 	struct store *store = store_of(inbox);
 	int64_t waits = 0;
-	int result;
+	int result = put_once(store, event, targets, n, put, &waits);
 
 	*command = (struct inbox_command){ .remove = false };
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
-		return -1;
-	result = find_or_add(store, event, wanted, n, put);
-	if (result == 0)
-		result = command_waits(store, event->group_id, &waits);
-	if (store_end(store, result) == -1 || store_flush(inbox) == -1 ||
+	if (result == -1 && store->low)
+		result = put_once(store, event, targets, n, put, &waits);
+	if (result == -1 || store_flush(inbox) == -1 ||
 	    store_stays(store) == -1)
 		return -1;
-	/* The event is stored, whatever comes of this. */
+	/* The event is stored, whether or not this succeeds. */
 	if (waits)
 		(void)put_take_command(inbox, event->group_id, command);
 	return 0;

@@ -1,49 +1,49 @@
 /*
- * queue.c - the SQLite store's side for workers: whose turn it is,
- * handing tasks out, taking their ends, forgetting what is old.
+ * queue.c - the SQLite backend for workers: handing tasks out, taking their
+ * ends, deleting old events.
  *
- * Every call is one transaction of short statements, each by an index on what
- * is still to be done: events that are done cost nothing here, and a caller
- * that finds nothing to do takes no lock.
+ * Each call is a transaction of short statements, each by an index on the
+ * unfinished events: finished events cost nothing here, a backlog costs no more
+ * than a single event, and a call that finds nothing to do takes no write lock.
+ * Calls that have to go through many events do so in steps, a transaction each.
  */
 #include "inbox/store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "banned.h"
 
-#define PURGE_LOOK 500			/* events looked at in one step */
-#define PURGE_DROP 100			/* of which so many are dropped */
-#define SECOND 1000
-#define SECONDS_KEPT 7200
-#define RETRY_TURN 4			/* every so many claims, see pick() */
+#define PURGE_LOOK 500		/* events looked at in one step */
+#define PURGE_DROP 25		/* of which so many are deleted */
+#define SHIFT_STEP 500
+#define RETRY_TURN 4		/* see pick_of() */
 
-struct place {
+/* A row of the table queue. */
+struct queued {
 	int64_t event;		/* 0: there is none */
 	int64_t urgent;
 	int64_t worker;
 };
 
 static int
-find_place(struct store *store, struct sqlite3_stmt *stmt,
-    struct place *place)
+find_queued(struct store *store, struct sqlite3_stmt *stmt,
+    struct queued *queued)
 {
 	int row = stmt != NULL ? store_row(store, stmt) : -1;
 
-	*place = (struct place){ .event = 0 };
+	*queued = (struct queued){ .event = 0 };
 	if (row != 1)
 		return row;
-	place->event = store_int(store, stmt, 0);
-	place->urgent = store_int(store, stmt, 1);
-	place->worker = store_int(store, stmt, 2);
+	queued->event = store_int(store, stmt, 0);
+	queued->urgent = store_int(store, stmt, 1);
+	queued->worker = store_int(store, stmt, 2);
 	store_reset(store, stmt);
 	return 0;
 }
 
-/* A head that is running stays: it is what the others wait for. */
+/* A running head stays: the others wait for it. */
 static bool
-keeps_turn(const struct place *head, const struct place *next)
+stays_head(const struct queued *head, const struct queued *next)
 {
 	if (head->worker != 0)
 		return true;
@@ -52,20 +52,19 @@ keeps_turn(const struct place *head, const struct place *next)
 }
 
 int
-queue_elect(struct store *store, const char *lane)
+queue_elect(struct store *store, int64_t id)
 {
-	struct place head, next;
+	struct queued head, next;
 
-	if (lane == NULL)
-		return 0;
-	if (find_place(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE lane = ? AND head = 1", "t", lane),
-	    &head) == -1 ||
-	    find_place(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE lane = ? AND head = 0 "
-	    "ORDER BY urgent DESC, event LIMIT 1", "t", lane), &next) == -1)
+	if (find_queued(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE conversation = (SELECT conversation FROM "
+	    "event WHERE id = ?) AND head = 1", "i", id), &head) == -1 ||
+	    find_queued(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE conversation = (SELECT conversation FROM "
+	    "event WHERE id = ?) AND head = 0 ORDER BY urgent DESC, event "
+	    "LIMIT 1", "i", id), &next) == -1)
 		return -1;
-	if (next.event == 0 || (head.event != 0 && keeps_turn(&head, &next)))
+	if (next.event == 0 || (head.event != 0 && stays_head(&head, &next)))
 		return 0;
 	if (head.event != 0 && store_run(store, "UPDATE queue SET head = 0 "
 	    "WHERE event = ?", "i", head.event) == -1)
@@ -75,36 +74,51 @@ queue_elect(struct store *store, const char *lane)
 }
 
 int
-queue_add(struct store *store, int64_t id, const char *lane, const char *type)
+queue_add(struct store *store, int64_t id, const char *conversation,
+    const char *type)
 {
 	bool urgent = inbox_is_urgent(type);
 
 	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
-	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue WHERE lane = ?2), "
-	    "0) ON CONFLICT DO UPDATE SET due = 0", "iti", id, lane,
-	    (int64_t)urgent) == -1)
+	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue WHERE "
+	    "conversation = ?2), 0) ON CONFLICT DO UPDATE SET due = 0", "iti",
+	    id, conversation, (int64_t)urgent) == -1)
 		return -1;
-	return urgent ? queue_elect(store, lane) : 0;
+	return urgent ? queue_elect(store, id) : 0;
+}
+
+int
+queue_leave(struct store *store, int64_t id)
+{
+	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
+	    id) == -1)
+		return -1;
+	return queue_elect(store, id);
 }
 
 /*
- * New events first, in their order; but each fourth time one whose back-off is
- * over, so that a rush of new ones does not put it off for ever.
+ * New events first, in their order; but each fourth claim prefers an event
+ * whose back-off is over, so that a rush of new events does not put it off for
+ * ever. Last come times too far ahead, see inbox_claim().
  */
 static int
 pick_of(struct store *store, int64_t urgent, int64_t now, int64_t *id)
 {
-	bool retries = store->claims % RETRY_TURN == 0;
-
-	if (retries && store_number(store, id, "SELECT event FROM queue "
-	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due > 0 AND "
-	    "due <= ? ORDER BY due, event LIMIT 1", "ii", urgent, now) == -1)
+	*id = 0;
+	if (store->claims % RETRY_TURN == 0 && store_number(store, id,
+	    "SELECT event FROM queue WHERE head = 1 AND worker = 0 AND "
+	    "urgent = ? AND due > 0 AND due <= ? ORDER BY due, event LIMIT 1",
+	    "ii", urgent, now) == -1)
 		return -1;
-	if (retries && *id != 0)
-		return 0;
-	return store_number(store, id, "SELECT event FROM queue "
+	if (*id == 0 && store_number(store, id, "SELECT event FROM queue "
 	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due <= ? "
-	    "ORDER BY due, event LIMIT 1", "ii", urgent, now);
+	    "ORDER BY due, event LIMIT 1", "ii", urgent, now) == -1)
+		return -1;
+	if (*id != 0)
+		return 0;
+	return store_number(store, id, "SELECT event FROM queue WHERE "
+	    "head = 1 AND worker = 0 AND urgent = ? AND due > ? LIMIT 1", "ii",
+	    urgent, now + INBOX_DUE_MAX);
 }
 
 static int
@@ -136,55 +150,30 @@ next_due(struct store *store, int64_t *due)
 	return 0;
 }
 
-int
-queue_leave(struct store *store, int64_t id)
-{
-	struct sqlite3_stmt *stmt = store_query(store, "SELECT lane FROM queue "
-	    "WHERE event = ? AND lane IS NOT NULL", "i", id);
-	int row = stmt != NULL ? store_row(store, stmt) : -1, result;
-	char *lane = NULL;
-
-	if (row == -1)
-		return -1;
-	if (row == 1) {
-		lane = strdup(store_text(store, stmt, 0));
-		store_reset(store, stmt);
-		if (lane == NULL)
-			return store_fail(store, SQL_NOMEM);
-	}
-	result = store_run(store, "DELETE FROM queue WHERE event = ?", "i",
-	    id);
-	if (result == 0)
-		result = queue_elect(store, lane);
-	free(lane);
-	return result;
-}
-
-/* A task starts for the first time. */
+/* The clock may have been set back since `from`. */
 static int
-count_start(struct store *store, const struct inbox_claim *claim, int64_t now)
+count_time(struct store *store, const struct inbox_claim *claim,
+    enum store_stat kind, int64_t from, int64_t now)
 {
-	int64_t wait = now - claim->event.received;
+	int64_t time = now > from ? now - from : 0;
 
-	/* The clock may have been set back in between. */
-	if (wait < 0)
-		wait = 0;
-	return store_count(store, claim->handler, STAT_WAIT,
-	    inbox_bucket(wait), wait);
+	return store_count(store, claim->handler, kind, inbox_bucket(time),
+	    time);
 }
 
+/* 1: claimed; 0: the queue was wrong about the event. */
 static int
 claim_event(struct store *store, int worker, int64_t now, int64_t id,
     struct inbox_claim *claim)
 {
 	int row = store_load(store, id, INBOX_WAITING, now, claim);
 
-	/* The queue is wrong about it. */
 	if (row == 0)
 		return queue_leave(store, id);
 	if (row == -1)
 		return -1;
-	if (claim->started == 0 && count_start(store, claim, now) == -1)
+	if (claim->started == 0 && count_time(store, claim, STAT_WAIT,
+	    claim->event.received, now) == -1)
 		return -1;
 	claim->worker = worker;
 	claim->attempt++;
@@ -199,25 +188,21 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	return 1;
 }
 
-/* What a worker of from..to has in hand. */
 static int
-held(struct store *store, int from, int to, struct inbox_claim *claim)
+find_held(struct store *store, int from, int to, struct inbox_claim *claim)
 {
-	int64_t id, worker;
+	struct queued held;
 
-	if (store_number(store, &id, "SELECT event FROM queue WHERE "
-	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "ii",
-	    (int64_t)from, (int64_t)to) == -1 ||
-	    store_number(store, &worker, "SELECT worker FROM queue WHERE "
-	    "event = ?", "i", id) == -1)
+	if (find_queued(store, store_query(store, "SELECT event, urgent, "
+	    "worker FROM queue WHERE worker > 0 AND worker BETWEEN ? AND ? "
+	    "LIMIT 1", "ii", (int64_t)from, (int64_t)to), &held) == -1)
 		return -1;
-	if (id == 0)
-		return 0;
-	claim->worker = (int)worker;
-	return store_load(store, id, INBOX_RUNNING, INT64_MAX, claim);
+	claim->worker = (int)held.worker;
+	return held.event == 0 ? 0 : store_load(store, held.event,
+	    INBOX_RUNNING, INT64_MAX, claim);
 }
 
-/* The next event, if another worker was not quicker, or what is due then. */
+/* Another worker may have been faster since the first look. */
 static int
 claim_next(struct store *store, int worker, int64_t now,
     struct inbox_claim *claim, int64_t *due)
@@ -228,8 +213,23 @@ claim_next(struct store *store, int worker, int64_t now,
 		return -1;
 	if (id == 0)
 		return next_due(store, due);
-	*due = now;	/* should there be no task for it: there may be more */
+	*due = now;	/* if the event turns out to have no task */
 	return claim_event(store, worker, now, id, claim);
+}
+
+static int
+claim_once(struct store *store, int worker, int64_t now,
+    struct inbox_claim *claim, int64_t *due)
+{
+	int result = 0;
+
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	if (store->claimed_unsure)
+		result = find_held(store, worker, worker, claim);
+	if (result == 0)
+		result = claim_next(store, worker, now, claim, due);
+	return store_end(store, result == -1 ? -1 : 0) == -1 ? -1 : result;
 }
 
 int
@@ -238,7 +238,7 @@ queue_claim(struct inbox *inbox, int worker, const char *const *names,
 {
 	struct store *store = store_of(inbox);
 	int64_t now = inbox_now(inbox), id;
-	int result = 0;
+	int result;
 
 	store->works = true;
 	store->claims++;
@@ -247,33 +247,25 @@ queue_claim(struct inbox *inbox, int worker, const char *const *names,
 		return -1;
 	if (id == 0 && !store->claimed_unsure)
 		return next_due(store, due);
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	if (store->claimed_unsure)
-		result = held(store, worker, worker, claim);
-	if (result == 0)
-		result = claim_next(store, worker, now, claim, due);
-	if (store_end(store, result == -1 ? -1 : 0) == -1)
-		return -1;
-	/* Until it is on disk it does not begin, nor is it lost. */
-	store->claimed_unsure = result == 1 && store_flush(inbox) == -1;
-	if (result == 1)
-		backend_check_name(claim, names, n_names);
-	return store->claimed_unsure ? -1 : result;
+	result = claim_once(store, worker, now, claim, due);
+	if (result == -1 && store->low)
+		result = claim_once(store, worker, now, claim, due);
+	if (result != 1)
+		return result;
+	backend_check_name(claim, names, n_names);
+	/* The attempt begins only when it is on disk. */
+	store->claimed_unsure = store_flush(inbox) == -1;
+	return store->claimed_unsure ? -1 : 1;
 }
 
 static int
 count_end(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
-	int64_t run = now - claim->started;
 	bool done = end->state == INBOX_DONE;
 
-	/* The clock may have been set back in between. */
-	if (run < 0)
-		run = 0;
-	if (done && store_count(store, claim->handler, STAT_RUN,
-	    inbox_bucket(run), run) == -1)
+	if (done && count_time(store, claim, STAT_RUN, claim->started,
+	    now) == -1)
 		return -1;
 	if (store_count(store, claim->handler, done ? STAT_DONE : STAT_FAILED,
 	    0, 0) == -1)
@@ -281,28 +273,33 @@ count_end(struct store *store, const struct inbox_claim *claim,
 	if (end->state == INBOX_FAILED && store_count(store, claim->handler,
 	    STAT_PARKED, 0, 0) == -1)
 		return -1;
-	return store_count(store, "", done ? STAT_SECOND_DONE :
-	    STAT_SECOND_FAILED, now / SECOND, 0);
+	return store_run(store, "INSERT INTO stat VALUES ('', ?1, ?2 % ?3, 1, "
+	    "?2) ON CONFLICT DO UPDATE SET n = CASE sum WHEN ?2 THEN n + 1 "
+	    "ELSE 1 END, sum = ?2", "iii", (int64_t)(done ?
+	    STAT_SECOND_DONE : STAT_SECOND_FAILED), now / 1000,
+	    (int64_t)STORE_SECONDS);
 }
 
 static int
-end_event(struct store *store, const struct inbox_event *event)
+end_event(struct store *store, int64_t id, int64_t now)
 {
 	int64_t waits, due;
 
 	if (store_number(store, &waits, "SELECT count(*) FROM task WHERE "
-	    "event = ? AND state < 2", "i", event->id) == -1)
+	    "event = ? AND state < 2", "i", id) == -1)
 		return -1;
 	if (waits == 0)
-		return queue_leave(store, event->id);
-	if (store_number(store, &due, "SELECT min(due) FROM task WHERE "
-	    "event = ? AND state = 0", "i", event->id) == -1 ||
+		return queue_leave(store, id);
+	if (store_number(store, &due, "SELECT min(CASE WHEN due > ? THEN 0 "
+	    "ELSE due END) FROM task WHERE event = ? AND state = 0", "ii",
+	    now + INBOX_DUE_MAX, id) == -1 ||
 	    store_run(store, "UPDATE queue SET worker = 0, due = ? "
-	    "WHERE event = ?", "ii", due, event->id) == -1)
+	    "WHERE event = ?", "ii", due, id) == -1)
 		return -1;
-	return queue_elect(store, event->conversation);
+	return queue_elect(store, id);
 }
 
+/* 1: ended; 0: the claim no longer holds the task. */
 static int
 end_task(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
@@ -322,18 +319,17 @@ end_task(struct store *store, const struct inbox_claim *claim,
 	if (!end->untried && (put_command(store, claim->event.group_id,
 	    &end->command) == -1 || count_end(store, claim, end, now) == -1))
 		return -1;
-	return end_event(store, &claim->event) == -1 ? -1 : 1;
+	return end_event(store, claim->event.id, now) == -1 ? -1 : 1;
 }
 
-int
-queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
+static int
+finish_once(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	struct store *store = store_of(inbox);
 	bool doubtful = store->doubtful;
 	int result;
 
-	/* Nothing is lost with it: it need not wait for a disk that works. */
+	/* An untried end loses nothing: it need not wait for a sound disk. */
 	if (end->untried)
 		store->doubtful = false;
 	result = store_begin(store, STORE_PATIENCE);
@@ -341,19 +337,30 @@ queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
 		store->doubtful = doubtful;
 	if (result == -1)
 		return -1;
-	result = end_task(store, claim, end, inbox_now(inbox));
-	if (store_end(store, result == -1 ? -1 : 0) == -1)
-		return -1;
-	return result;
+	result = end_task(store, claim, end, inbox_now(&store->inbox));
+	return store_end(store, result == -1 ? -1 : 0) == -1 ? -1 : result;
 }
 
 int
-queue_orphaned(struct inbox *inbox, int from, int to, struct inbox_claim *claim)
+queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
+    const struct inbox_end *end)
+{
+	struct store *store = store_of(inbox);
+	int result = finish_once(store, claim, end);
+
+	return result == -1 && store->low ? finish_once(store, claim, end) :
+	    result;
+}
+
+int
+queue_orphaned(struct inbox *inbox, int from, int to,
+    struct inbox_claim *claim)
 {
 	struct store *store = store_of(inbox);
 
 	store->works = true;
-	return store_ready(store) == -1 ? -1 : held(store, from, to, claim);
+	return store_ready(store) == -1 ? -1 :
+	    find_held(store, from, to, claim);
 }
 
 int
@@ -368,132 +375,118 @@ queue_next_due(struct inbox *inbox, int64_t *due)
 	return id != 0 ? 0 : next_due(store, due);
 }
 
+/* The unfinished events after this one, up to that one. */
+#define SHIFTED "due > 0 AND state = 0 AND event IN (SELECT event FROM queue " \
+	"WHERE event > ?1 AND event <= ?2)"
+
 static int
-shift(struct store *store, int64_t by, int64_t latest)
+shift_some(struct store *store, int64_t by, int64_t after, int64_t upto)
 {
-	if (by != 0 && (store_run(store, "UPDATE task SET due = due + ?1 "
-	    "WHERE due > 0 AND state = 0 AND event IN (SELECT event FROM "
-	    "queue)", "i", by) == -1 ||
-	    store_run(store, "UPDATE queue SET due = due + ?1 WHERE due > 0",
-	    "i", by) == -1))
+	int result;
+
+	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	if (store_run(store, "UPDATE queue SET due = 0 WHERE due > 0 AND "
-	    "EXISTS (SELECT 1 FROM task WHERE event = queue.event AND "
-	    "due > ?)", "i", latest) == -1)
-		return -1;
-	return store_run(store, "UPDATE task SET due = 0 WHERE due > ? AND "
-	    "event IN (SELECT event FROM queue)", "i", latest);
+	result = store_run(store, "UPDATE task SET due = due + ?3 WHERE "
+	    SHIFTED, "iii", after, upto, by);
+	if (result == 0)
+		result = store_run(store, "UPDATE queue SET due = due + ?3 "
+		    "WHERE due > 0 AND event > ?1 AND event <= ?2", "iii",
+		    after, upto, by);
+	return store_end(store, result);
 }
 
+/* After an error the next call goes on from where this one was. */
 int
 queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
 	struct store *store = store_of(inbox);
+	int64_t *after = &store->shifted_upto, upto, any;
 
-	if (store_begin(store, STORE_PATIENCE) == -1)
+	if (store_ready(store) == -1)
 		return -1;
-	return store_end(store, shift(store, milliseconds, inbox_now(inbox) +
-	    INBOX_DUE_MAX));
+	do {
+		if (store_number(store, &upto, "SELECT max(event) FROM "
+		    "(SELECT event FROM queue WHERE event > ? ORDER BY event "
+		    "LIMIT ?)", "ii", *after, (int64_t)SHIFT_STEP) == -1 ||
+		    store_number(store, &any, "SELECT EXISTS (SELECT 1 FROM "
+		    "task WHERE " SHIFTED ")", "ii", *after, upto) == -1 ||
+		    (any && shift_some(store, milliseconds, *after,
+		    upto) == -1))
+			return -1;
+		*after = upto;
+	} while (upto != 0);
+	return 0;
 }
 
-static int
-queue_forget(struct store *store, int64_t id)
-{
-	if (store_run(store, "DELETE FROM task WHERE event = ?", "i",
-	    id) == -1)
-		return -1;
-	return store_run(store, "DELETE FROM event WHERE id = ?", "i", id);
-}
+struct old {
+	int64_t ids[PURGE_DROP];
+	size_t n;
+	int looked;
+	bool at_end;
+};
+
+#define UNFINISHED "EXISTS (SELECT 1 FROM queue WHERE event = id) OR " \
+	"EXISTS (SELECT 1 FROM task WHERE event = id AND state = 3)"
 
 /*
- * The next one that is old, but for the newest of all, whose id must not be
- * given again. One from the future, when the clock was ahead, is gone past, and
- * so are a few that are neither: it was set, and they are not in order of time.
+ * Finds events to delete, but never the newest one. Events are not strictly
+ * ordered by time if the clock was set: skip events dated in the future, and
+ * look past a few recent ones.
  */
 static int
-next_old(struct store *store, int64_t before, int64_t *id)
+find_old(struct store *store, int64_t before, struct old *old)
 {
-	return store_number(store, id, "SELECT id FROM ("
-	    "SELECT id, received FROM event WHERE id > ?1 AND "
-	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?2) "
-	    "WHERE received < ?3 OR received > ?4 LIMIT 1", "iiii",
-	    store->purged_upto, (int64_t)PURGE_LOOK, before,
-	    inbox_now(&store->inbox));
-}
+	struct sqlite3_stmt *stmt = store_query(store, "SELECT id, "
+	    "received < ?2 OR received > ?3, received < ?2 AND NOT ("
+	    UNFINISHED ") FROM event WHERE id > ?1 AND "
+	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?4", "iiii",
+	    store->purged_upto, before, inbox_now(&store->inbox),
+	    (int64_t)PURGE_LOOK);
+	int64_t past = 0;
+	int row = -1;
 
-/* 1: looked at one and went past it; 0: no more that is old enough. */
-static int
-purge_next(struct store *store, int64_t before, int *dropped)
-{
-	int64_t id, kept;
-
-	if (next_old(store, before, &id) == -1)
-		return -1;
-	if (id == 0)
-		return 0;
-	store->purged_upto = id;
-	if (store_number(store, &kept, "SELECT (SELECT received >= ?2 FROM "
-	    "event WHERE id = ?1) OR EXISTS (SELECT 1 FROM queue "
-	    "WHERE event = ?1) OR EXISTS (SELECT 1 FROM task "
-	    "WHERE event = ?1 AND state = 3)", "ii", id, before) == -1)
-		return -1;
-	if (kept)
-		return 1;
-	(*dropped)++;
-	return queue_forget(store, id) == -1 ? -1 : 1;
-}
-
-static int
-queue_purge_some(struct store *store, int64_t before)
-{
-	int looked = 0, dropped = 0, more = 1;
-
-	while (more == 1 && looked < PURGE_LOOK && dropped < PURGE_DROP) {
-		more = purge_next(store, before, &dropped);
-		looked += more == 1;
+	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
+		old->looked++;
+		if (store_int(store, stmt, 1))
+			past = store_int(store, stmt, 0);
+		if (store_int(store, stmt, 2))
+			old->ids[old->n++] = past;
+		if (old->n == PURGE_DROP) {
+			store_reset(store, stmt);
+			break;
+		}
 	}
-	if (more == -1)
-		return -1;
-	if (more == 0)
-		store->purged_upto = 0;
-	return more == 0 && dropped == 0 ? 0 : looked;
+	old->at_end = past == 0 || (row == 0 && old->looked < PURGE_LOOK);
+	store->purged_upto = old->at_end ? 0 : past;
+	return row == -1 ? -1 : 0;
 }
 
-/* Is there anything old? Asked without a lock. */
+/* An operator may have made it wait again since it was found. */
 static int
-is_purge_due(struct store *store, int64_t before, int64_t seconds,
-    int64_t *due)
+delete_event(struct store *store, int64_t id)
 {
-	if (next_old(store, before, due) == -1)
+	if (store_run(store, "DELETE FROM event WHERE id = ? AND NOT ("
+	    UNFINISHED ")", "i", id) == -1)
 		return -1;
-	if (*due != 0)
-		return 0;
-	return store_number(store, due, "SELECT EXISTS (SELECT 1 FROM stat "
-	    "WHERE handler = '' AND kind IN (?, ?) AND bucket < ?)", "iii",
-	    (int64_t)STAT_SECOND_DONE, (int64_t)STAT_SECOND_FAILED, seconds);
+	return store->sql->changes(store->db) == 0 ? 0 : store_run(store,
+	    "DELETE FROM task WHERE event = ?", "i", id);
 }
 
 int
 queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
-	int64_t seconds = inbox_now(inbox) / SECOND - SECONDS_KEPT, due;
-	int looked;
+	struct old old = { .n = 0 };
+	int result = 0;
+	size_t i;
 
-	if (store_ready(store) == -1 ||
-	    is_purge_due(store, before, seconds, &due) == -1)
+	if (store_ready(store) == -1 || find_old(store, before, &old) == -1)
 		return -1;
-	if (due == 0) {
-		store->purged_upto = 0;
-		return 0;
-	}
+	if (old.n == 0)
+		return old.at_end ? 0 : old.looked;
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	looked = queue_purge_some(store, before);
-	if (looked != -1 && store_run(store, "DELETE FROM stat WHERE "
-	    "handler = '' AND bucket < ?", "i", seconds) == -1)
-		looked = -1;
-	if (store_end(store, looked == -1 ? -1 : 0) == -1)
-		return -1;
-	return looked;
+	for (i = 0; result == 0 && i < old.n; i++)
+		result = delete_event(store, old.ids[i]);
+	return store_end(store, result) == -1 ? -1 : old.looked;
 }

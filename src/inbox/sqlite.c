@@ -13,7 +13,7 @@
 
 #include "banned.h"
 
-#define OLDEST 3024000		/* 3.24.0: UPSERT */
+#define OLDEST 3025000		/* 3.25.0: RENAME COLUMN */
 
 static const char *const names[] = { "libsqlite3.so.0", NULL };
 
@@ -39,7 +39,7 @@ sqlite_load(char *error, size_t size)
 		snprintf(error, size, "the inbox needs SQLite: %s: install "
 		    "Debian's libsqlite3-0, or set inbox = none", reason);
 	else if (sqlite.libversion_number() < OLDEST)
-		snprintf(error, size, "%s is older than 3.24: install a newer "
+		snprintf(error, size, "%s is older than 3.25: install a newer "
 		    "SQLite, or set inbox = none", names[0]);
 	else
 		loaded = true;

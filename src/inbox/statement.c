@@ -231,8 +231,9 @@ store_load(struct store *store, int64_t id, enum inbox_state state, int64_t now,
 		return row;
 	store_event(store, event, &claim->event);
 	task = store_query(store, "SELECT handler, attempts, started FROM task "
-	    "WHERE event = ? AND state = ? AND due <= ? "
-	    "ORDER BY place LIMIT 1", "iii", id, (int64_t)state, now);
+	    "WHERE event = ?1 AND state = ?2 AND (due <= ?3 OR due > ?3 + ?4) "
+	    "ORDER BY place LIMIT 1", "iiii", id, (int64_t)state, now,
+	    INBOX_DUE_MAX);
 	row = task != NULL ? store_row(store, task) : -1;
 	if (row == 1) {
 		claim->handler = store_text(store, task, 0);

@@ -1,7 +1,7 @@
 /*
- * store.c - the store in a file of SQLite: opening it, transactions.
- * inbox/put.c stores events, inbox/queue.c hands them out, inbox/admin.c shows
- * them; inbox/statement.c is how they all talk to SQLite.
+ * store.c - the SQLite backend: opening its file, transactions. put.c stores
+ * events, queue.c hands them out, admin.c is for operators, statement.c talks
+ * to SQLite, files.c checks the files and keeps a reserve of disk space.
  *
  * Why an event is on disk when put() returns, though SQLite itself, with
  * synchronous=NORMAL, flushes nothing when it commits:
@@ -35,7 +35,7 @@
  *     all of the log into the database and flushed it. (Linux reports a failed
  *     write to every process that has the file open.)
  *
- * Errors of the file close it; the next call opens it anew, so that the store
+ * After an error of the file the next call opens it anew, so that the store
  * recovers by itself when the cause is gone.
  */
 #include "inbox/store.h"
@@ -46,6 +46,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,9 +56,12 @@
 
 #include "banned.h"
 
-#define APPLICATION_ID "1447773026"	/* "VKcb" */
-#define CHECKPOINT_WORKER 1000		/* pages of 4 KiB in the log */
-#define CHECKPOINT_OTHER 8000		/* one that a web server waits for */
+#define APPLICATION_ID 1447773026	/* "VKcb" */
+#define SCHEMA 2
+#define CHECKPOINT_WORKER 1000		/* pages in the log */
+#define CHECKPOINT_OTHER 8000		/* a web server waits for it */
+#define STRING(x) STRING_(x)
+#define STRING_(x) #x
 
 static const char schema[] =
     "CREATE TABLE event ("
@@ -69,7 +73,7 @@ static const char schema[] =
     " version TEXT NOT NULL,"
     " retry_counter INTEGER NOT NULL,"
     " received INTEGER NOT NULL,"
-    " lane TEXT,"
+    " conversation TEXT,"
     " object BLOB);"
     "CREATE INDEX event_hash ON event (hash);"
 
@@ -87,19 +91,20 @@ static const char schema[] =
     "CREATE INDEX task_failed ON task (event) WHERE state = 3;"
 
     /*
-     * Events with something still to do: what is done costs a claim nothing.
-     * head: the one of its lane whose turn it is; an event without lane is
-     * always one.
+     * The events with something to do: finished ones cost a claim nothing.
+     * head: 1 for the next event of its conversation, and for each event
+     * without one.
      */
     "CREATE TABLE queue ("
     " event INTEGER PRIMARY KEY,"
-    " lane TEXT,"
+    " conversation TEXT,"
     " urgent INTEGER NOT NULL,"
     " due INTEGER NOT NULL,"	/* the first of its tasks */
     " head INTEGER NOT NULL,"
     " worker INTEGER NOT NULL);"
-    "CREATE INDEX queue_lane ON queue (lane, head DESC, urgent DESC, event)"
-    " WHERE lane IS NOT NULL;"
+    "CREATE INDEX queue_conversation ON queue"
+    " (conversation, head DESC, urgent DESC, event)"
+    " WHERE conversation IS NOT NULL;"
     "CREATE INDEX queue_ready ON queue (urgent, due, event)"
     " WHERE head = 1 AND worker = 0;"
     "CREATE INDEX queue_held ON queue (worker) WHERE worker > 0;"
@@ -117,8 +122,15 @@ static const char schema[] =
     " sum INTEGER NOT NULL,"
     " PRIMARY KEY (handler, kind, bucket)) WITHOUT ROWID;"
 
-    "PRAGMA application_id = " APPLICATION_ID ";"
-    "PRAGMA user_version = 1;";
+    "PRAGMA application_id = " STRING(APPLICATION_ID) ";"
+    "PRAGMA user_version = " STRING(SCHEMA);
+
+/* From schema 1. Takes no longer for a large file: no row of event is read. */
+static const char upgrade[] =
+    "ALTER TABLE event RENAME COLUMN lane TO conversation;"
+    "ALTER TABLE queue RENAME COLUMN lane TO conversation;"
+    "DELETE FROM stat WHERE handler = '';"
+    "PRAGMA user_version = " STRING(SCHEMA);
 
 struct store *
 store_of(struct inbox *inbox)
@@ -160,7 +172,7 @@ advice(int code)
 	}
 }
 
-/* Else a new connection may be rid of what the error left behind. */
+/* After other errors a new connection may work. */
 static bool
 leaves_file_usable(int code)
 {
@@ -175,7 +187,7 @@ leaves_file_usable(int code)
 	}
 }
 
-/* May be that of a file, whose owner is the one to name then. */
+/* Errors that may be about who owns a file. */
 static bool
 is_denial(int code)
 {
@@ -193,23 +205,21 @@ is_denial(int code)
 int
 store_fail(struct store *store, int code)
 {
+	bool io = (code & 0xff) == SQL_IOERR;
 	int number = store->db != NULL ? store->sql->system_errno(store->db) :
 	    0;
 
-	if (is_denial(code) &&
-	    inbox_allows(store->path, store->inbox.error) == -1) {
-		store->must_reopen = true;
-		return -1;
-	}
-	if ((code & 0xff) == SQL_IOERR && number == ENOSPC)
+	if (io && (number == ENOSPC || number == EDQUOT))
 		code = SQL_FULL;
+	store->low |= code == SQL_FULL;
+	store->must_reopen |= !leaves_file_usable(code);
+	if (is_denial(code) &&
+	    files_check(store->path, store->inbox.error) == -1)
+		return -1;
+	io = (code & 0xff) == SQL_IOERR && number != 0;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
-	    store->path, store->sql->errstr(code),
-	    (code & 0xff) == SQL_IOERR && number != 0 ? ": " : "",
-	    (code & 0xff) == SQL_IOERR && number != 0 ? strerror(number) : "",
-	    advice(code));
-	if (!leaves_file_usable(code))
-		store->must_reopen = true;
+	    store->path, store->sql->errstr(code), io ? ": " : "",
+	    io ? strerror(number) : "", advice(code));
 	return -1;
 }
 
@@ -228,8 +238,9 @@ wait_for_lock(void *arg, int tries)
 }
 
 /*
- * After a commit, with the length of the log. Workers empty it, little by
- * little; others only when nobody else does. A commit stays one if this fails.
+ * Called after a commit with the length of the log. Workers empty the log in
+ * small steps; other processes only when no worker does. The commit stays one
+ * if this fails.
  */
 static int
 checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
@@ -241,15 +252,13 @@ checkpoint(void *arg, struct sqlite3 *db, const char *name, int pages)
 		store->restart_at = 4 * at;
 		return SQL_OK;
 	}
-	write_lock_release(
-	    &store->turn); /* it is committed: others may write */
 	(void)store->sql->wal_checkpoint_v2(db, name, SQL_CHECKPOINT_PASSIVE,
 	    NULL, NULL);
 	if (pages < 4 * at || pages < store->restart_at)
 		return SQL_OK;
 	/*
-	 * Writers kept it from ever being emptied: hold them for a moment. Or a
-	 * reader does, who may go on for long: not again with each commit.
+	 * Writers kept the log from ever being emptied: hold them for a moment.
+	 * Or a long reader does: do not try again with each commit.
 	 */
 	store->restart_at = pages + at;
 	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
@@ -270,8 +279,10 @@ close_file(struct store *store)
 	}
 	if (store->db != NULL)
 		store->sql->close_v2(store->db);
+	if (store->reserve != -1)
+		close(store->reserve);
 	store->db = NULL;
-	write_lock_close(&store->turn);
+	store->reserve = -1;
 	store->must_reopen = false;
 	store->in_transaction = false;
 }
@@ -282,27 +293,16 @@ make_file(struct store *store)
 {
 	int fd = private_file_open(store->path, O_RDWR | O_CREAT);
 
-	if (fd == -1 && errno == EACCES &&
-	    inbox_allows(store->path, store->inbox.error) == -1)
-		return -1;
-	if (fd == -1) {
-		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: "
-		    "%s", store->path, private_file_error(errno),
-		    advice(errno == ENOSPC ? SQL_FULL : SQL_CANTOPEN));
-		return -1;
-	}
-	close(fd);
-	return 0;
-}
-
-/* The names of a new file and its log must survive too. */
-static int
-flush_folder(struct store *store)
-{
-	if (file_sync_folder(store->path) == 0)
+	if (fd != -1) {
+		close(fd);
 		return 0;
-	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: cannot flush "
-	    "its folder: %s", store->path, strerror(errno));
+	}
+	if (errno == EACCES &&
+	    files_check(store->path, store->inbox.error) == -1)
+		return -1;
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: %s",
+	    store->path, private_file_error(errno), errno == ENOSPC ?
+	    advice(SQL_FULL) : advice(SQL_CANTOPEN));
 	return -1;
 }
 
@@ -315,8 +315,8 @@ execute(struct store *store, const char *sql)
 }
 
 /*
- * Of several processes that open a new file one changes its mode; SQLite does
- * not let the others wait for that by itself.
+ * Several processes may open a new file at the same time. One of them changes
+ * its mode, and SQLite does not make the others wait for that.
  */
 static int
 set_mode(struct store *store)
@@ -333,53 +333,116 @@ set_mode(struct store *store)
 }
 
 static int
-check_version(struct store *store, bool *fresh)
+store_refuse(struct store *store, const char *reason)
 {
-	int64_t version, tables;
-
-	if (store_number(store, &version, "PRAGMA user_version", "") == -1 ||
-	    store_number(store, &tables, "SELECT count(*) FROM "
-	    "sqlite_schema", "") == -1)
-		return -1;
-	*fresh = version == 0 && tables == 0;
-	if (*fresh || version == 1)
-		return 0;
-	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: name "
-	    "another path", store->path, version == 0 ? "another program's "
-	    "database" : "made by a newer vkcb");
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s",
+	    store->path, reason);
 	return -1;
+}
+
+/* The schema's version; 0: the database is empty. */
+static int
+read_version(struct store *store, int64_t *version)
+{
+	int64_t application, tables;
+
+	if (store_number(store, &application, "PRAGMA application_id",
+	    "") == -1 ||
+	    store_number(store, version, "PRAGMA user_version", "") == -1 ||
+	    store_number(store, &tables, "SELECT count(*) FROM "
+	    "sqlite_master", "") == -1)
+		return -1;
+	if (application == 0 && *version == 0 && tables == 0)
+		return 0;
+	if (application != APPLICATION_ID || *version < 1)
+		return store_refuse(store, "another program's database: name "
+		    "another path");
+	if (*version > SCHEMA)
+		return store_refuse(store, "made by a newer vkcb: install "
+		    "that, or name another path");
+	return 0;
 }
 
 static int
 make_tables(struct store *store)
 {
-	bool fresh;
+	int64_t version;
+	int result;
 
-	if (check_version(store, &fresh) == -1)
+	if (read_version(store, &version) == -1)
 		return -1;
-	if (!fresh)
+	if (version == SCHEMA)
 		return 0;
+	if (store->access == INBOX_READ)
+		return store_refuse(store, version == 0 ? "no event was "
+		    "stored yet" : "made by an older vkcb: the next event or "
+		    "`vkcb work` upgrades it");
 	if (execute(store, "BEGIN IMMEDIATE") == -1)
 		return -1;
-	/* Another process may have been quicker. */
-	if (check_version(store, &fresh) == -1 ||
-	    (fresh && execute(store, schema) == -1)) {
-		(void)store->sql->exec(store->db, "ROLLBACK", NULL, NULL,
-		    NULL);
-		return -1;
-	}
-	store->dirty = true;
-	return execute(store, "COMMIT");
+	/* Another process may have been faster. */
+	result = read_version(store, &version);
+	if (result == 0 && version != SCHEMA)
+		result = execute(store, version == 0 ? schema : upgrade);
+	if (result == 0)
+		return execute(store, "COMMIT");
+	(void)store->sql->exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
 }
 
-static void
-open_turn(struct store *store)
+/* Does nobody use the database, and is all of it in its one file? */
+static bool
+is_at_rest(const char *path)
 {
-	char path[PATH_MAX];
-	int len = snprintf(path, sizeof(path), "%s-turn", store->path);
+	char wal[PATH_MAX + NAME_MAX + 8], shm[PATH_MAX + NAME_MAX + 8];
+	struct stat st;
 
-	if (len > 0 && (size_t)len < sizeof(path))
-		write_lock_open(&store->turn, path);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	snprintf(shm, sizeof(shm), "%s-shm", path);
+	return (stat(wal, &st) == -1 || st.st_size == 0) &&
+	    access(shm, F_OK) == -1;
+}
+
+/*
+ * Opens the database for reading alone. SQLite would make a log and its index
+ * where there are none, but for a file that is said not to change.
+ */
+static int
+open_to_read(struct store *store, const char *path)
+{
+	char uri[3 * PATH_MAX + 32] = "file:";
+	size_t len = strlen(uri);
+	const char *at;
+
+	if (!is_at_rest(path))
+		return store->sql->open_v2(path, &store->db, SQL_OPEN_READONLY |
+		    SQL_OPEN_NOMUTEX | SQL_OPEN_NOFOLLOW, NULL);
+	for (at = path; *at != '\0'; at++)
+		len += (size_t)snprintf(uri + len, sizeof(uri) - len,
+		    strchr("%?#", *at) != NULL ? "%%%02X" : "%c", *at);
+	snprintf(uri + len, sizeof(uri) - len, "?immutable=1");
+	return store->sql->open_v2(uri, &store->db, SQL_OPEN_READONLY |
+	    SQL_OPEN_NOMUTEX | SQL_OPEN_NOFOLLOW | SQL_OPEN_URI, NULL);
+}
+
+/*
+ * SQLite is given the folder's real path, as it must follow no link. Looking at
+ * the files by opening them would drop SQLite's locks.
+ */
+static int
+open_database(struct store *store)
+{
+	char folder[PATH_MAX], real[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+	const char *slash = strrchr(store->path, '/');
+
+	file_folder(store->path, folder);
+	if (realpath(folder, real) == NULL)
+		return SQL_CANTOPEN;
+	snprintf(path, sizeof(path), "%s/%s", real,
+	    slash != NULL ? slash + 1 : store->path);
+	if (store->access == INBOX_READ)
+		return open_to_read(store, path);
+	return store->sql->open_v2(path, &store->db, SQL_OPEN_READWRITE |
+	    SQL_OPEN_NOMUTEX | SQL_OPEN_NOFOLLOW, NULL);
 }
 
 static int
@@ -388,28 +451,31 @@ store_open_file(struct store *store)
 	const struct sqlite *sql = store->sql;
 	int code;
 
-	if (!store->create && access(store->path, F_OK) == -1) {
-		snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s",
-		    store->path, errno == ENOENT ? "not there: no event was "
-		    "stored yet" : strerror(errno));
+	if (files_check(store->path, store->inbox.error) == -1)
 		return -1;
-	}
-	if (store->create && make_file(store) == -1)
+	if (store->access != INBOX_CREATE && access(store->path, F_OK) == -1)
+		return store_refuse(store, errno == ENOENT ? "not there: no "
+		    "event was stored yet" : strerror(errno));
+	if (store->access == INBOX_CREATE && make_file(store) == -1)
 		return -1;
 	store->patience_ends = clock_ms() + STORE_PATIENCE_ANSWER;
-	code = sql->open_v2(store->path, &store->db, SQL_OPEN_READWRITE |
-	    SQL_OPEN_NOMUTEX, NULL);
+	code = open_database(store);
 	if (code != SQL_OK)
 		return store_fail(store, code);
 	(void)sql->extended_result_codes(store->db, 1);
 	(void)sql->busy_handler(store->db, wait_for_lock, store);
+	if (store->access == INBOX_READ)
+		return make_tables(store);
 	(void)sql->wal_hook(store->db, checkpoint, store);
 	/* A CGI program ends after each event: that must not flush it all. */
 	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	if (set_mode(store) == -1 || make_tables(store) == -1)
+	if (set_mode(store) == -1 || make_tables(store) == -1 ||
+	    files_check(store->path, store->inbox.error) == -1)
 		return -1;
-	open_turn(store);
-	return flush_folder(store);
+	/* The names of a new file and its log must be on disk too. */
+	if (file_sync_folder(store->path) == 0)
+		return 0;
+	return store_refuse(store, strerror(errno));
 }
 
 static bool
@@ -427,10 +493,8 @@ store_stays(struct store *store)
 {
 	if (!is_moved(store))
 		return 0;
-	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: moved away "
-	    "or deleted while it was in use", store->path);
 	store->must_reopen = true;
-	return -1;
+	return store_refuse(store, "moved away or deleted while it was in use");
 }
 
 int
@@ -459,21 +523,40 @@ settle(struct store *store)
 	return 0;
 }
 
+/*
+ * The disk is full: gives up the reserve, and empties the log into the database
+ * so that it can be begun anew. A put takes the reserve back: only ends and
+ * operators may use it.
+ */
+static void
+make_room(struct store *store)
+{
+	bool given_up = files_give_up_reserve(store);
+
+	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
+	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_PASSIVE, NULL, NULL);
+	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (given_up && store->answers)
+		files_take_reserve_back(store);
+	store->low = false;
+}
+
 int
 store_begin(struct store *store, int64_t patience)
 {
 	store->patience_ends = clock_ms() + patience;
 	if (store_ready(store) == -1)
 		return -1;
+	store->answers = patience == STORE_PATIENCE_ANSWER;
+	if (store->low)
+		make_room(store);
 	store->patience_ends = clock_ms() + patience;
 	if (store->doubtful && settle(store) == -1)
 		return -1;
-	/* Ours first: SQLite polls for its own. */
-	write_lock_acquire(&store->turn, patience);
-	if (store_run(store, "BEGIN IMMEDIATE", "") == -1) {
-		write_lock_release(&store->turn);
+	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
 		return -1;
-	}
 	store->in_transaction = true;
 	return 0;
 }
@@ -498,11 +581,7 @@ store_end(struct store *store, int result)
 		result = store_run(store, "COMMIT", "");
 	if (result == -1)
 		roll_back(store);
-	write_lock_release(&store->turn);
-	if (result == -1)
-		return -1;
-	store->dirty = true;
-	return 0;
+	return result;
 }
 
 int
@@ -523,7 +602,6 @@ store_flush(struct inbox *inbox)
 		store->doubtful = true;
 		return store_fail(store, code);
 	}
-	store->dirty = false;
 	return 0;
 }
 
@@ -561,7 +639,8 @@ static const struct inbox_backend sqlite_backend = {
 };
 
 struct inbox *
-inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
+inbox_sqlite(const char *path, enum inbox_access access,
+    char error[INBOX_ERROR_MAX])
 {
 	const struct sqlite *sql = sqlite_load(error, INBOX_ERROR_MAX);
 	struct store *store;
@@ -576,9 +655,9 @@ inbox_sqlite(const char *path, bool create, char error[INBOX_ERROR_MAX])
 	}
 	store->inbox.backend = &sqlite_backend;
 	store->inbox.clock = clock_wall_ms;
-	store->turn.fd = -1;
+	store->reserve = -1;
 	store->inotify = -1;
 	store->sql = sql;
-	store->create = create;
+	store->access = access;
 	return &store->inbox;
 }

@@ -11,9 +11,10 @@
 
 #include "inbox/backend.h"
 #include "inbox/sqlite.h"
-#include "inbox/write_lock.h"
 
 #define STORE_STATEMENTS_MAX 64
+
+#define STORE_PAGE 4096
 
 /* How long to wait for another process's lock, milliseconds. */
 #define STORE_PATIENCE_ANSWER 700	/* a web server waits for us */
@@ -29,19 +30,21 @@ struct store {
 	struct inbox inbox;		/* first, see store_of() */
 	const struct sqlite *sql;
 	struct sqlite3 *db;		/* NULL: to be opened */
-	struct turn turn;		/* among those who write */
 	char *path;
-	bool create;
+	enum inbox_access access;
+	int reserve;			/* -1: not open */
 	bool works;			/* claims; see checkpoint() */
-	bool dirty;			/* committed, not flushed */
 	bool doubtful;			/* a flush failed, see store_begin() */
 	bool in_transaction;
+	bool answers;			/* a web server waits for us */
+	bool low;			/* the disk is full */
 	bool must_reopen;		/* after an error of the file */
 	int64_t patience_ends;
 	int restart_at;			/* pages of the log: not before */
 	unsigned int claims;
 	bool claimed_unsure;		/* the last claim's flush failed */
-	int64_t purged_upto;
+	int64_t purged_upto;		/* an event's id */
+	int64_t shifted_upto;
 	int inotify;			/* -1: not yet, see admin_wake_fd() */
 	char *claimed;			/* the texts of the last claim */
 	size_t claimed_size;
@@ -55,9 +58,15 @@ enum store_stat {
 	STAT_PARKED,
 	STAT_WAIT,		/* histograms, by bucket */
 	STAT_RUN,
-	STAT_SECOND_DONE,	/* by second since 1970, of all handlers */
+	STAT_SECOND_DONE,	/* of all handlers, see STORE_SECONDS */
 	STAT_SECOND_FAILED,
 };
+
+/*
+ * The rows of the last hour's seconds: bucket is the second modulo this, sum
+ * the second itself, n the count.
+ */
+#define STORE_SECONDS 3601
 
 /* inbox/store.c: the file and its transactions */
 struct store *store_of(struct inbox *);
@@ -78,6 +87,24 @@ int store_flush(struct inbox *);
 
 /* Says in inbox.error what SQLite's result code means and what to do. -1. */
 int store_fail(struct store *, int code);
+
+/* inbox/files.c */
+
+/*
+ * Are the files there are plain files of this user's, in a folder in which
+ * others cannot replace them? 0, or -1 with one line in error.
+ */
+int files_check(const char *path, char error[INBOX_ERROR_MAX]);
+
+/*
+ * In a transaction: sees that the reserve is large enough for all that the log
+ * will hold. 0, or -1: the disk is full.
+ */
+int files_keep_reserve(struct store *);
+
+/* True: there was one. */
+bool files_give_up_reserve(struct store *);
+void files_take_reserve_back(struct store *);
 
 /* inbox/statement.c: statements and rows */
 
@@ -109,7 +136,7 @@ const char *store_text(struct store *, struct sqlite3_stmt *, int column);
 
 /* The columns of an event, as store_event() reads them. */
 #define STORE_EVENT "id, group_id, event_id, type, version, retry_counter, " \
-	"received, lane, object"
+	"received, conversation, object"
 void store_event(struct store *, struct sqlite3_stmt *,
     struct inbox_event *);
 
@@ -143,17 +170,15 @@ int queue_next_due(struct inbox *, int64_t *due);
 int queue_shift_due(struct inbox *, int64_t milliseconds);
 int queue_purge(struct inbox *, int64_t before);
 
-/*
- * An event that has something to do, at once: the last of its lane, unless it
- * is urgent, or was there before. 0, or -1.
- */
-int queue_add(struct store *, int64_t id, const char *lane, const char *type);
+/* Queues an event that has something to do, due at once. 0, or -1. */
+int queue_add(struct store *, int64_t id, const char *conversation,
+    const char *type);
 
-/* The event has nothing to do any more: the next of its lane may. 0, or -1. */
+/* Takes a finished event off the queue: the next may begin. 0, or -1. */
 int queue_leave(struct store *, int64_t id);
 
-/* Sees that the lane's first event, and no other, is its head. 0, or -1. */
-int queue_elect(struct store *, const char *lane);
+/* Makes the first event of this event's conversation its head. 0, or -1. */
+int queue_elect(struct store *, int64_t id);
 
 /* inbox/admin.c: for operators */
 int admin_list(struct inbox *, const struct inbox_filter *, inbox_list_fn *,

@@ -259,7 +259,7 @@ end_tasks(struct parent *parent)
 	    parent->pause_until > clock_ms() ||
 	    parent->leaving == IN_TROUBLE || !pool_is_valid(&parent->pool))
 		return;
-	inbox = inbox_open(parent->pool.inbox, true, error);
+	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
 	if (inbox == NULL) {
 		meet_trouble(parent, "cannot open the inbox", error);
 		return;
@@ -338,7 +338,7 @@ static bool
 comes_back(struct parent *parent)
 {
 	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(parent->pool.inbox, true, error);
+	struct inbox *inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
 	int64_t due;
 
 	pool_stop_accepting(&parent->pool);
@@ -406,7 +406,7 @@ parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
 	snprintf(error, POOL_ERROR_MAX, "%s", strerror(errno));
 	if (parent->children == NULL || parent->signals == -1)
 		return -1;
-	parent->wakes = inbox_open(parent->pool.inbox, true, error);
+	parent->wakes = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
 	if (parent->wakes == NULL)
 		return -1;
 	/* It is watched from before the first look, see pool.c. */

@@ -59,7 +59,7 @@ current_inbox(struct receiver *receiver, char error[INBOX_ERROR_MAX])
 		snprintf(error, INBOX_ERROR_MAX, "out of memory");
 		return NULL;
 	}
-	receiver->inbox = inbox_open(path, true, error);
+	receiver->inbox = inbox_open(path, INBOX_CREATE, error);
 	return receiver->inbox;
 }
 

@@ -143,7 +143,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$vkcb"
 	cgi "$(task f-1 6 ok)" >"$work/answer"
 	claim "one of another user is refused, and the log says whose it is" \
-	    refused "it belongs to root, and nobody may not read and write it"
+	    refused "it belongs to root, not to nobody: chown nobody"
 	chmod 1777 "$small"
 	"$vkcb" check >"$work/check" 2>"$work/errors"
 	claim "vkcb check finds that, with status 1" same 1 $?

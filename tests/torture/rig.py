@@ -39,6 +39,7 @@ class Rig:
         self.mounted = size is not None and subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "size=" + size, "none", self.run],
             stderr=subprocess.DEVNULL).returncode == 0
+        os.chmod(self.run, 0o755)   # root uses no folder of everybody's
         self.app = self.work + "/vkcb"
         shutil.copy(app, self.app)
         self.inbox = self.run + "/inbox"

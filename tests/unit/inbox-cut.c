@@ -104,7 +104,7 @@ events_after(const char *path)
 {
 	const struct inbox_filter all = { .state = INBOX_ANY };
 	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(path, true, error);
+	struct inbox *inbox = inbox_open(path, INBOX_CREATE, error);
 	int seen = 0;
 
 	assert_non_null(inbox);
@@ -160,7 +160,7 @@ make_history(struct history *history)
 	snprintf(history->copy, 96, "%s/copy", folder);
 	snprintf(history->copy_wal, 104, "%s-wal", history->copy);
 	snprintf(history->copy_shm, 104, "%s-shm", history->copy);
-	inbox = inbox_open(history->path, true, error);
+	inbox = inbox_open(history->path, INBOX_CREATE, error);
 	assert_non_null(inbox);
 	for (i = 0; i < EVENTS; i++) {
 		add(inbox, i);

@@ -55,7 +55,7 @@ open_sqlite(void **state)
 	struct inbox *inbox;
 
 	snprintf(path, sizeof(path), "%s/inbox-%d", folder, count++);
-	inbox = inbox_open(path, true, error);
+	inbox = inbox_open(path, INBOX_CREATE, error);
 	assert_non_null(inbox);
 	inbox->clock = fake_now;
 	clock_now = 1000000000;
@@ -705,7 +705,6 @@ a_clock_set_back_delays_nothing(void **state)
 	assert_string_equal(claim(inbox, 2, &claimed), "new");
 	assert_true(due(inbox) == clock_now + 10000);
 	clock_now -= 30 * INT64_C(3600000);
-	assert_int_equal(inbox_shift_due(inbox, 0), 0);
 	assert_string_equal(claim(inbox, 2, &claimed), "retry");
 }
 
@@ -724,10 +723,11 @@ a_clock_set_moves_each_task(void **state)
 	claim(inbox, 1, &claimed);
 	assert_string_equal(claimed.handler, "b");
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 3650 * DAY);
-	assert_true(due(inbox) == clock_now + 15000);
-	assert_int_equal(inbox_shift_due(inbox, 0), 0);
+	/* So far ahead: the clock was wrong when that was set. */
 	assert_string_equal(claim(inbox, 1, &claimed), "e");
 	assert_string_equal(claimed.handler, "b");
+	finish(inbox, &claimed, INBOX_DONE, 0);
+	assert_true(due(inbox) == clock_now + 15000);
 }
 
 static void
