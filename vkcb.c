@@ -80,7 +80,7 @@ static struct conf *
 main_configure(void)
 {
 	char error[INBOX_ERROR_MAX];
-	struct conf *conf = command_configure();
+	struct conf *conf = command_configure(true);
 
 	if (conf == NULL)
 		return NULL;

@@ -7,10 +7,8 @@
  */
 #include "command/command.h"
 
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -214,17 +212,21 @@ markdown(void)
 static int
 cmd_events(int argc, char **argv)
 {
-	const char *word = argc > 1 ? argv[1] : "";
+	bool names = false, as_markdown = false;
+	const struct command_option options[] = {
+		{ "names", .flag = &names },
+		{ "markdown", .flag = &as_markdown },
+		{ .name = NULL },
+	};
 
+	if (command_options(&command_events, options, argc, argv, 1) != EXIT_OK)
+		return EXIT_USAGE;
 	if (argc > 2)
 		return command_misused(&command_events, "one event at a time");
-	if (strcmp(word, "--markdown") == 0)
+	if (as_markdown)
 		return markdown();
-	if (*word != '\0' && *word != '-')
-		return cmd_events_explain(word);
-	if (argc > 1 && strcmp(word, "--names") != 0)
-		return command_misused(&command_events, "unknown option %s",
-		    word);
-	cmd_events_list(argc > 1);
+	if (optind < argc)
+		return cmd_events_explain(argv[optind]);
+	cmd_events_list(names);
 	return EXIT_OK;
 }

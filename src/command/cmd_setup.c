@@ -7,7 +7,6 @@
  */
 #include "command/command.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "number.h"
 #include "setup/setup.h"
 
 #include "banned.h"
@@ -70,29 +68,16 @@ cmd_setup_check_url(const char *url)
 static int
 cmd_setup_options(struct options *options, int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "remove", no_argument, NULL, 'r' },
-		{ "group", required_argument, NULL, 'g' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option known[] = {
+		{ "dry-run", .flag = &options->dry_run },
+		{ "remove", .flag = &options->remove },
+		{ "group", .number = &options->group, .min = 1,
+		    .max = INT64_MAX, .wanted = "a community's id" },
+		{ .name = NULL },
 	};
-	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == 'n')
-			options->dry_run = true;
-		else if (option == 'r')
-			options->remove = true;
-		else if (option != 'g')
-			return command_misused(&command_setup,
-			    "unknown option or missing value: %s",
-			    argv[optind - 1]);
-		else if (!number_read(optarg, strlen(optarg), 1, INT64_MAX,
-		    &options->group))
-			return command_misused(&command_setup, "--group %s: "
-			    "expected a community's id", optarg);
-	}
+	if (command_options(&command_setup, known, argc, argv, argc) != EXIT_OK)
+		return EXIT_USAGE;
 	if (argc - optind != 1)
 		return command_misused(&command_setup, "give the URL that VK "
 		    "shall post to");
@@ -194,7 +179,7 @@ cmd_setup(int argc, char **argv)
 
 	if (status != EXIT_OK)
 		return status;
-	conf = command_configure();
+	conf = command_configure(true);
 	if (conf == NULL)
 		return EXIT_ERROR;
 	status = cmd_setup_with_keys(&options, conf);

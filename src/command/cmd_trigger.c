@@ -1,30 +1,42 @@
 /*
  * cmd_trigger.c - `vkcb trigger`: an event without VK.
  *
- * Makes a realistic body, or takes a saved one, and runs it through the
- * handlers here, posts it to a URL, or prints it.
+ * Makes a realistic body, or takes a saved one, changes it, and runs it through
+ * the handlers here, posts it to a URL, once or as a small load, or prints it.
  *
  * handler_runs is kept for atexit(): a handler may call exit().
  */
 #include "command/command.h"
 
-#include <getopt.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
+#include "clock.h"
 #include "command/json_edit.h"
-#include "command/trigger.h"
+#include "command/sample.h"
 #include "conf/conf.h"
-#include "number.h"
+#include "conf/keys.h"
+#include "event/catalogue.h"
+#include "event/handler_table.h"
+#include "json/tree.h"
+#include "log.h"
+#include "vk/http_post.h"
 #include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"
+
+#define BODY_MAX (64 << 20)
+#define ANSWER_SHOWN ((size_t)200)
 
 static int cmd_trigger(int, char **);
 
@@ -46,53 +58,36 @@ const struct command command_trigger = {
 	.run = cmd_trigger,
 };
 
-static int
-cmd_trigger_number(const char *option, const char *text, int64_t min,
-    int64_t max, int64_t *out)
-{
-	return number_read(text, strlen(text), min, max, out) ? EXIT_OK :
-	    command_misused(&command_trigger, "--%s %s: must be from %" PRId64
-	    " to %" PRId64, option, text, min, max);
-}
+struct trigger {
+	const char *event;
+	const char *file;	/* NULL: the event makes the body */
+	const char *url;	/* NULL: handlers run here */
+	bool print;
+	int64_t retry;
+	int64_t count;
+	int64_t parallel;
+	struct conf *conf;
+	struct json_object *body;
+	bool has_event_id;	/* given by the user: the same for all */
+	bool has_secret;
+};
 
 static int
 cmd_trigger_options(struct trigger *trigger, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "file", required_argument, NULL, 'f' },
-		{ "print", no_argument, NULL, 'p' },
-		{ "url", required_argument, NULL, 'u' },
-		{ "retry", required_argument, NULL, 'r' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "parallel", required_argument, NULL, 'm' },
-		{ NULL, 0, NULL, 0 },
+	const struct command_option options[] = {
+		{ "file", .text = &trigger->file },
+		{ "print", .flag = &trigger->print },
+		{ "url", .text = &trigger->url },
+		{ "retry", .number = &trigger->retry, .max = 1000 },
+		{ "count", .number = &trigger->count, .min = 1,
+		    .max = 1000000 },
+		{ "parallel", .number = &trigger->parallel, .min = 1,
+		    .max = 64 },
+		{ .name = NULL },
 	};
-	int option, status = EXIT_OK;
 
-	opterr = 0;
-	while (status == EXIT_OK &&
-	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'f')
-			trigger->file = optarg;
-		else if (option == 'p')
-			trigger->print = true;
-		else if (option == 'u')
-			trigger->url = optarg;
-		else if (option == 'r')
-			status = cmd_trigger_number("retry", optarg, 0, 1000,
-			    &trigger->retry);
-		else if (option == 'c')
-			status = cmd_trigger_number("count", optarg, 1,
-			    1000000, &trigger->count);
-		else if (option == 'm')
-			status = cmd_trigger_number("parallel", optarg, 1, 64,
-			    &trigger->parallel);
-		else
-			return command_misused(&command_trigger,
-			    "unknown option or missing value: %s",
-			    argv[optind - 1]);
-	}
-	return status;
+	return command_options(&command_trigger, options, argc, argv, argc);
 }
 
 /* Options that go together, and an event or a file. */
@@ -126,19 +121,10 @@ cmd_trigger_check(struct trigger *trigger, char **rest, int n)
 static int
 cmd_trigger_configure(struct trigger *trigger)
 {
-	char path[PATH_MAX], error[CONF_ERROR_MAX];
-	struct conf *conf;
+	struct conf *conf = command_configure(false);
 
-	if (conf_find(path, error) == 0)
-		conf = conf_read(path, error);
-	else
-		conf = conf_parse("no configuration", "", 0, error);
 	if (conf == NULL)
-		return report_fail("configuration", "%s", error);
-	if (command_become_owner(conf) == -1) {
-		conf_free(conf);
 		return EXIT_ERROR;
-	}
 	if (conf->n_groups == 0 && !conf->has_fallback) {
 		conf->has_fallback = true;
 		conf->fallback = (struct conf_group){
@@ -148,6 +134,153 @@ cmd_trigger_configure(struct trigger *trigger)
 	}
 	trigger->conf = conf;
 	return EXIT_OK;
+}
+
+static struct json_object *
+read_file(const char *path)
+{
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	struct json_object *body = NULL;
+	char error[JSON_EDIT_ERROR_MAX], empty[] = "", *text = NULL;
+	size_t size = 0;
+	ssize_t len;
+
+	if (in == NULL) {
+		(void)report_fail(path, "%s", strerror(errno));
+		return NULL;
+	}
+	/* JSON has no NUL: all is read, or a NUL that is an error. */
+	errno = 0;
+	len = getdelim(&text, &size, '\0', in);
+	if (len == -1 && errno != 0)
+		(void)report_fail(path, "%s", strerror(errno));
+	else if (len > BODY_MAX)
+		(void)report_fail(path, "longer than 64 MiB");
+	else if (json_edit_parse(len == -1 ? empty : text,
+	    len == -1 ? 0 : (size_t)len, &body, error) == -1)
+		(void)report_fail(path, "%s", error);
+	else if (!json_object_is_type(body, json_type_object)) {
+		(void)report_fail(path, "not a JSON object");
+		json_object_put(body);
+		body = NULL;
+	}
+	if (in != stdin)
+		fclose(in);
+	free(text);
+	return body;
+}
+
+/* The id of the group that stands first in the file; 0: there is none. */
+static int64_t
+first_group(const struct conf *conf)
+{
+	const struct conf_group *first = NULL;
+	size_t i;
+
+	for (i = 0; i < conf->n_groups; i++)
+		if (first == NULL || conf->groups[i].line < first->line)
+			first = &conf->groups[i];
+	return first != NULL ? first->id : 0;
+}
+
+/* Does a handler take this event by ON_TYPE, since the catalogue lacks it? */
+static bool
+is_new_event(const char *name)
+{
+	const struct handler *handler;
+
+	for (handler = handlers; handler->name != NULL; handler++)
+		if (handler->def->event == VKCB_EVENT_unknown &&
+		    strcmp(handler_event(handler), name) == 0)
+			return event_info(name) == NULL;
+	return false;
+}
+
+static struct json_object *
+make_sample(const struct trigger *trigger)
+{
+	struct event_info unlisted = { .name = trigger->event,
+	    .has_handlers = true };
+	const struct event_info *info = is_new_event(trigger->event) ?
+	    &unlisted : command_event(trigger->event);
+	struct json_object *body;
+
+	if (info == NULL)
+		return NULL;
+	body = sample_body(info);
+	if (body == NULL)
+		(void)report_fail("trigger", "out of memory");
+	else if (trigger->conf->n_groups > 0)
+		json_put(body, "group_id",
+		    json_object_new_int64(first_group(trigger->conf)));
+	return body;
+}
+
+static int
+edit_body(struct trigger *trigger, char **changes, int n)
+{
+	char error[JSON_EDIT_ERROR_MAX];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (strncmp(changes[i], "event_id", 8) == 0)
+			trigger->has_event_id = true;
+		if (strncmp(changes[i], "secret", 6) == 0)
+			trigger->has_secret = true;
+		if (json_edit_apply(trigger->body, changes[i], error) == -1)
+			return report_fail("trigger", "%s", error);
+		if (error[0] != '\0')
+			(void)report_fail("note", "%s", error);
+	}
+	return EXIT_OK;
+}
+
+static const struct conf_group *
+trigger_group(const struct trigger *trigger)
+{
+	return conf_group(trigger->conf, json_object_get_int64(
+	    json_object_object_get(trigger->body, "group_id")));
+}
+
+/* The configuration's secret is for handlers and URLs, never to be printed. */
+static void
+set_secret(struct trigger *trigger)
+{
+	const struct conf_group *group = trigger_group(trigger);
+
+	if (trigger->has_secret)
+		return;
+	if (trigger->print)
+		json_object_object_del(trigger->body, "secret");
+	else if (group != NULL && group->secret != NULL)
+		json_put(trigger->body, "secret",
+		    json_object_new_string(group->secret));
+}
+
+static int
+trigger_make_body(struct trigger *trigger, char **changes, int n)
+{
+	trigger->has_event_id = trigger->file != NULL;
+	trigger->body = trigger->file != NULL ? read_file(trigger->file) :
+	    make_sample(trigger);
+	if (trigger->body == NULL || edit_body(trigger, changes, n) != EXIT_OK)
+		return EXIT_ERROR;
+	set_secret(trigger);
+	return EXIT_OK;
+}
+
+static const char *
+trigger_text(struct trigger *trigger, int64_t nth)
+{
+	char event_id[SAMPLE_ID_MAX];
+
+	if (nth > 0 && !trigger->has_event_id) {
+		sample_event_id(event_id);
+		json_put(trigger->body, "event_id",
+		    json_object_new_string(event_id));
+	}
+	return json_object_to_json_string_ext(trigger->body,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 static bool handler_runs;
@@ -191,7 +324,7 @@ run_here(struct trigger *trigger)
 	char retry[24];
 	int64_t nth;
 
-	conf->max_body = (int64_t)TRIGGER_BODY_MAX;
+	conf->max_body = BODY_MAX;
 	(void)log_open("stderr", conf->log_level < LOG_LEVEL_INFO ?
 	    LOG_LEVEL_INFO : (enum log_level)conf->log_level);
 	/* Handlers run here, now: nothing is put into the inbox. */
@@ -207,6 +340,169 @@ run_here(struct trigger *trigger)
 			status = EXIT_ERROR;
 	receiver_release(&receiver);
 	return status;
+}
+
+/* The configured string, or, if setup stores it elsewhere, one like VK's. */
+static bool
+confirms(const struct trigger *trigger, const char *body)
+{
+	const struct conf_group *group = trigger_group(trigger);
+
+	/* A group of no file, on line 0, was made up for `trigger`. */
+	if (group != NULL && group->line != 0 && group->confirmation != NULL &&
+	    !group->confirmation_from_keys_file)
+		return strcmp(body, group->confirmation) == 0;
+	return keys_is_confirmation(body);
+}
+
+/* Why VK would refuse an answer of status 200; NULL: it would not. */
+static const char *
+find_fault(const struct trigger *trigger,
+    const struct http_post_response *answer)
+{
+	bool confirmation = strcmp(json_get_string(trigger->body, "type"),
+	    "confirmation") == 0;
+	const char *body = answer->body;
+	bool good;
+
+	if (strlen(body) != answer->len)
+		good = false;
+	else if (confirmation)
+		good = confirms(trigger, body);
+	else if (strncmp(body, "version ", 8) == 0)
+		good = body[8] != '\0' &&
+		    body[8 + strspn(body + 8, "0123456789.")] == '\0';
+	else
+		good = strcmp(body, "ok") == 0 || strcmp(body, "remove") == 0;
+	return good ? NULL : confirmation ?
+	    "the answer is not the confirmation string, not a byte more or "
+	    "less" : "VK takes only exactly ok, remove or version N for done, "
+	    "not a byte more or less";
+}
+
+static int
+trigger_judge(const struct trigger *trigger,
+    const struct http_post_response *answer, double ms)
+{
+	int len = (int)(answer->len < ANSWER_SHOWN ? answer->len :
+	    ANSWER_SHOWN);
+	const char *fault = answer->status == 200 ?
+	    find_fault(trigger, answer) : NULL;
+	bool good = answer->status == 200 && fault == NULL;
+
+	if (trigger->count == 1)
+		printf("answer: %ld %.*s (%.1f ms)\n", answer->status, len,
+		    answer->body, ms);
+	else if (!good)
+		(void)report_fail(trigger->url, "answered %ld %.*s",
+		    answer->status, len, answer->body);
+	if (trigger->count == 1 && fault != NULL)
+		(void)report_fail(trigger->url, "%s", fault);
+	return good ? EXIT_OK : EXIT_ERROR;
+}
+
+static int
+post_one(struct trigger *trigger, int64_t nth, double *ms)
+{
+	const char *text = trigger_text(trigger, nth);
+	struct http_post_response answer;
+	char retry[40];
+	struct http_post_request out = {
+		.url = trigger->url,
+		.body = text,
+		.len = strlen(text),
+		.ca_file = trigger->conf->ca_file,
+		.headers = { "Content-Type: application/json",
+		    trigger->retry > 0 ? retry : NULL },
+		.connect_ms = 3000,
+		.total_ms = 30000,
+	};
+	int64_t start = clock_us();
+	int status;
+
+	snprintf(retry, sizeof(retry), "X-Retry-Counter: %" PRId64,
+	    trigger->retry);
+	if (http_post(&out, &answer) != POST_ANSWERED)
+		return report_fail(trigger->url, "%s", answer.why);
+	*ms = (double)(clock_us() - start) / 1000;
+	status = trigger_judge(trigger, &answer, *ms);
+	free(answer.body);
+	return status;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+static int
+summarize(double *ms, size_t count, double seconds)
+{
+	size_t good = 0, i;
+
+	for (i = 0; i < count; i++)
+		if (ms[i] > 0)
+			ms[good++] = ms[i];
+	printf("%zu of %zu answered ok in %.2f s: %.0f a second\n", good,
+	    count, seconds, (double)count / (seconds > 0 ? seconds : 1));
+	if (good == 0)
+		return EXIT_ERROR;
+	qsort(ms, good, sizeof(*ms), by_size);
+	printf("milliseconds: p50 %.2f, p90 %.2f, p99 %.2f, slowest %.2f\n",
+	    ms[(good * 50 + 99) / 100 - 1], ms[(good * 90 + 99) / 100 - 1],
+	    ms[(good * 99 + 99) / 100 - 1], ms[good - 1]);
+	return good == count ? EXIT_OK : EXIT_ERROR;
+}
+
+/* Every `parallel`th event from the first one on; failures leave 0 in ms. */
+static void
+post_share(struct trigger *trigger, int64_t first, double *ms)
+{
+	int64_t i;
+	double taken;
+
+	for (i = first; i < trigger->count; i += trigger->parallel)
+		if (post_one(trigger, i + 1, &taken) == EXIT_OK)
+			ms[i] = taken;
+	fflush(stdout);
+	_exit(0);
+}
+
+static int
+post_load(struct trigger *trigger)
+{
+	size_t count = (size_t)trigger->count;
+	double *ms = mmap(NULL, count * sizeof(*ms), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int64_t start = clock_us(), i;
+	pid_t pid;
+
+	if (ms == MAP_FAILED)
+		return report_fail("trigger", "%s", strerror(errno));
+	fflush(stdout);
+	for (i = 0; i < trigger->parallel; i++) {
+		pid = fork();
+		if (pid == 0)
+			post_share(trigger, i, ms);
+		if (pid == -1)
+			(void)report_fail("trigger", "fork: %s",
+			    strerror(errno));
+	}
+	while (wait(NULL) > 0)
+		;
+	return summarize(ms, count, (double)(clock_us() - start) / 1e6);
+}
+
+static int
+trigger_post(struct trigger *trigger)
+{
+	double ms;
+
+	return trigger->count == 1 ? post_one(trigger, 0, &ms) :
+	    post_load(trigger);
 }
 
 static int

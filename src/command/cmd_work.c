@@ -3,8 +3,6 @@
  */
 #include "command/command.h"
 
-#include <string.h>
-
 #include "conf/conf.h"
 #include "log.h"
 #include "pool/parent.h"
@@ -43,24 +41,22 @@ cmd_work_run(struct conf *conf, enum work_until until)
 static int
 cmd_work(int argc, char **argv)
 {
-	enum work_until until = WORK_STOPPED;
+	bool once = false, until_idle = false;
+	const struct command_option options[] = {
+		{ "once", .flag = &once },
+		{ "until-idle", .flag = &until_idle },
+		{ .name = NULL },
+	};
 	struct conf *conf;
-	int i;
 
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--once") == 0)
-			until = WORK_ONCE;
-		else if (strcmp(argv[i], "--until-idle") == 0)
-			until = WORK_IDLE;
-		else
-			return command_misused(&command_work,
-			    "unknown argument %s", argv[i]);
-	}
+	if (command_options(&command_work, options, argc, argv, 0) != EXIT_OK)
+		return EXIT_USAGE;
 	conf = command_configure_inbox("work");
 	if (conf == NULL)
 		return EXIT_ERROR;
 	if (command_open_log(conf) == 0)
-		return cmd_work_run(conf, until);
+		return cmd_work_run(conf, until_idle ? WORK_IDLE :
+		    once ? WORK_ONCE : WORK_STOPPED);
 	conf_free(conf);
 	return EXIT_ERROR;
 }

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +19,14 @@
 #include "inbox/inbox.h"
 #include "log.h"
 #include "nearest.h"
+#include "number.h"
 #include "owner.h"
 #include "private_file.h"
 #include "version.h"
 
 #include "banned.h"
+
+#define OPTIONS_MAX 8	/* of a command */
 
 static const struct command *const commands[] = {
 	&command_check,
@@ -68,7 +73,7 @@ command_may_read_all(const struct conf *conf, const char *owned)
 	return 0;
 }
 
-int
+static int
 command_become_owner(const struct conf *conf)
 {
 	const char *owned = conf->inbox != NULL ? conf->inbox :
@@ -85,13 +90,15 @@ command_become_owner(const struct conf *conf)
 }
 
 struct conf *
-command_configure(void)
+command_configure(bool needed)
 {
 	char path[PATH_MAX], error[CONF_ERROR_MAX];
 	struct conf *conf = NULL;
 
 	if (conf_find(path, error) == 0)
 		conf = conf_read(path, error);
+	else if (!needed)
+		conf = conf_parse("no configuration", "", 0, error);
 	if (conf == NULL) {
 		(void)report_fail("configuration", "%s", error);
 	} else if (command_become_owner(conf) == -1) {
@@ -105,7 +112,7 @@ struct conf *
 command_configure_inbox(const char *what)
 {
 	char error[INBOX_ERROR_MAX];
-	struct conf *conf = command_configure();
+	struct conf *conf = command_configure(true);
 
 	if (conf == NULL)
 		return NULL;
@@ -192,6 +199,53 @@ command_misused(const struct command *command, const char *fmt, ...)
 	fputc('\n', stderr);
 	print_usage(stderr, command);
 	return EXIT_USAGE;
+}
+
+static int
+command_set(const struct command *command, const struct command_option *option,
+    const char *value)
+{
+	if (option->flag != NULL)
+		*option->flag = true;
+	else if (option->text != NULL)
+		*option->text = value;
+	else if (number_read(value, strlen(value), option->min, option->max,
+	    option->number))
+		return EXIT_OK;
+	else if (option->wanted != NULL)
+		return command_misused(command, "--%s %s: expected %s",
+		    option->name, value, option->wanted);
+	else
+		return command_misused(command, "--%s %s: must be from %"
+		    PRId64 " to %" PRId64, option->name, value, option->min,
+		    option->max);
+	return EXIT_OK;
+}
+
+int
+command_options(const struct command *command,
+    const struct command_option *table, int argc, char **argv, int most)
+{
+	struct option known[OPTIONS_MAX + 1] = { { .name = NULL } };
+	int status = EXIT_OK, i, found;
+
+	for (i = 0; i < OPTIONS_MAX && table[i].name != NULL; i++) {
+		known[i].name = table[i].name;
+		known[i].has_arg = table[i].flag == NULL;
+	}
+	opterr = 0;
+	optind = 1;
+	while (status == EXIT_OK && (found = getopt_long(argc, argv, ":",
+	    known, &i)) != -1)
+		status = found == 0 ?
+		    command_set(command, &table[i], optarg) :
+		    command_misused(command, found == ':' ?
+		    "%s needs a value" : "unknown option %s",
+		    argv[optind - 1]);
+	if (status == EXIT_OK && argc - optind > most)
+		status = command_misused(command, "unknown argument %s",
+		    argv[optind + most]);
+	return status;
 }
 
 static int

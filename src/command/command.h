@@ -8,8 +8,12 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "report.h"
 
+struct conf;
 struct event_info;
 struct json_object;
 
@@ -30,23 +34,34 @@ extern const struct command command_work;
 extern const struct command command_inbox;
 extern const struct command command_status;
 
+/* An option of a command; a value goes where one of the pointers leads. */
+struct command_option {
+	const char *name;	/* without --; NULL ends a table */
+	bool *flag;		/* the option takes no value */
+	const char **text;
+	int64_t *number;	/* from min to max */
+	int64_t min;
+	int64_t max;
+	const char *wanted;	/* "a community's id"; NULL: the limits */
+};
+
 /* Runs what the arguments ask for. The exit status. */
 int command_run(int argc, char **argv);
 
-struct conf;
-
 /*
- * The configuration, for a command; root has become the owner of the files that
- * it names. NULL: the reason was printed.
+ * Reads the options; argv[optind] is the first of at most `most` other
+ * arguments. EXIT_OK, or EXIT_USAGE: the mistake was printed.
  */
-struct conf *command_configure(void);
+int command_options(const struct command *, const struct command_option *,
+    int argc, char **argv, int most);
 
 /*
- * Root becomes the owner of the inbox, else of the keys, else of the log, and
- * must be able to read the configuration as this user. 0, or -1: the reason was
+ * The configuration, for a command; an empty one if none is found and none is
+ * needed. Root becomes the owner of the inbox, else of the keys, else of the
+ * log, and must be able to read the files as this user. NULL: the reason was
  * printed.
  */
-int command_become_owner(const struct conf *);
+struct conf *command_configure(bool needed);
 
 /* The same with an inbox that can work, for this command. */
 struct conf *command_configure_inbox(const char *what);

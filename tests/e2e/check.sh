@@ -219,8 +219,8 @@ no_file() {
 claim "a missing file: status 1" no_file
 claim "a missing file: its name" \
     has "$work/err" "vkcb: configuration: $work/none.conf: No such file"
-claim "an unknown argument: status 2" checks 2 --onlin
-claim "an unknown argument is named" has "$work/err" "--onlin"
+claim "an unknown argument: status 2" checks 2 --on-line
+claim "an unknown argument is named" has "$work/err" "--on-line"
 claim "wrong usage: the usage on standard error" \
     has "$work/err" "usage: vkcb check"
 claim "a second argument: status 2" checks 2 --online more
