@@ -34,13 +34,12 @@
  *
  * The ground floor, src/NAME.c:
  *
- *	errors        log.c, report.c (a command's), failed.h, nearest.c ("did
- *	              you mean"), notify.c (systemd)
+ *	errors        log.c, report.c (a command's), nearest.c ("did you mean")
  *	files         file.c, file_stamp.c (has it changed?), private_file.c (no
  *	              links), owner.c (root becomes the owner)
  *	memory        arena.c (of one request), buffer.c, secret.c (no dumps)
- *	others        number.c, utf8.c, hash.c, clock.h, stop.c, library.c
- *	              (libraries that are loaded when needed)
+ *	others        number.c, utf8.c, hash.h, clock.h, supervisor.c (signals,
+ *	              systemd), library.c (loaded when needed)
  *
  * The catalogue of VK's events: src/events.def, src/objects.def.
  */

@@ -5,8 +5,7 @@
  * event, so that no memory is taken from the system. A large event takes one
  * more chunk, of the size in the hint.
  *
- * Out of memory: arena_alloc() returns NULL, notes it, and the arena stays
- * usable.
+ * Out of memory: arena_alloc() returns NULL, and the arena stays usable.
  */
 #include "arena.h"
 
@@ -23,12 +22,6 @@ struct arena_chunk {
 	size_t size;
 	_Alignas(max_align_t) char bytes[];
 };
-
-void
-arena_init(struct arena *arena)
-{
-	*arena = (struct arena){ .grow = FIRST_CHUNK };
-}
 
 void
 arena_expect(struct arena *arena, size_t size)
@@ -78,13 +71,6 @@ arena_alloc(struct arena *arena, size_t size)
 	return piece;
 }
 
-void *
-arena_array(struct arena *arena, size_t n, size_t size)
-{
-	return arena_alloc(arena, n == 0 || size <= SIZE_MAX / n ? n * size :
-	    SIZE_MAX);
-}
-
 void
 arena_reset(struct arena *arena)
 {
@@ -95,9 +81,8 @@ arena_reset(struct arena *arena)
 		arena->chunks = chunk->older;
 		free(chunk);
 	}
-	arena_init(arena);
+	*arena = (struct arena){ .chunks = chunk, .grow = FIRST_CHUNK };
 	if (chunk != NULL) {
-		arena->chunks = chunk;
 		arena->next = chunk->bytes;
 		arena->end = chunk->bytes + chunk->size;
 	}
@@ -108,5 +93,5 @@ arena_release(struct arena *arena)
 {
 	arena_reset(arena);
 	free(arena->chunks);
-	arena_init(arena);
+	*arena = (struct arena){ .chunks = NULL };
 }

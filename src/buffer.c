@@ -62,12 +62,6 @@ buffer_put(struct buffer *buffer, const void *bytes, size_t len)
 }
 
 void
-buffer_put_string(struct buffer *buffer, const char *text)
-{
-	buffer_put(buffer, text, strlen(text));
-}
-
-void
 buffer_free(struct buffer *buffer)
 {
 	if (buffer->at != NULL)

@@ -21,7 +21,6 @@ struct buffer {
 
 /* Appends nothing once it has failed. */
 void buffer_put(struct buffer *, const void *bytes, size_t len);
-void buffer_put_string(struct buffer *, const char *);
 
 /* Room for `more` bytes at at[len], for the caller to fill; NULL: failed. */
 char *buffer_room(struct buffer *, size_t more)

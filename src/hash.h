@@ -1,4 +1,7 @@
-/* hash.h - 64-bit hashes of bytes. */
+/*
+ * hash.h - FNV-1a, 64 bits. A hash is the same on every machine, and no
+ * protection: anybody can find two texts with the same hash.
+ */
 #ifndef HASH_H
 #define HASH_H
 
@@ -6,15 +9,24 @@
 #include <stdint.h>
 
 #define HASH_START UINT64_C(14695981039346656037)
+#define HASH_PRIME UINT64_C(1099511628211)
 
-/*
- * FNV-1a of these bytes. `before` is HASH_START, or the hash of those before.
- * The hash is the same on every machine, and no protection: anybody can find
- * two texts with the same hash.
- */
-uint64_t hash_bytes(uint64_t before, const void *bytes, size_t len);
+/* before: HASH_START, or the hash of the bytes before these. */
+static inline uint64_t
+hash_bytes(uint64_t before, const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+
+	while (len-- > 0)
+		before = (before ^ *at++) * HASH_PRIME;
+	return before;
+}
 
 /* The same with the length: "ab", "c" and "a", "bc" differ. */
-uint64_t hash_add(uint64_t before, const void *bytes, size_t len);
+static inline uint64_t
+hash_add(uint64_t before, const void *bytes, size_t len)
+{
+	return hash_bytes((before ^ len) * HASH_PRIME, bytes, len);
+}
 
 #endif

@@ -16,26 +16,20 @@ number_digits(const char *text)
 	return strspn(text, "0123456789");
 }
 
-/* No digits at all are 0. */
-static inline bool
-number_of_digits(const char *at, const char *end, uint64_t *out)
-{
-	uint64_t number = 0;
-	unsigned int digit;
-
-	for (; at < end; at++) {
-		digit = (unsigned int)*at - '0';
-		if (digit > 9 || !number_append(&number, digit))
-			return false;
-	}
-	*out = number;
-	return true;
-}
-
 bool
 number_read_digits(const char *text, size_t len, uint64_t *out)
 {
-	return len > 0 && number_of_digits(text, text + len, out);
+	uint64_t number = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] < '0' || text[i] > '9' ||
+		    __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, text[i] - '0', &number))
+			return false;
+	if (len > 0)
+		*out = number;
+	return len > 0;
 }
 
 bool
@@ -46,8 +40,8 @@ number_read(const char *text, size_t len, int64_t min, int64_t max,
 	uint64_t magnitude;
 	int64_t number;
 
-	if (len <= minus || !number_of_digits(text + minus, text + len,
-	    &magnitude) || magnitude > (uint64_t)INT64_MAX + minus)
+	if (!number_read_digits(text + minus, len - minus, &magnitude) ||
+	    magnitude > (uint64_t)INT64_MAX + minus)
 		return false;
 	number = (int64_t)(minus ? 0 - magnitude : magnitude);
 	if (number < min || number > max)

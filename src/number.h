@@ -27,12 +27,4 @@ size_t number_digits(const char *text);
 #define NUMBER_VERSION_MAJOR 100000
 int64_t number_version(const char *text);
 
-/* Appends a digit (0 to 9); false: the result is over 2^64-1. */
-static inline bool
-number_append(uint64_t *number, unsigned int digit)
-{
-	return !__builtin_mul_overflow(*number, 10, number) &&
-	    !__builtin_add_overflow(*number, digit, number);
-}
-
 #endif

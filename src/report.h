@@ -1,8 +1,22 @@
-/* report.h - one line to a person on standard error, and exit statuses. */
+/* report.h - failures: a line on standard error, exit statuses, results. */
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "failed.h"
+/*
+ * For functions that report and fail. Static analyzers do not look into a
+ * variadic one, and would take each "return x_fail(...)" for a success, too. A
+ * macro of the function's name helps:
+ *
+ *	#define x_fail(...) FAILED(-1, x_fail(__VA_ARGS__))
+ */
+#define FAILED(result, report) ((void)(report), failed(result))
+
+/* A call, since a constant behind a comma is warned of in a statement. */
+static inline int
+failed(int result)
+{
+	return result;
+}
 
 enum {
 	EXIT_OK = 0,

@@ -3,6 +3,8 @@
  */
 #include "utf8.h"
 
+#include <string.h>
+
 #include "banned.h"
 
 size_t
@@ -56,4 +58,32 @@ utf8_write(char *out, uint32_t c)
 	while (more-- > 0)
 		*out++ = (char)(0x80 | (c >> 6 * more & 0x3f));
 	return out;
+}
+
+size_t
+utf8_cut(const char *text, size_t max, size_t *skip)
+{
+	size_t at, len, units = 0, line = 0, word = 0;
+
+	*skip = 0;
+	for (at = 0; text[at] != '\0'; at += len) {
+		if (text[at] == '\n')
+			line = at;
+		if (strchr(UTF8_BLANK, text[at]) != NULL)
+			word = at;
+		len = utf8_length(text + at, 4);
+		/* A bad byte is a character. */
+		units += len == 4 ? 2 : 1;
+		if (units > max)
+			break;
+		len += len == 0;
+	}
+	if (text[at] == '\0')
+		return at;
+	if (line > at / 2)
+		at = line;
+	else if (word > at / 2)
+		at = word;
+	*skip = strspn(text + at, UTF8_BLANK);
+	return at;
 }

@@ -18,4 +18,13 @@ uint32_t utf8_character(const char *at, size_t length);
 /* Writes a character of up to 4 bytes; returns the end of them. */
 char *utf8_write(char *out, uint32_t character);
 
+/*
+ * The number of bytes of this text for a message: all, if they are at most max
+ * characters, counted as in UTF-16. Else the text is cut at a line or a word in
+ * the second half of these, or between two characters; *skip is the white space
+ * there, UTF8_BLANK.
+ */
+#define UTF8_BLANK " \t\n\r"
+size_t utf8_cut(const char *text, size_t max, size_t *skip);
+
 #endif

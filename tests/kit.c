@@ -85,7 +85,7 @@ vkcb_test_new(void)
 		give_up("test", "out of memory");
 	looked_after = true;
 	test->attempt = 1;
-	arena_init(&test->arena);
+	test->arena = (struct arena){ .chunks = NULL };
 	return test;
 }
 

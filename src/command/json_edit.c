@@ -14,10 +14,10 @@
 
 #include <json-c/json.h>
 
-#include "failed.h"
 #include "json/check.h"
 #include "json/tree.h"
 #include "number.h"
+#include "report.h"
 
 #include "banned.h"
 

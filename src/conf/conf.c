@@ -21,10 +21,10 @@
 
 #include "conf/ini.h"
 #include "conf/keys.h"
-#include "failed.h"
 #include "file.h"
 #include "nearest.h"
 #include "number.h"
+#include "report.h"
 #include "secret.h"
 
 #include "banned.h"

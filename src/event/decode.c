@@ -300,7 +300,8 @@ decode_list(struct decode *decode, const struct decode_place *place,
 {
 	struct decode_place here = { place, NULL, 0 };
 	size_t n = list_length(decode, place, value), taken = 0;
-	char *list = n == 0 ? NULL : arena_array(decode->arena, n, size);
+	char *list = n == 0 ? NULL : arena_alloc(decode->arena,
+	    n <= SIZE_MAX / size ? n * size : SIZE_MAX);
 	struct json_object *one;
 
 	for (; list != NULL && here.index < n; here.index++) {
@@ -463,5 +464,5 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 		if (message != NULL)
 			((struct vk_message_new *)typed)->message = message;
 	}
-	return arena_failed(arena) ? NULL : typed;
+	return arena->failed ? NULL : typed;
 }

@@ -252,7 +252,7 @@ event_make_tree(struct event *event)
 		return;
 	event->has_tree = true;
 	if (json_tree(&event->envelope->object, &event->public.object) == -1)
-		arena_fail(event->arena);
+		event->arena->failed = true;
 	event_log_warning(event);
 }
 
@@ -344,7 +344,7 @@ event_run(struct event *event, const struct handler *handler,
 	event_make_tree(event);
 	if (handler_is_typed(handler))
 		event_make_struct(event);
-	if (arena_failed(event->arena))
+	if (event->arena->failed)
 		return EVENT_NO_MEMORY;
 	if (handler_is_typed(handler) && event->typed == NULL)
 		return EVENT_BAD_OBJECT;

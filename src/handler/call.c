@@ -75,17 +75,6 @@ is_random_id(struct json_object *id)
 	    json_object_get_int64(id) != 0);
 }
 
-/* VK drops a message whose random_id it has seen. */
-static int
-add_random_id(struct vkcb_event *ev, struct json_object *params)
-{
-	struct json_object *id = json_object_object_get(params, "random_id");
-
-	if (is_random_id(id))
-		return 0;
-	return params_add(params, "random_id", VK_INT(vkcb_random_id(ev)));
-}
-
 enum vkcb_outcome
 vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
     struct json_object **response)
@@ -93,12 +82,12 @@ vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
 	struct event *event = event_of(ev);
 	enum vkcb_outcome outcome;
 
+	/* VK drops a message whose random_id it has seen. */
 	if (method != NULL && strcmp(method, "messages.send") == 0 &&
 	    json_object_is_type(params, json_type_object) &&
-	    add_random_id(ev, params) == -1) {
-		json_object_put(params);
-		params = NULL;
-	}
+	    !is_random_id(json_object_object_get(params, "random_id")))
+		params = params_add(params, "random_id",
+		    VK_INT(vkcb_random_id(ev)));
 	outcome = api_call(&event->api, method, params, response);
 	if (outcome != VKCB_OK)
 		log_failed(event, method != NULL ? method : "", outcome);

@@ -5,8 +5,6 @@
  * too long for VK becomes several messages; if a message fails, the rest is not
  * sent, and a repeat of the event sends what is missing.
  */
-#include "handler/message.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,48 +15,7 @@
 
 #include "banned.h"
 
-#define BLANK " \t\n\r"
-
-size_t
-message_cut(const char *text, size_t max, size_t *skip)
-{
-	size_t at, len, units = 0, line = 0, word = 0;
-
-	*skip = 0;
-	for (at = 0; text[at] != '\0'; at += len) {
-		if (text[at] == '\n')
-			line = at;
-		if (strchr(BLANK, text[at]) != NULL)
-			word = at;
-		len = utf8_length(text + at, 4);
-		/* Counted as in UTF-16; a bad byte is a character. */
-		units += len == 4 ? 2 : 1;
-		if (units > max)
-			break;
-		len += len == 0;
-	}
-	if (text[at] == '\0')
-		return at;
-	if (line > at / 2)
-		at = line;
-	else if (word > at / 2)
-		at = word;
-	*skip = strspn(text + at, BLANK);
-	return at;
-}
-
-/* Takes params over, which lack the message. */
-static enum vkcb_outcome
-send_part(struct vkcb_event *ev, struct json_object *params, const char *text,
-    size_t len)
-{
-	if (params != NULL && params_add(params, "message",
-	    json_object_new_string_len(text, (int)len)) == -1) {
-		json_object_put(params);
-		params = NULL;
-	}
-	return vkcb_api(ev, "messages.send", params, NULL);
-}
+#define MESSAGE_MAX 9000	/* characters; some count as two */
 
 /*
  * Takes params over for the first part: `forward` is among them in a reply. VK
@@ -70,18 +27,20 @@ send_parts(struct vkcb_event *ev, int64_t peer_id, const char *text,
     struct json_object *params)
 {
 	enum vkcb_outcome outcome;
+	const char *part;
 	size_t len, skip;
 
 	if (text == NULL)
 		text = "";	/* as in VK_STR(): VK refuses it with words */
 	for (;;) {
-		len = message_cut(text, MESSAGE_MAX, &skip);
-		if (strspn(text, BLANK) >= len && text[len + skip] != '\0') {
-			text += len + skip;
-			continue;
-		}
-		outcome = send_part(ev, params, text, len);
+		len = utf8_cut(text, MESSAGE_MAX, &skip);
+		part = text;
 		text += len + skip;
+		if (strspn(part, UTF8_BLANK) >= len && *text != '\0')
+			continue;
+		outcome = vkcb_api(ev, "messages.send",
+		    params_add(params, "message", params_made(
+		    json_object_new_string_len(part, (int)len))), NULL);
 		if (outcome != VKCB_OK || *text == '\0')
 			return outcome;
 		params = VK_PARAMS("peer_id", VK_INT(peer_id));
@@ -99,16 +58,10 @@ vkcb_send(struct vkcb_event *ev, int64_t peer_id, const char *text)
 static struct json_object *
 answered(const struct vk_message *message)
 {
-	struct json_object *ids = params_made(json_object_new_array()), *id;
-
-	id = VK_INT(message->conversation_message_id);
-	if (id == NULL || ids == NULL || json_object_array_add(ids, id) != 0) {
-		json_object_put(id);
-		json_object_put(ids);
-		ids = params_made(NULL);
-	}
 	return VK_PARAMS("peer_id", VK_INT(message->peer_id),
-	    "conversation_message_ids", ids, "is_reply", VK_INT(1));
+	    "conversation_message_ids",
+	    VK_ROW(VK_INT(message->conversation_message_id)),
+	    "is_reply", VK_INT(1));
 }
 
 enum vkcb_outcome
@@ -162,17 +115,13 @@ enum vkcb_outcome
 vkcb_answer_event(struct vkcb_event *ev, const struct vk_message_event *press,
     const char *text)
 {
-	struct json_object *params;
+	struct json_object *params = VK_PARAMS(
+	    "event_id", VK_STR(press->event_id),
+	    "user_id", VK_INT(press->user_id),
+	    "peer_id", VK_INT(press->peer_id));
 
-	if (text == NULL || *text == '\0')
-		params = VK_PARAMS("event_id", VK_STR(press->event_id),
-		    "user_id", VK_INT(press->user_id),
-		    "peer_id", VK_INT(press->peer_id));
-	else
-		params = VK_PARAMS("event_id", VK_STR(press->event_id),
-		    "user_id", VK_INT(press->user_id),
-		    "peer_id", VK_INT(press->peer_id),
-		    "event_data", VK_PARAMS("type", VK_STR("show_snackbar"),
-		    "text", VK_STR(text)));
+	if (text != NULL && *text != '\0')
+		params = params_add(params, "event_data", VK_PARAMS(
+		    "type", VK_STR("show_snackbar"), "text", VK_STR(text)));
 	return vkcb_api(ev, "messages.sendMessageEventAnswer", params, NULL);
 }

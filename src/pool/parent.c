@@ -32,11 +32,10 @@
 #include "conf/conf.h"
 #include "inbox/inbox.h"
 #include "log.h"
-#include "notify.h"
 #include "pool/pool.h"
 #include "pool/program.h"
 #include "pool/worker.h"
-#include "stop.h"
+#include "supervisor.h"
 
 #include "banned.h"
 
@@ -98,7 +97,7 @@ leave(struct parent *parent, enum leaving why)
 {
 	if (parent->leaving != STAYS)
 		return;
-	notify("STOPPING=1");
+	supervisor_notify("STOPPING=1");
 	parent->leaving = why;
 	parent->stop_by = clock_ms() + parent->conf->handler_timeout +
 	    STOP_MARGIN;
@@ -180,7 +179,7 @@ begin(struct parent *parent, struct inbox *inbox)
 	if (inbox_end_orphans(inbox, parent->conf->attempts) == -1)
 		return -1;
 	parent->begun = true;
-	notify("READY=1");
+	supervisor_notify("READY=1");
 	if (parent->until == WORK_STOPPED)
 		log_msg(LOG_LEVEL_INFO, "%d workers take events from inbox %s",
 		    parent->n, parent->pool.inbox);
@@ -397,8 +396,7 @@ parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGHUP);	/* as under nohup(1) */
 	sigaddset(&mask, SIGCHLD);
-	stop_block(&mask);
-	(void)signal(SIGPIPE, SIG_IGN);
+	supervisor_block_stops(&mask);
 	parent->n = (int)parent->conf->workers;
 	parent->children = calloc((size_t)parent->n,
 	    sizeof(*parent->children));

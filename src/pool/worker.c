@@ -363,7 +363,6 @@ worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
 		return -1;
 	/* It is watched from before the first look, see pool.c. */
 	(void)inbox_wake_fd(work->inbox);
-	arena_init(&work->arena);
 	return 0;
 }
 

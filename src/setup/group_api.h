@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "failed.h"
+#include "report.h"
 #include "vk/api.h"
 
 struct conf;

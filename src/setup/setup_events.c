@@ -35,22 +35,12 @@ settings_params(const struct setup *setup)
 	    "api_version", VK_STR(API_VERSION));
 }
 
-/* Out of memory, there are no params, and their call fails. */
-static void
-add_flag(struct json_object **params, const char *event, bool flag)
-{
-	if (*params == NULL || params_add(*params, event, VK_INT(flag)) == 0)
-		return;
-	json_object_put(*params);
-	*params = NULL;
-}
-
 static int
 tick_unlisted(struct setup *setup, const char *event)
 {
 	struct json_object *params = settings_params(setup);
 
-	add_flag(&params, event, true);
+	params = params_add(params, event, VK_INT(true));
 	if (setup->dry_run)
 		json_object_put(params);
 	else if (set_settings(setup, params) == -1) {
@@ -100,7 +90,7 @@ set_listed(struct setup *setup, const struct subscriptions *subs,
 		    sub->wanted == sub->ticked)
 			continue;
 		subscriptions_append(sub->wanted ? tick : untick, sub->name);
-		add_flag(&params, sub->name, sub->wanted);
+		params = params_add(params, sub->name, VK_INT(sub->wanted));
 	}
 	if (*left_out != '\0')
 		setup_note(setup, "warning: `events` leaves out what handlers "

@@ -39,9 +39,9 @@ void
 form_text(struct buffer *form, const char *name, const char *text, size_t len)
 {
 	if (form->len > 0)
-		buffer_put_string(form, "&");
+		buffer_put(form, "&", 1);
 	form_encode(form, name, strlen(name));
-	buffer_put_string(form, "=");
+	buffer_put(form, "=", 1);
 	form_encode(form, text, len);
 }
 

@@ -49,15 +49,18 @@ params_why_none(void)
 	    "params is NULL: write VK_NO_PARAMS for none";
 }
 
-int
+struct json_object *
 params_add(struct json_object *params, const char *name,
     struct json_object *value)
 {
-	if (value != NULL && json_object_object_add(params, name, value) == 0)
-		return 0;
+	if (params != NULL && value != NULL) {
+		if (json_object_object_add(params, name, value) == 0)
+			return params;
+		(void)params_made(NULL);
+	}
 	json_object_put(value);
-	(void)params_made(NULL);
-	return -1;
+	json_object_put(params);
+	return NULL;
 }
 
 struct json_object *
@@ -108,12 +111,7 @@ vk_params(const char *name, ...)
 		if (value == NULL)
 			params_mistake("a value in VK_PARAMS is NULL: leave "
 			    "out what is not there");
-		else if (params != NULL && params_add(params, name, value) == 0)
-			continue;
-		else if (params == NULL)
-			json_object_put(value);
-		json_object_put(params);
-		params = NULL;
+		params = params_add(params, name, value);
 	}
 	va_end(args);
 	return params;

@@ -10,8 +10,8 @@ struct json_object *params_made(struct json_object *);
 /* Keeps the reason of a NULL that a handler wrote, unless there is one. */
 void params_mistake(const char *words);
 
-/* Takes the value over. -1: it is NULL, or out of memory, which is kept. */
-int params_add(struct json_object *params, const char *name,
+/* Takes both over. NULL: one of them is NULL, or out of memory. */
+struct json_object *params_add(struct json_object *params, const char *name,
     struct json_object *value);
 
 /*

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "stop.h"
+#include "supervisor.h"
 #include "web/http.h"
 #include "web/receive.h"
 
@@ -39,16 +39,6 @@ bool
 cgi_is_host(void)
 {
 	return getenv("GATEWAY_INTERFACE") != NULL;
-}
-
-static void
-cgi_set_signals(void)
-{
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	stop_block(&blocked);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Reads the next bytes of the body; 0: its end, an error or no time left. */
@@ -149,9 +139,11 @@ cgi_serve(struct receiver *receiver)
 		},
 	};
 	struct http_answer answer;
+	sigset_t blocked;
 	int out, result;
 
-	cgi_set_signals();
+	sigemptyset(&blocked);
+	supervisor_block_stops(&blocked);
 	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return 1;

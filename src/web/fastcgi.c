@@ -29,7 +29,7 @@
 #include "clock.h"
 #include "conf/conf.h"
 #include "log.h"
-#include "stop.h"
+#include "supervisor.h"
 #include "web/http.h"
 #include "web/receive.h"
 
@@ -78,8 +78,7 @@ fastcgi_set_signals(struct fastcgi *host)
 	sigset_t set;
 
 	sigemptyset(&set);
-	stop_block(&set);
-	signal(SIGPIPE, SIG_IGN);
+	supervisor_block_stops(&set);
 	host->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return host->signals == -1 ? -1 : 0;
 }

@@ -26,7 +26,6 @@ void
 receiver_init(struct receiver *receiver, struct conf *conf)
 {
 	*receiver = (struct receiver){ .conf = conf };
-	arena_init(&receiver->arena);
 	program_init(&receiver->program);
 }
 

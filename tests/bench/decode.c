@@ -76,7 +76,7 @@ main(int argc, char **argv)
 	}
 	len = fread(file, 1, sizeof(file) - 1, in);
 	fclose(in);
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	for (count = strtol(argv[2], NULL, 10); count > 0; count--) {
 		memcpy(body, file, len + 1);
 		if (read_once(argv[1][0], body, len) == -1) {

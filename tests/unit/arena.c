@@ -18,7 +18,7 @@ pieces_are_aligned_and_apart(void **state)
 	size_t i, k;
 
 	(void)state;
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	for (i = 0; i < 300; i++) {
 		pieces[i] = arena_alloc(&arena, i * 7);
 		assert_non_null(pieces[i]);
@@ -41,7 +41,7 @@ a_usual_event_takes_nothing_from_the_system(void **state)
 	(void)state;
 	if (!ALLOC_COUNTS)
 		skip();
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	assert_non_null(arena_alloc(&arena, 100));
 	arena_reset(&arena);
 	alloc_fail_at(0);
@@ -63,7 +63,7 @@ a_hint_makes_one_chunk_of_it(void **state)
 	(void)state;
 	if (!ALLOC_COUNTS)
 		skip();
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	assert_non_null(arena_alloc(&arena, 20000));
 	alloc_fail_at(0);
 	arena_expect(&arena, 1 << 20);
@@ -83,7 +83,7 @@ all_but_the_first_chunk_goes_on_reset(void **state)
 	if (!ALLOC_COUNTS)
 		skip();
 	live = alloc.live;
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	assert_non_null(arena_alloc(&arena, 8 << 20));
 	assert_non_null(arena_alloc(&arena, 8 << 20));
 	arena_reset(&arena);
@@ -102,7 +102,7 @@ sizes_that_cannot_be_are_refused(void **state)
 	struct arena arena;
 
 	(void)state;
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	assert_null(arena_alloc(&arena, SIZE_MAX));
 	assert_null(arena_alloc(&arena, SIZE_MAX - 8));
 	assert_null(arena_alloc(&arena, SIZE_MAX / 2));
@@ -120,7 +120,7 @@ it_stays_usable_without_memory(void **state)
 	(void)state;
 	if (!ALLOC_COUNTS)
 		skip();
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	first = arena_alloc(&arena, 16);
 	assert_non_null(first);
 	memset(first, 'x', 16);

@@ -18,7 +18,7 @@ it_grows_and_ends_with_a_nul(void **state)
 
 	(void)state;
 	for (i = 0; i < 10000; i++) {
-		buffer_put_string(&buffer, "abc");
+		buffer_put(&buffer, "abc", 3);
 		assert_int_equal(strlen(buffer.at), buffer.len);
 	}
 	buffer_put(&buffer, "\0d", 2);
@@ -38,16 +38,16 @@ a_ceiling_is_reached_and_not_passed(void **state)
 	struct buffer buffer = { .max = 5 };
 
 	(void)state;
-	buffer_put_string(&buffer, "abcde");
+	buffer_put(&buffer, "abcde", 5);
 	assert_int_equal(buffer.failed, BUFFER_GOOD);
-	buffer_put_string(&buffer, "f");
+	buffer_put(&buffer, "f", 1);
 	assert_int_equal(buffer.failed, BUFFER_TOO_LONG);
 	assert_string_equal(buffer.at, "abcde");
-	buffer_put_string(&buffer, "");
+	buffer_put(&buffer, "", 0);
 	assert_null(buffer_room(&buffer, 0));
 	assert_int_equal(buffer.failed, BUFFER_TOO_LONG);
 	buffer_free(&buffer);
-	buffer_put_string(&buffer, "again");
+	buffer_put(&buffer, "again", 5);
 	assert_string_equal(buffer.at, "again");
 	assert_null(buffer_room(&buffer, SIZE_MAX));
 	buffer_free(&buffer);
@@ -60,12 +60,12 @@ room_is_filled_by_the_caller(void **state)
 	char *room;
 
 	(void)state;
-	buffer_put_string(&buffer, "a");
+	buffer_put(&buffer, "a", 1);
 	room = buffer_room(&buffer, 3000);
 	assert_non_null(room);
 	memset(room, 'b', 3000);
 	buffer.len += 3000;
-	buffer_put_string(&buffer, "c");
+	buffer_put(&buffer, "c", 1);
 	assert_int_equal(buffer.len, 3002);
 	assert_string_equal(buffer.at + 2998, "bbbc");
 	buffer_free(&buffer);
@@ -81,12 +81,12 @@ no_memory_leaves_it_as_it_was(void **state)
 	(void)state;
 	if (!ALLOC_COUNTS)
 		skip();
-	buffer_put_string(&buffer, "abc");
+	buffer_put(&buffer, "abc", 3);
 	alloc_fail_at(1);
 	buffer_put(&buffer, more, sizeof(more));
 	alloc_fail_at(0);
 	assert_int_equal(buffer.failed, BUFFER_NO_MEMORY);
-	buffer_put_string(&buffer, "d");
+	buffer_put(&buffer, "d", 1);
 	assert_string_equal(buffer.at, "abc");
 	buffer_free(&buffer);
 	assert_int_equal(alloc.live, live);

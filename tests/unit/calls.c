@@ -18,8 +18,8 @@
 #include "hash.h"
 #include "buffer.h"
 #include "json/tree.h"
-#include "handler/message.h"
 #include "vk/params.h"
+#include "utf8.h"
 #include "vk/rate.h"
 
 static void
@@ -75,7 +75,7 @@ a_random_id_tells_messages_apart_and_repeats_not(void **state)
 static void
 check_cut(const char *text, size_t max, size_t want, size_t want_skip)
 {
-	size_t skip, at = message_cut(text, max, &skip);
+	size_t skip, at = utf8_cut(text, max, &skip);
 
 	if (at != want || skip != want_skip)
 		fail_msg("\"%s\" within %zu: cut at %zu (%zu), not %zu (%zu)",
@@ -114,7 +114,7 @@ parts_of_any_bytes_come_to_an_end(void **state)
 		text[64] = '\0';
 		max = 2 + i % 10;
 		for (left = 0, parts = 0; text[left] != '\0'; parts++) {
-			at = message_cut(text + left, max, &skip);
+			at = utf8_cut(text + left, max, &skip);
 			assert_true(at + skip > 0 && parts < 64);
 			left += at + skip;
 		}

@@ -57,7 +57,7 @@ make_tree(struct decoded *decoded, const char *object)
 	snprintf(decoded->text, size, "{\"o\":%s}", object);
 	assert_int_equal(body_tree(decoded->text, strlen(decoded->text), "o",
 	    &decoded->tree), 0);
-	arena_init(&decoded->arena);
+	decoded->arena = (struct arena){ .chunks = NULL };
 }
 
 /* Decodes the text as an object of the event. */
@@ -1229,7 +1229,7 @@ no_memory_is_not_an_absent_field(void **state)
 			    decoded.tree, &decoded.arena, note_odd, &decoded);
 			failed = alloc.failed;
 			alloc_fail_at(0);
-			assert_int_equal(arena_failed(&decoded.arena), failed);
+			assert_int_equal(decoded.arena.failed, failed);
 			assert_int_equal(decoded.typed == NULL, failed);
 			assert_string_equal(decoded.odd, "");
 			decoded_release(&decoded);

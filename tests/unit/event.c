@@ -174,7 +174,7 @@ handle(const char *type, const char *object)
 	assert_null(envelope_read(&envelope, text, strlen(text), &where));
 	called[0] = '\0';
 	memset(typed, 0, sizeof(typed));
-	arena_init(&arena);
+	arena = (struct arena){ .chunks = NULL };
 	event_init(&event, &envelope, &arena, 3);
 	end = event_handle(&event, &result);
 	event_release(&event);

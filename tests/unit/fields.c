@@ -43,7 +43,7 @@ sent_init(struct sent *sent, const char *path, const char *type)
 	sent->text = body_read(path, &len);
 	assert_non_null(sent->text);
 	assert_int_equal(body_tree(sent->text, len, "object", &sent->tree), 0);
-	arena_init(&sent->arena);
+	sent->arena = (struct arena){ .chunks = NULL };
 	sent->typed = decode_event(catalogue_type(type, strlen(type)),
 	    sent->tree, &sent->arena, fail_of_type, NULL);
 	assert_non_null(sent->typed);

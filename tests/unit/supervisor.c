@@ -1,4 +1,4 @@
-/* notify.c - systemd is notified if it asks. */
+/* supervisor.c - systemd is notified if it asks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "notify.h"
+#include "supervisor.h"
 
 static void
 the_socket_that_systemd_names_gets_the_state(void **state)
@@ -27,7 +27,7 @@ the_socket_that_systemd_names_gets_the_state(void **state)
 	    (long)getpid());
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	setenv("NOTIFY_SOCKET", at.sun_path, 1);
-	notify("READY=1");
+	supervisor_notify("READY=1");
 	len = recv(fd, got, sizeof(got), MSG_DONTWAIT);
 	unlink(at.sun_path);
 	assert_int_equal(len, 7);
@@ -40,9 +40,9 @@ without_systemd_nothing_happens(void **state)
 {
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
-	notify("READY=1");
+	supervisor_notify("READY=1");
 	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
-	notify("READY=1");
+	supervisor_notify("READY=1");
 }
 
 int

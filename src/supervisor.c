@@ -1,8 +1,8 @@
 /*
- * notify.c - systemd's readiness protocol: a datagram to the socket that
- * NOTIFY_SOCKET names. It is never worth a failure.
+ * supervisor.c - stop signals, and a datagram to the socket that NOTIFY_SOCKET
+ * names. A failure to send it is ignored.
  */
-#include "notify.h"
+#include "supervisor.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,7 +14,22 @@
 #include "banned.h"
 
 void
-notify(const char *state)
+supervisor_block_stops(sigset_t *set)
+{
+	static const int stops[] = { SIGTERM, SIGUSR1, SIGINT };
+	size_t i;
+
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		sigaddset(set, stops[i]);
+		/* An ignored signal, as after `vkcb &`, is never pending. */
+		signal(stops[i], SIG_DFL);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigprocmask(SIG_SETMASK, set, NULL);
+}
+
+void
+supervisor_notify(const char *state)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	const char *path = getenv("NOTIFY_SOCKET");
