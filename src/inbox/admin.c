@@ -381,9 +381,13 @@ admin_wake_fd(struct inbox *inbox)
 
 	if (store->inotify == -1)
 		store->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	/* Watching a file that is watched already changes nothing. */
+	/*
+	 * Watching a file that is watched already changes nothing. IN_ATTRIB
+	 * and IN_MOVE_SELF: it was removed or renamed, so the pool must leave.
+	 */
 	if (admin_lock_path(store, path) == -1 || inotify_add_watch(
-	    store->inotify, path, IN_ACCESS | IN_DONT_FOLLOW) == -1)
+	    store->inotify, path, IN_ACCESS | IN_ATTRIB | IN_MOVE_SELF |
+	    IN_DONT_FOLLOW) == -1)
 		return -1;
 	return store->inotify;
 }

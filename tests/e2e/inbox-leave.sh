@@ -293,7 +293,8 @@ kill -9 "$service"
 gone "$service"
 "$app" work --once 2>"$run/stderr" &
 ends $!
-booked_has "begin 6 6 2"
+claim "a work --once takes over what a killed service ran" \
+    booked_has "begin 6 6 2"
 give_all "c-7 6 ok"
 put_in_place "$app"
 : >"$run/e"
