@@ -52,7 +52,6 @@
 
 #include "src/command/command.h"
 #include "src/conf/conf.h"
-#include "src/web/host.h"
 #include "src/inbox/inbox.h"
 #include "src/web/receive.h"
 

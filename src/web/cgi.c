@@ -10,7 +10,7 @@
  * Apache input and output are one socket, and closing it with unread bytes
  * would drop the answer, too.
  */
-#include "web/host.h"
+#include "web/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,21 +19,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "supervisor.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"
 
 #define LINGER_MS 2000
-
-struct cgi_request {
-	struct http_request http;	/* first, for the cast */
-	bool whole;			/* the body was read */
-};
 
 bool
 cgi_is_host(void)
@@ -48,16 +43,14 @@ read_some(char *into, size_t size, int64_t deadline)
 	struct pollfd poll_in = { .fd = STDIN_FILENO, .events = POLLIN };
 	int64_t left;
 	ssize_t got;
-	int ready;
 
 	for (;;) {
 		left = deadline - clock_ms();
-		ready = left <= 0 ? 0 : poll(&poll_in, 1, (int)left);
-		if (ready == 0 || (ready == -1 && errno != EINTR))
+		if (left <= 0)
 			return 0;
-		if (ready == -1)
-			continue;
-		got = read(STDIN_FILENO, into, size);
+		got = poll(&poll_in, 1, (int)left);	/* 0: no time left */
+		if (got > 0)
+			got = read(STDIN_FILENO, into, size);
 		if (got >= 0)
 			return (size_t)got;
 		if (errno != EINTR && errno != EAGAIN)
@@ -68,16 +61,13 @@ read_some(char *into, size_t size, int64_t deadline)
 static size_t
 cgi_read_body(struct http_request *http, char *into, size_t size)
 {
-	struct cgi_request *request = (struct cgi_request *)http;
-	size_t got = 0, more;
+	size_t got = 0, more = 1;
 
-	while (got < size) {
+	while (got < size && more > 0) {
 		more = read_some(into + got, size - got, http->deadline);
-		if (more == 0)
-			break;
 		got += more;
 	}
-	request->whole = got == size;
+	http->at_end = got == size;
 	return got;
 }
 
@@ -94,49 +84,28 @@ linger(int out)
 		;
 }
 
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	ssize_t written;
-
-	while (len > 0) {
-		written = write(fd, bytes, len);
-		if (written == -1 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return -1;
-		bytes += written;
-		len -= (size_t)written;
-	}
-	return 0;
-}
-
-/* A short answer is one write: the web server wakes once. */
+/* One write: the web server wakes once. */
 static int
 cgi_send_answer(int fd, const struct http_answer *answer)
 {
-	char out[2 * HTTP_HEADER_MAX];
-	size_t len = http_header(answer, out);
-	size_t first = sizeof(out) - len;
+	char header[HTTP_HEADER_MAX];
+	const struct iovec parts[] = {
+		{ header, http_header(answer, header) },
+		{ (char *)answer->body, answer->len },
+	};
+	ssize_t written = TEMP_FAILURE_RETRY(writev(fd, parts, 2));
 
-	if (first > answer->len)
-		first = answer->len;
-	memcpy(out + len, answer->body, first);
-	if (write_all(fd, out, len + first) == -1)
-		return -1;
-	return write_all(fd, answer->body + first, answer->len - first);
+	return written == (ssize_t)(parts[0].iov_len + answer->len) ? 0 : -1;
 }
 
 int
 cgi_serve(struct receiver *receiver)
 {
-	struct cgi_request request = {
-		.http = {
-			.method = getenv("REQUEST_METHOD"),
-			.length = getenv("CONTENT_LENGTH"),
-			.retry_counter = getenv("HTTP_X_RETRY_COUNTER"),
-			.read = cgi_read_body,
-		},
+	struct http_request http = {
+		.method = getenv("REQUEST_METHOD"),
+		.length = getenv("CONTENT_LENGTH"),
+		.retry_counter = getenv("HTTP_X_RETRY_COUNTER"),
+		.read = cgi_read_body,
 	};
 	struct http_answer answer;
 	sigset_t blocked;
@@ -148,9 +117,9 @@ cgi_serve(struct receiver *receiver)
 	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return 1;
 	receiver->is_cgi = true;
-	receive(receiver, &request.http, &answer);
+	receive(receiver, &http, &answer);
 	result = cgi_send_answer(out, &answer);
-	if (!request.whole)
+	if (!http.at_end)
 		linger(out);
 	receive_done(receiver);
 	return result == 0 ? 0 : 1;

@@ -13,7 +13,6 @@
 #include "vk/api.h"
 #include "vk/rate.h"
 #include "web/http.h"
-#include "web/receipt.h"
 #include "web/receive.h"
 
 #include "banned.h"

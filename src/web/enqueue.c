@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf.h"
@@ -17,20 +16,9 @@
 #include "inbox/inbox.h"
 #include "log.h"
 #include "pool/pool.h"
-#include "web/receipt.h"
 #include "web/receive.h"
 
 #include "banned.h"
-
-
-void
-enqueue_close(struct receiver *receiver)
-{
-	inbox_close(receiver->inbox);
-	free(receiver->inbox_path);
-	receiver->inbox = NULL;
-	receiver->inbox_path = NULL;
-}
 
 /* Starting a pool takes a millisecond: the answer is sent before. */
 void
@@ -53,12 +41,9 @@ current_inbox(struct receiver *receiver, char error[INBOX_ERROR_MAX])
 
 	if (receiver->inbox != NULL && strcmp(receiver->inbox_path, path) == 0)
 		return receiver->inbox;
-	enqueue_close(receiver);
-	receiver->inbox_path = strdup(path);
-	if (receiver->inbox_path == NULL) {
-		snprintf(error, INBOX_ERROR_MAX, "out of memory");
-		return NULL;
-	}
+	inbox_close(receiver->inbox);
+	snprintf(receiver->inbox_path, sizeof(receiver->inbox_path), "%s",
+	    path);
 	receiver->inbox = inbox_open(path, INBOX_CREATE, error);
 	return receiver->inbox;
 }
@@ -171,15 +156,13 @@ enqueue_put(struct receipt *receipt, struct inbox *inbox,
 static void
 answer_command(struct receipt *receipt, const struct inbox_command *command)
 {
-	struct event_result result = { .outcome = VKCB_OK };
+	struct event_result result = {
+		.outcome = command->remove ? VKCB_REMOVE :
+		    command->version[0] != '\0' ? VKCB_SET_VERSION : VKCB_OK,
+	};
 
-	if (command->remove) {
-		result.outcome = VKCB_REMOVE;
-	} else if (command->version[0] != '\0') {
-		result.outcome = VKCB_SET_VERSION;
-		snprintf(result.version, sizeof(result.version), "%s",
-		    command->version);
-	}
+	snprintf(result.version, sizeof(result.version), "%s",
+	    command->version);
 	receipt_answer(receipt, &result);
 }
 
@@ -204,14 +187,11 @@ enqueue(struct receipt *receipt)
 	else if (inbox != NULL)
 		result = inbox_take_command(inbox,
 		    receipt->envelope.group_id, &command);
-	if (result == -1 && n > 0) {
+	/* If no handler takes the event, a broken inbox loses nothing. */
+	if (result == -1 && n > 0)
 		(void)receipt_refuse(receipt, 503, "Inbox Unavailable",
 		    "cannot store the event", inbox != NULL ? inbox->error :
 		    error);
-		return;
-	}
-	/* No handler takes the event: a broken inbox loses nothing. */
-	if (result == -1)
-		command = (struct inbox_command){ .remove = false };
-	answer_command(receipt, &command);
+	else
+		answer_command(receipt, &command);
 }

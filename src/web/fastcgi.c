@@ -12,7 +12,7 @@
  * libfcgi aborts if it lacks the few bytes that it needs per request; the
  * process's supervisor starts another, and VK repeats the event.
  */
-#include "web/host.h"
+#include "web/http.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -30,7 +30,6 @@
 #include "conf/conf.h"
 #include "log.h"
 #include "supervisor.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"
@@ -39,16 +38,10 @@
 #define KEPT_MAX 64	/* idle connections; others are not kept open */
 #define IDLE_MAX 512	/* the same, with those that never sent a byte */
 
-struct fastcgi_request {
-	struct http_request http;	/* first, for the cast */
-	FCGX_Request *fcgx;
-	bool at_end;			/* the body was read to its end */
-	bool rcvtimeo_set;		/* for this request's body */
-};
-
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
+	bool rcvtimeo_set;		/* for the current request's body */
 	int epoll;
 	int signals;			/* readable after a stop signal */
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
@@ -121,12 +114,11 @@ fastcgi_set_up(struct fastcgi *host)
 static void
 set_timeout(int fd, int option, int64_t milliseconds)
 {
-	struct timeval time;
+	struct timeval time = {
+		.tv_sec = milliseconds / 1000,
+		.tv_usec = milliseconds % 1000 * 1000,
+	};
 
-	if (milliseconds < 1)
-		milliseconds = 1;
-	time.tv_sec = (time_t)(milliseconds / 1000);
-	time.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000);
 	(void)setsockopt(fd, SOL_SOCKET, option, &time, sizeof(time));
 }
 
@@ -257,8 +249,8 @@ wait_for_request(struct fastcgi *host)
 static size_t
 fastcgi_read_body(struct http_request *http, char *into, size_t size)
 {
-	struct fastcgi_request *request = (struct fastcgi_request *)http;
-	FCGX_Stream *in = request->fcgx->in;
+	struct fastcgi *host = http->from;
+	FCGX_Stream *in = host->fcgx.in;
 	size_t got = 0, want;
 	int64_t left;
 	int n;
@@ -271,8 +263,8 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 			left = http->deadline - clock_ms();
 			if (left <= 0)
 				return got;
-			set_timeout(request->fcgx->ipcFd, SO_RCVTIMEO, left);
-			request->rcvtimeo_set = true;
+			set_timeout(host->fcgx.ipcFd, SO_RCVTIMEO, left);
+			host->rcvtimeo_set = true;
 		}
 		if (want > size - got)
 			want = size - got;
@@ -283,7 +275,7 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 		/* It may be the secret: receive.c wipes its own copy. */
 		explicit_bzero(in->rdNext - n, (size_t)n);
 	}
-	request->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
+	http->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
 	return got;
 }
 
@@ -304,25 +296,25 @@ fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
  * closes it. After a whole body there is no need to linger.
  */
 static void
-finish(struct fastcgi *host, const struct fastcgi_request *request)
+finish(struct fastcgi *host, bool at_end)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
-	if (!request->at_end || host->stopping || host->n_idle >= KEPT_MAX)
+	if (!at_end || host->stopping || host->n_idle >= KEPT_MAX)
 		fcgx->keepConnection = 0;
-	if (request->at_end && !fcgx->keepConnection)
+	if (at_end && !fcgx->keepConnection)
 		FCGX_Detach(fcgx);
 	FCGX_Finish_r(fcgx);
 	if (fcgx->ipcFd == -1)
 		return;
-	if (request->rcvtimeo_set)
+	if (host->rcvtimeo_set)
 		set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
 		    host->receiver->conf->body_timeout);
 	put_aside(host, fcgx->ipcFd);
 	fcgx->ipcFd = -1;
 }
 
-/* Reads a request up to its body. 0, or -1: the connection is closed. */
+/* Reads a request up to its body. 0; else the connection is closed. */
 static int
 begin(struct fastcgi *host, int fd)
 {
@@ -338,34 +330,31 @@ begin(struct fastcgi *host, int fd)
 	FCGX_Detach(fcgx);
 	result = FCGX_Accept_r(fcgx);
 	FCGX_Attach(fcgx);
-	if (result == 0)
-		return 0;
-	fcgx->ipcFd = -1;
-	return -1;
+	if (result != 0)
+		fcgx->ipcFd = -1;
+	return result;
 }
 
 static void
 serve_request(struct fastcgi *host, int fd)
 {
 	FCGX_Request *fcgx = &host->fcgx;
-	struct fastcgi_request request;
+	struct http_request http;
 	struct http_answer answer;
 
-	if (begin(host, fd) == -1)
+	if (begin(host, fd) != 0)
 		return;
-	request = (struct fastcgi_request){
-		.http = {
-			.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
-			.length = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp),
-			.retry_counter = FCGX_GetParam(
-			    "HTTP_X_RETRY_COUNTER", fcgx->envp),
-			.read = fastcgi_read_body,
-		},
-		.fcgx = fcgx,
+	host->rcvtimeo_set = false;
+	http = (struct http_request){
+		.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
+		.length = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp),
+		.retry_counter = FCGX_GetParam("HTTP_X_RETRY_COUNTER",
+		    fcgx->envp),
+		.read = fastcgi_read_body, .from = host,
 	};
-	receive(host->receiver, &request.http, &answer);
+	receive(host->receiver, &http, &answer);
 	fastcgi_send_answer(fcgx, &answer);
-	finish(host, &request);
+	finish(host, http.at_end);
 	receive_done(host->receiver);
 }
 

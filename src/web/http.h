@@ -1,4 +1,7 @@
-/* http.h - a request from the web server and its answer. */
+/*
+ * http.h - a request from the web server and its answer, and the two ways to
+ * the server: FastCGI and CGI.
+ */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -17,8 +20,10 @@ struct http_request {
 	 * passes or the peer goes away.
 	 */
 	size_t (*read)(struct http_request *, char *into, size_t size);
+	void *from;			/* read()'s own */
+	bool at_end;			/* read() has read the whole body */
 
-	/* Of http_memory_request(). */
+	/* http_memory_request()'s own. */
 	const char *body;
 	size_t left;
 	char length_text[24];
@@ -45,5 +50,25 @@ void http_answer(struct http_answer *, int status, const char *body);
  * returns its length.
  */
 size_t http_header(const struct http_answer *, char out[HTTP_HEADER_MAX]);
+
+struct receiver;
+
+/* Is descriptor 0 a listening socket, as under FastCGI? */
+bool fastcgi_is_host(void);
+
+/*
+ * Serves until SIGTERM, SIGUSR1 or SIGINT; the current request is answered
+ * first. Returns the exit status.
+ */
+int fastcgi_serve(struct receiver *);
+
+/* Was the program started for one request, as under CGI? */
+bool cgi_is_host(void);
+
+/* Answers that one request. Returns the exit status. */
+int cgi_serve(struct receiver *);
+
+/* Answers 503: the program could not read its configuration. */
+void cgi_send_unconfigured(void);
 
 #endif

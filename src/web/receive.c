@@ -9,14 +9,15 @@
  */
 #include "web/receive.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
 #include "conf/conf.h"
 #include "event/event.h"
+#include "inbox/inbox.h"
 #include "log.h"
 #include "number.h"
-#include "web/receipt.h"
 
 #include "banned.h"
 
@@ -32,7 +33,7 @@ receiver_init(struct receiver *receiver, struct conf *conf)
 void
 receiver_release(struct receiver *receiver)
 {
-	enqueue_close(receiver);
+	inbox_close(receiver->inbox);
 	conf_free(receiver->conf);
 	arena_release(&receiver->arena);
 }
@@ -239,42 +240,31 @@ check_secret(struct receipt *receipt)
 	    "wrong secret", NULL);
 }
 
-static void
-answer_version(struct http_answer *answer, const char *version)
-{
-	static const char word[] = "version ";
-	size_t start = sizeof(word) - 1, len = strlen(version);
-
-	http_answer(answer, 200, "");
-	memcpy(answer->text, word, start);
-	memcpy(answer->text + start, version, len);
-	answer->body = answer->text;
-	answer->len = start + len;
-}
-
 void
 receipt_answer(struct receipt *receipt, const struct event_result *result)
 {
+	static const struct {
+		int status;
+		const char *body;
+	} answers[] = {
+		[VKCB_OK] = { 200, "ok" },
+		[VKCB_FAIL] = { 500, "Handler Failed" },
+		[VKCB_RETRY_AFTER] = { 0, "Try Again Later" },
+		[VKCB_REMOVE] = { 200, "remove" },
+		[VKCB_SET_VERSION] = { 200, "" },
+		[VKCB_GIVE_UP] = { 200, "ok" },
+	};
 	struct http_answer *answer = receipt->answer;
 
-	switch (result->outcome) {
-	case VKCB_OK:
-	case VKCB_GIVE_UP:
-		http_answer(answer, 200, "ok");
-		break;
-	case VKCB_FAIL:
-		http_answer(answer, 500, "Handler Failed");
-		break;
-	case VKCB_RETRY_AFTER:
-		http_answer(answer, result->status, "Try Again Later");
+	http_answer(answer, answers[result->outcome].status,
+	    answers[result->outcome].body);
+	if (result->outcome == VKCB_RETRY_AFTER) {
+		answer->status = result->status;
 		answer->retry_after = result->seconds;
-		break;
-	case VKCB_REMOVE:
-		http_answer(answer, 200, "remove");
-		break;
-	case VKCB_SET_VERSION:
-		answer_version(answer, result->version);
-		break;
+	} else if (result->outcome == VKCB_SET_VERSION) {
+		answer->len = (size_t)snprintf(answer->text,
+		    sizeof(answer->text), "version %s", result->version);
+		answer->body = answer->text;
 	}
 }
 

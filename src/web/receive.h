@@ -2,14 +2,19 @@
 #ifndef RECEIVE_H
 #define RECEIVE_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "arena.h"
+#include "event/envelope.h"
 #include "pool/program.h"
 #include "web/http.h"
 
 struct conf;
+struct event_result;
 struct inbox;
+struct log_line;
 
 struct receiver {
 	struct conf *conf;	/* owned; replaced when its files change */
@@ -18,7 +23,7 @@ struct receiver {
 	struct arena arena;	/* memory of the current request */
 	bool done;		/* all handlers of the last event succeeded */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
-	char *inbox_path;	/* of inbox */
+	char inbox_path[PATH_MAX];	/* of inbox */
 	bool stored;		/* workers are to be woken */
 	struct program program;	/* for starting a pool */
 };
@@ -33,5 +38,39 @@ void receiver_release(struct receiver *);
  */
 void receive(struct receiver *, struct http_request *, struct http_answer *);
 void receive_done(struct receiver *);
+
+/* A request on its way through the checks to its answer. */
+struct receipt {
+	struct receiver *receiver;
+	struct http_request *request;
+	struct http_answer *answer;
+	char *body;
+	uint64_t len;
+	uint64_t retry_counter;
+	struct envelope envelope;
+	const struct conf_group *group;
+	bool authenticated;	/* the request has the group's secret */
+};
+
+/*
+ * Answers with status and body and logs why; detail may be NULL. Returns -1.
+ */
+int receipt_refuse(struct receipt *, int status, const char *body,
+    const char *why, const char *detail);
+
+/* Answers with what the handlers want of VK. */
+void receipt_answer(struct receipt *, const struct event_result *);
+
+/* Adds the event's group and type to a line of the log. */
+void receipt_log(const struct receipt *, struct log_line *);
+
+/* confirm.c: answers a request of type confirmation. */
+void confirm(struct receipt *);
+
+/* enqueue.c: stores the event and answers. */
+void enqueue(struct receipt *);
+
+/* Wakes a worker of the receiver's inbox, or starts a pool. */
+void enqueue_wake(struct receiver *);
 
 #endif

@@ -340,7 +340,8 @@ use_inbox(void)
 	if (receiver.inbox == NULL) {
 		receiver.conf_fixed = true;
 		receiver.conf->inbox = name;
-		receiver.inbox_path = strdup(name);
+		snprintf(receiver.inbox_path, sizeof(receiver.inbox_path), "%s",
+		    name);
 		receiver.inbox = inbox_in_memory();
 	}
 	assert_non_null(receiver.inbox);
