@@ -383,11 +383,10 @@ admin_wake_fd(struct inbox *inbox)
 		store->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	/*
 	 * Watching a file that is watched already changes nothing. IN_ATTRIB
-	 * and IN_MOVE_SELF: it was removed or renamed, so the pool must leave.
+	 * comes when it is removed, so that the pool leaves.
 	 */
 	if (admin_lock_path(store, path) == -1 || inotify_add_watch(
-	    store->inotify, path, IN_ACCESS | IN_ATTRIB | IN_MOVE_SELF |
-	    IN_DONT_FOLLOW) == -1)
+	    store->inotify, path, IN_ACCESS | IN_ATTRIB | IN_DONT_FOLLOW) == -1)
 		return -1;
 	return store->inotify;
 }

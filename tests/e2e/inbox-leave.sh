@@ -285,6 +285,7 @@ kill "$service"
 gone "$service"
 
 inbox=$run/once
+rm "$book"
 with_inbox "workers = 1"
 works
 give_all "c-6 6 ok \"hold\":\"$run/e\""
