@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "buffer.h"
 #include "clock.h"
@@ -29,7 +28,6 @@
 #include "json/tree.h"
 #include "log.h"
 #include "vk/curl.h"
-#include "vk/form.h"
 #include "vk/http_post.h"
 #include "vk/params.h"
 #include "vk/rate.h"
@@ -79,6 +77,7 @@ static const struct {
 	{ 203, RETRY_NEVER, NO_RIGHT },
 	{ 2000, RETRY_NEVER, "the community has its ten callback servers: "
 	    "remove one on VK's page Settings, API usage, Callback API" },
+	{ 0, RETRY_NEVER, NULL },	/* any other */
 };
 
 void
@@ -172,18 +171,17 @@ take_error(struct api *api, struct json_object *error)
 {
 	int64_t code = json_get_int64(error, "error_code");
 	char words[API_MESSAGE_MAX];
-	size_t i = 0, n = sizeof(error_table) / sizeof(error_table[0]);
+	size_t i = 0;
 
 	if (code <= 0 || code > INT32_MAX)
 		return api_failed(api, VKCB_ERROR_ANSWER,
 		    "VK's error has no code", NULL, RETRY_LATER);
 	filter_text(api, json_get_string(error, "error_msg"), words,
 	    sizeof(words));
-	while (i < n && error_table[i].code != code)
+	while (error_table[i].code != code && error_table[i].code != 0)
 		i++;
-	return i < n ? api_failed(api, (int)code, words, error_table[i].advice,
-	    error_table[i].retry) :
-	    api_failed(api, (int)code, words, NULL, RETRY_NEVER);
+	return api_failed(api, (int)code, words, error_table[i].advice,
+	    error_table[i].retry);
 }
 
 static enum retry
@@ -321,28 +319,6 @@ jitter(int64_t ms)
 	return ms / 2 + any % (uint32_t)ms;
 }
 
-static void
-pause_for(int64_t ms)
-{
-	struct timespec left = {
-		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000,
-	};
-
-	while (nanosleep(&left, &left) == -1)
-		;
-}
-
-/* The budget pays for failed tries and pauses, not for calls that succeed. */
-static bool
-can_wait(struct api *api, int64_t failed_ms, int64_t pause)
-{
-	api->patience -= failed_ms + pause;
-	if (api->patience > 0)
-		return true;
-	api->patience = 0;
-	return false;
-}
-
 static enum retry
 try_all(struct api *api, const char *method,
     const struct http_post_request *request, struct json_object **response)
@@ -351,15 +327,18 @@ try_all(struct api *api, const char *method,
 	enum retry retry;
 
 	for (;;) {
-		start = clock_us();
+		start = clock_ms();
 		retry = try_once(api, request, response);
 		this_pause = jitter(pause);
-		if (retry != RETRY_NOW || api->tries == TRIES_MAX ||
-		    !can_wait(api, (clock_us() - start) / 1000, this_pause))
+		if (retry != RETRY_NOW || api->tries == TRIES_MAX)
+			return retry;
+		/* Calls that succeed cost nothing of the budget. */
+		api->patience -= clock_ms() - start + this_pause;
+		if (api->patience <= 0)
 			return retry;
 		log_msg(LOG_LEVEL_DEBUG, "%s: %s: again in %" PRId64 " ms",
 		    method, api->message, this_pause);
-		pause_for(this_pause);
+		clock_sleep_until(clock_ns() + this_pause * 1000000);
 		pause *= 2;
 	}
 }

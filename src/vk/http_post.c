@@ -1,12 +1,13 @@
 /*
- * http_post.c - posts a form and reads the answer, within time and size limits.
+ * http_post.c - loads libcurl, posts a form and reads the answer, within time
+ * and size limits.
  *
  * Every failure is a result with a reason, which names hosts but nothing of
  * what was posted.
  *
  * A connection is kept, since a new one costs more than a call. It is the
- * process's, and the one variable of this file. A forked child opens its own:
- * two processes cannot share a TLS session.
+ * process's, as is libcurl's table of functions. A forked child opens its own
+ * connection: two processes cannot share a TLS session.
  */
 #include "vk/http_post.h"
 
@@ -17,10 +18,58 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "library.h"
 #include "version.h"
 #include "vk/curl.h"
 
 #include "banned.h"
+
+/* Debian's build with GnuTLS has the same interface. */
+static const char *const names[] = {
+	"libcurl.so.4", "libcurl-gnutls.so.4", NULL,
+};
+
+static const struct library_function functions[] = {
+#define CALL(result, name, arguments) \
+	{ "curl_" #name, offsetof(struct curl, name) },
+	CURL_CALLS
+#undef CALL
+	{ NULL, 0 },
+};
+
+const struct curl *
+curl_load(char why[CURL_STATE_MAX])
+{
+	static struct curl curl;
+	static bool loaded;
+	char reason[160] = "it cannot be initialized";
+
+	if (loaded)
+		return &curl;
+	if (library_load(names, functions, &curl, reason, sizeof(reason)) ==
+	    0 && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+		loaded = true;
+		return &curl;
+	}
+	snprintf(why, CURL_STATE_MAX, "missing: handlers cannot call VK; "
+	    "install libcurl4 (%s)", reason);
+	return NULL;
+}
+
+int
+curl_state(char state[CURL_STATE_MAX])
+{
+	const struct curl *curl = curl_load(state);
+	const char *version;
+
+	if (curl == NULL)
+		return -1;
+	/* "libcurl/8.5.0 OpenSSL/3.0.15 ..." */
+	version = curl->version() + strlen("libcurl/");
+	snprintf(state, CURL_STATE_MAX, "found (%.*s)",
+	    (int)strcspn(version, " "), version);
+	return 0;
+}
 
 static struct {
 	void *easy;		/* NULL: none */
@@ -63,17 +112,12 @@ leave_to_parent(const struct curl *curl)
 	kept.easy = NULL;
 }
 
-static bool
-http_post_is_plain(const char *url)
-{
-	return strncmp(url, "http://", 7) == 0;
-}
-
 static void
 set_options(const struct curl *curl, const struct http_post_request *request)
 {
 	void *easy = kept.easy;
 
+	/* By default libcurl verifies certificates and follows no redirect. */
 	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/*
 	 * At a timeout libcurl would wait for its thread that resolves a name,
@@ -83,16 +127,13 @@ set_options(const struct curl *curl, const struct http_post_request *request)
 	curl->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_WEB);
 	curl->easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
 	curl->easy_setopt(easy, CURLOPT_USERAGENT, "vkcb/" VKCB_VERSION);
-	curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl->easy_setopt(easy, CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2);
 	curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
 	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_post_take);
 	curl->easy_setopt(easy, CURLOPT_URL, request->url);
 	/* Plain http is for this machine only: a proxy could read the token. */
-	if (http_post_is_plain(request->url))
+	if (strncmp(request->url, "http://", 7) == 0)
 		curl->easy_setopt(easy, CURLOPT_PROXY, "");
 	if (request->ca_file != NULL)
 		curl->easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);

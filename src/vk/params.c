@@ -1,9 +1,12 @@
 /*
- * params.c - the parameters of a call, as json-c's objects.
+ * params.c - the parameters of a call: json-c's objects, then the form that is
+ * posted.
  *
  * Out of memory returns NULL, and a call with NULL parameters fails: no
  * parameter is left out silently. A NULL made here is told from a NULL that a
  * handler wrote, which is a mistake that no repeat of the event cures.
+ *
+ * A form that cannot be made whole is marked as failed and must not be sent.
  *
  * The reason of the last NULL is a variable of each thread: between these
  * functions and the call NULL itself carries no reason.
@@ -13,7 +16,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "buffer.h"
+#include "json/tree.h"
 #include "vkcb.h"
 
 #include "banned.h"
@@ -115,4 +121,69 @@ vk_params(const char *name, ...)
 	}
 	va_end(args);
 	return params;
+}
+
+static void
+form_encode(struct buffer *form, const char *text, size_t len)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	static const char hex[] = "0123456789ABCDEF";
+	unsigned char byte;
+	char code[3] = "%";
+
+	for (; len > 0 && !form->failed; text++, len--) {
+		byte = (unsigned char)*text;
+		if (byte != '\0' && strchr(plain, byte) != NULL) {
+			buffer_put(form, text, 1);
+			continue;
+		}
+		code[1] = hex[byte >> 4];
+		code[2] = hex[byte & 15];
+		buffer_put(form, code, 3);
+	}
+}
+
+void
+form_text(struct buffer *form, const char *name, const char *text, size_t len)
+{
+	if (form->len > 0)
+		buffer_put(form, "&", 1);
+	form_encode(form, name, strlen(name));
+	buffer_put(form, "=", 1);
+	form_encode(form, text, len);
+}
+
+static void
+form_member(struct buffer *form, const char *name, struct json_object *value)
+{
+	const char *text;
+	size_t len;
+
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return;
+	case json_type_string:
+		text = json_object_get_string(value);
+		len = (size_t)json_object_get_string_len(value);
+		break;
+	case json_type_boolean:
+		text = json_object_get_boolean(value) ? "1" : "0";
+		len = 1;
+		break;
+	default:
+		text = json_write(value, &len);
+		break;
+	}
+	if (text == NULL)
+		form->failed = BUFFER_NO_MEMORY;
+	else
+		form_text(form, name, text, len);
+}
+
+void
+form_object(struct buffer *form, struct json_object *object)
+{
+	json_object_object_foreach(object, name, value)
+		form_member(form, name, value);
 }

@@ -23,9 +23,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf/conf.h"
 #include "hash.h"
 #include "log.h"
@@ -38,52 +38,21 @@
 /* The furthest slot: no caller waits longer. */
 #define FAR (CONF_API_TIMEOUT_MAX * INT64_C(1000000) + RATE_WINDOW)
 
-static int64_t
-nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static void
-rate_sleep_until(int64_t at)
-{
-	struct timespec when = {
-		.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000,
-	};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) ==
-	    EINTR)
-		;
-}
-
 /*
  * The clock starts at 0 with each boot, so a file on a disk may hold times that
  * lie ahead. A time beyond FAR is detected; a nearer one delays calls for that
  * long at most.
  */
-static bool
-is_valid(const struct rate_window *window, int64_t now)
-{
-	size_t i;
-
-	if (window->magic != MAGIC || window->next >= RATE_CALLS)
-		return false;
-	for (i = 0; i < RATE_CALLS; i++)
-		if (window->slots[i] < -RATE_WINDOW ||
-		    window->slots[i] > now + FAR)
-			return false;
-	return true;
-}
-
 static void
-repair(struct rate_window *window, int64_t now)
+rate_repair(struct rate_window *window, int64_t now)
 {
+	bool valid = window->magic == MAGIC && window->next < RATE_CALLS;
 	size_t i;
 
-	if (is_valid(window, now))
+	for (i = 0; valid && i < RATE_CALLS; i++)
+		valid = window->slots[i] >= -RATE_WINDOW &&
+		    window->slots[i] <= now + FAR;
+	if (valid)
 		return;
 	*window = (struct rate_window){ .magic = MAGIC };
 	for (i = 0; i < RATE_CALLS; i++)
@@ -95,7 +64,7 @@ rate_reserve(struct rate_window *window, int64_t now, int64_t max)
 {
 	int64_t at;
 
-	repair(window, now);
+	rate_repair(window, now);
 	at = window->slots[window->next] + RATE_WINDOW;
 	if (at < now)
 		at = now;
@@ -144,14 +113,13 @@ open_per_user(uint64_t token)
 static int
 lock(int fd)
 {
-	const struct timespec nap = { .tv_nsec = 1000000 };
 	int tries;
 
 	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; tries++) {
 		if (tries == LOCK_TRIES ||
 		    (errno != EWOULDBLOCK && errno != EINTR))
 			return -1;
-		nanosleep(&nap, NULL);
+		clock_sleep_until(clock_ns() + 1000000);
 	}
 	return 0;
 }
@@ -222,11 +190,11 @@ rate_wait(const char *folder, const char *token, int64_t max_ms)
 
 	if (fd == -1)
 		return 0;
-	at = rate_reserve(&window, nanoseconds(), max_ms * 1000000);
+	at = rate_reserve(&window, clock_ns(), max_ms * 1000000);
 	rate_close(fd, folder, &window);
 	if (at == -1)
 		return -1;
-	rate_sleep_until(at);
+	clock_sleep_until(at);
 	return 0;
 }
 
@@ -235,12 +203,12 @@ rate_once(const char *folder, const char *token, int64_t ms)
 {
 	struct rate_window window;
 	int fd = rate_open(folder, token, &window);
-	int64_t now = nanoseconds(), since;
+	int64_t now = clock_ns(), since;
 	bool due;
 
 	if (fd == -1)
 		return true;
-	repair(&window, now);
+	rate_repair(&window, now);
 	since = now - window.once;
 	due = window.once == 0 || since < 0 || since >= ms * 1000000;
 	if (due)

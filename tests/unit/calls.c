@@ -13,7 +13,6 @@
 #include "conf/conf.h"
 #include "event/envelope.h"
 #include "event/event.h"
-#include "vk/form.h"
 #include "event/handler_table.h"
 #include "hash.h"
 #include "buffer.h"
