@@ -53,6 +53,16 @@ inbox drop 1
 work --once
 trigger group_join'
 
+# run_as_root COMMAND - "request" is a responder's, which logs.
+run_as_root() {
+	if [ "$1" = request ]; then
+		vkcb=$app cgi "$work/request"
+		return
+	fi
+	# shellcheck disable=SC2086 # words
+	timeout 1 "$app" $1 </dev/null
+}
+
 # each_command OWNER LINK ... - all commands, with each of these as a link.
 each_command() {
 	each_owner=$1
@@ -63,8 +73,7 @@ each_command() {
 			target "$each_owner"
 			mv "$link" "$link.away" 2>"$work/none"
 			as_user ln -s "$here" "$link"
-			# shellcheck disable=SC2086 # words
-			timeout 1 "$app" $command >"$work/out" 2>&1 </dev/null
+			run_as_root "$command" >"$work/out" 2>&1
 			untouched "$each_owner" ||
 				{ echo "vkcb $command, $link"; return 1; }
 			rm -f "$link"
@@ -190,6 +199,9 @@ log=$lib/log
 root_conf "keys = $lib/keys"
 claim "no link for keys or log leads root to a file of root's" \
     each_command root "$lib/keys" "$lib/keys.lock" "$log"
+commands=request
+cp "$(task b-1 1 ok)" "$work/request"
+claim "... also of a responder" each_command root "$log"
 root_conf
 claim "... also where there is only a log" each_command root "$log"
 rm -f "$log"
@@ -198,7 +210,8 @@ cgi "$bodies/confirmation.json" >"$work/answer"
 claim "a log that root's responder makes is the folder's owner's" \
     same daemon "$(stat -c %U "$log")"
 install -d -m 755 "$work/roots"
-root_conf "inbox = $work/roots/inbox"
-claim "... also where the inbox is root's" each_command root "$log"
+root_conf "keys = $work/roots/keys"
+claim "no link leads root's log out of a user's folder" \
+    each_command root "$log"
 
 done_testing
