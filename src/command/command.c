@@ -50,8 +50,8 @@ command_may_read(const char *path, const char *owned)
 	    errno != EACCES)
 		return 0;
 	(void)owner_name(geteuid(), user);
-	(void)report_fail(path, "%s, whom %s belongs to, may not read it: chgrp "
-	    "it to that user's group and chmod g+r", user, owned);
+	(void)report_fail(path, "%s, whom %s belongs to, may not read it: "
+	    "chgrp it to that user's group and chmod g+r", user, owned);
 	return -1;
 }
 

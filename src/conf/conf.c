@@ -94,7 +94,7 @@ struct reader {
 	const struct conf_key *table;	/* of this section; NULL: none yet */
 	struct conf_group *group;	/* this section; NULL: [vkcb] */
 	size_t groups_size;
-	bool secret_named;		/* in this section: secret = ..., none */
+	bool secret_named;		/* `secret` is in this section */
 	unsigned int seen;		/* keys of this section, by row */
 	int lines[KEYS_MAX];		/* of the keys seen */
 	unsigned int seen_main;
@@ -105,7 +105,7 @@ static int
 conf_fail(struct reader *reader, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The first mistake is the one that is told. */
+/* Only the first mistake is reported. */
 static int
 conf_fail(struct reader *reader, const char *fmt, ...)
 {
@@ -153,7 +153,7 @@ blame(struct reader *reader, const char *path, const struct file_stamp *stamp)
 	refused->named_stamp = *stamp;
 }
 
-/* A copy that lives as long as the configuration; NULL: it was said why not. */
+/* A copy that lives as long as the configuration; NULL: out of memory. */
 static const char *
 conf_keep(struct reader *reader, const char *text)
 {
@@ -361,7 +361,7 @@ fail_key(struct reader *reader, const char *name)
 	    "keys", name);
 }
 
-/* A path as it is to be opened; NULL: it was said why there is none. */
+/* The path as it is opened later; NULL: a mistake was reported. */
 static const char *
 full_path(struct reader *reader, const struct conf_key *key, const char *text)
 {
@@ -503,28 +503,23 @@ add_keys(struct reader *reader)
 
 /* With keys and a token, setup makes the secret. */
 static int
-check_secret(struct reader *reader, const struct conf_group *group)
-{
-	if (group->secret != NULL || group->no_secret ||
-	    (reader->conf->keys != NULL && group->token != NULL))
-		return 0;
-	reader->line = group->line;
-	return conf_fail(reader, "this section has no secret: add "
-	    "`secret = ...` as set in the community's Callback API "
-	    "settings, or `secret = none` to take events from anybody");
-}
-
-static int
-check_secrets(struct reader *reader)
+conf_check_secrets(struct reader *reader)
 {
 	struct conf *conf = reader->conf;
-	size_t i;
+	const struct conf_group *group = &conf->fallback;
+	size_t i, n = conf->n_groups;
 
-	if (conf->has_fallback && check_secret(reader, &conf->fallback) == -1)
-		return -1;
-	for (i = 0; i < conf->n_groups; i++)
-		if (check_secret(reader, &conf->groups[i]) == -1)
-			return -1;
+	for (i = conf->has_fallback ? 0 : 1; i <= n; i++) {
+		if (i > 0)
+			group = &conf->groups[i - 1];
+		if (group->secret != NULL || group->no_secret ||
+		    (conf->keys != NULL && group->token != NULL))
+			continue;
+		reader->line = group->line;
+		return conf_fail(reader, "this section has no secret: add "
+		    "`secret = ...` as set in the community's Callback API "
+		    "settings, or `secret = none` to take events from anybody");
+	}
 	return 0;
 }
 
@@ -547,13 +542,13 @@ read_lines(struct reader *reader)
 	if (result == -1 || end_section(reader) == -1 ||
 	    sort_groups(reader) == -1 || add_keys(reader) == -1)
 		return -1;
-	return check_secrets(reader);
+	return conf_check_secrets(reader);
 }
 
 /*
  * A configuration with room for so many bytes of text; NULL: out of memory. A
- * line of 8 bytes and more may bring the folder of vkcb.conf before a path, the
- * secret in a file, a group's secret and confirmation string from the keys.
+ * line has 8 bytes or more, and may add to them: the folder of vkcb.conf before
+ * a path, a secret from a file, or two values from the keys file.
  */
 static struct conf *
 conf_new(const char *path, size_t text)

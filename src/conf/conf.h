@@ -2,8 +2,8 @@
  * conf.h - the configuration: vkcb.conf and the files that it names.
  *
  * A key is a field of struct conf or struct conf_group and a row in the table
- * at the top of conf.c. A new one also goes into docs/vkcb.conf.5 and vkcb.conf,
- * which tests/e2e/docs.sh compares with the table.
+ * at the top of conf.c. A new key also goes into docs/vkcb.conf.5 and into
+ * vkcb.conf, which tests/e2e/docs.sh compares with the table.
  *
  * A configuration does not change once it is read: a changed file makes a new
  * one.

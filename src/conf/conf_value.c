@@ -44,7 +44,7 @@ static const struct {
 };
 
 static bool
-read_number(const struct conf_key *key, const char *text, size_t len,
+conf_read_number(const struct conf_key *key, const char *text, size_t len,
     int64_t *out)
 {
 	const struct unit *unit = numbers[key->type].units;
@@ -70,7 +70,7 @@ read_times(const struct conf_key *key, const char *text,
 	for (times->n = 0; *text != '\0'; times->n++) {
 		len = strcspn(text, " \t");
 		if (times->n == CONF_TIMES_MAX ||
-		    !read_number(key, text, len, &times->ms[times->n]))
+		    !conf_read_number(key, text, len, &times->ms[times->n]))
 			return false;
 		text += len;
 		text += strspn(text, " \t");
@@ -150,7 +150,7 @@ conf_value(const struct conf_key *key, const char *text, void *field)
 	case CONF_TIMES:
 		return read_times(key, text, field);
 	default:
-		return read_number(key, text, strlen(text), field);
+		return conf_read_number(key, text, strlen(text), field);
 	}
 }
 

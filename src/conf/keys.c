@@ -149,8 +149,8 @@ keys_take_all(struct keys *keys, const char *path, char *text, size_t len,
 	*keys = (struct keys){ .n = 0 };
 	ini_begin(&ini, text, len);
 	while ((kind = ini_next(&ini)) != INI_END) {
-		if (kind == INI_SECTION && strncmp(ini.name, "group ", 6) == 0 &&
-		    read_id(ini.name + 6, 1, &id)) {
+		if (kind == INI_SECTION && strncmp(ini.name, "group ",
+		    6) == 0 && read_id(ini.name + 6, 1, &id)) {
 			key = keys_get(keys, id);
 			if (key == NULL)
 				break;
@@ -164,8 +164,9 @@ keys_take_all(struct keys *keys, const char *path, char *text, size_t len,
 	keys_free(keys);
 	if (kind == INI_SECTION && id != 0 && key == NULL)
 		return keys_fail(error, path, "out of memory");
-	snprintf(error, KEYS_ERROR_MAX, "%.400s:%d: not what vkcb setup writes: "
-	    "move the file away and run vkcb setup again", path, ini.line);
+	snprintf(error, KEYS_ERROR_MAX, "%.400s:%d: not what vkcb setup "
+	    "writes: move the file away and run vkcb setup again", path,
+	    ini.line);
 	return -1;
 }
 

@@ -1,7 +1,7 @@
 /*
- * keys.h - the file of `vkcb setup`: for each group the secret that setup chose,
- * VK's confirmation string, and the server's id and URL at VK. Responders read
- * it with vkcb.conf.
+ * keys.h - the file of `vkcb setup`: for each group the secret that setup
+ * chose, VK's confirmation string, and the server's id and URL at VK. Responders
+ * read it with vkcb.conf.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -54,8 +54,8 @@ struct key *keys_find(const struct keys *, int64_t group_id);
 struct key *keys_get(struct keys *, int64_t group_id);
 
 /*
- * Replaces the file whole, mode 0600; the caller has the lock. 0: it is on disk;
- * or -1 and a line in error: the file is as it was.
+ * Replaces the file whole, mode 0600; the caller has the lock. 0: it is on
+ * disk; or -1 and a line in error: the file is as it was.
  */
 int keys_write(const struct keys *, const char *path,
     char error[KEYS_ERROR_MAX]) __attribute__((warn_unused_result));
