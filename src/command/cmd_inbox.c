@@ -328,7 +328,7 @@ end_what_is_held(struct request *request)
 		return;
 	if (inbox_orphaned(inbox, 1, INT32_MAX, &claim) == 1) {
 		(void)command_open_log(request->conf);
-		(void)inbox_end_orphans(inbox, request->conf->attempts);
+		(void)inbox_end_orphans(inbox, request->conf);
 	}
 	close(lock);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "conf/conf.h"
 #include "log.h"
 #include "owner.h"
 #include "inbox/sqlite.h"
@@ -219,11 +220,16 @@ inbox_wait(struct inbox *inbox, int milliseconds)
 
 void
 inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
-    int64_t attempts, const char *reason, int64_t wait,
+    const struct conf *conf, const char *reason, int64_t wait,
     struct inbox_end *end)
 {
+	const struct conf_times *times = &conf->backoff;
+	size_t at = (size_t)claim->attempt - 1;
+
+	if (wait == -1)
+		wait = times->ms[at < times->n ? at : times->n - 1];
 	*end = (struct inbox_end){
-		.state = claim->attempt >= attempts ? INBOX_FAILED :
+		.state = claim->attempt >= conf->attempts ? INBOX_FAILED :
 		    INBOX_WAITING,
 		.due = inbox_now(inbox) + wait,
 		.reason = reason,
@@ -231,14 +237,14 @@ inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
 }
 
 int
-inbox_end_orphans(struct inbox *inbox, int64_t attempts)
+inbox_end_orphans(struct inbox *inbox, const struct conf *conf)
 {
 	struct inbox_claim claim;
 	struct inbox_end end;
 	int held;
 
 	while ((held = inbox_orphaned(inbox, 1, INT32_MAX, &claim)) == 1) {
-		inbox_try_again(inbox, &claim, attempts,
+		inbox_try_again(inbox, &claim, conf,
 		    "the workers were killed", 0, &end);
 		if (inbox_finish(inbox, &claim, &end) == -1)
 			return -1;

@@ -146,6 +146,7 @@ struct inbox_status {
 	size_t n_handlers;
 };
 
+struct conf;
 struct inbox_backend;
 
 /* The first member of every backend's own struct. */
@@ -285,17 +286,18 @@ void inbox_wait(struct inbox *, int milliseconds);
 int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
 
 /*
- * Makes the end of a failed attempt: another one after `wait`, or parked if it
- * was the last of so many attempts.
+ * Makes the end of a failed attempt: another one after `wait` (-1: the
+ * configuration's back-off), or parked if it was the last attempt.
  */
 void inbox_try_again(struct inbox *, const struct inbox_claim *,
-    int64_t attempts, const char *reason, int64_t wait, struct inbox_end *);
+    const struct conf *, const char *reason, int64_t wait,
+    struct inbox_end *);
 
 /*
  * Ends all tasks of a pool that was killed as a whole: they wait again, or are
- * parked if it was the last of so many attempts. Only while no pool runs.
+ * parked if it was their last attempt. Only while no pool runs.
  */
-int inbox_end_orphans(struct inbox *, int64_t attempts);
+int inbox_end_orphans(struct inbox *, const struct conf *);
 
 /* Makes the end of a task that no other attempt would help. */
 void inbox_give_up(const char *reason, struct inbox_end *);

@@ -174,9 +174,9 @@ start_children(struct parent *parent)
 
 /* Now the inbox is known to work. */
 static int
-begin(struct parent *parent, struct inbox *inbox)
+parent_begin(struct parent *parent, struct inbox *inbox)
 {
-	if (inbox_end_orphans(inbox, parent->conf->attempts) == -1)
+	if (inbox_end_orphans(inbox, parent->conf) == -1)
 		return -1;
 	parent->begun = true;
 	supervisor_notify("READY=1");
@@ -230,7 +230,7 @@ end_worker(struct parent *parent, struct inbox *inbox, int i)
 	explain(parent, child->status, held == 1 ? inbox_now(inbox) -
 	    claim.started : -1, reason);
 	if (held == 1) {
-		worker_plan_retry(inbox, parent->conf, &claim, reason, &end);
+		inbox_try_again(inbox, &claim, parent->conf, reason, -1, &end);
 		if (inbox_finish(inbox, &claim, &end) == -1)
 			return -1;
 		log_msg(LOG_LEVEL_ERROR, "worker %d (process %ld) ended: %s",
@@ -264,7 +264,7 @@ end_tasks(struct parent *parent)
 		return;
 	}
 	if (!parent->begun)
-		result = begin(parent, inbox);
+		result = parent_begin(parent, inbox);
 	for (i = 0; i < parent->n && result == 0; i++)
 		if (parent->children[i].state == CHILD_ENDED)
 			result = end_worker(parent, inbox, i);

@@ -112,7 +112,7 @@ set_environment(const char *conf_path)
  * pipes and sockets is closed.
  */
 static void
-close_on_exec(void)
+program_close_fds(void)
 {
 	const unsigned int cloexec = 1U << 2;	/* CLOSE_RANGE_CLOEXEC */
 	int fd;
@@ -141,17 +141,14 @@ spawn(const char *path, bool keep_stderr)
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
 	    POSIX_SPAWN_SETSID);
 	(void)posix_spawn_file_actions_init(&files);
-	error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO,
+	(void)posix_spawn_file_actions_addopen(&files, STDIN_FILENO,
 	    "/dev/null", O_RDWR, 0);
-	if (error == 0)
-		error = posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
-		    STDOUT_FILENO);
-	if (error == 0 && !keep_stderr)
-		error = posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
+	(void)posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
+	    STDOUT_FILENO);
+	if (!keep_stderr)
+		(void)posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
 		    STDERR_FILENO);
-	if (error == 0)
-		error = posix_spawn(&pid, path, &files, &attributes, argv,
-		    environ);
+	error = posix_spawn(&pid, path, &files, &attributes, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attributes);
 	return error;
@@ -170,7 +167,7 @@ program_start_pool(const struct program *program, const char *conf_path,
 		continue;
 	if (set_environment(conf_path) == -1)
 		return -1;
-	close_on_exec();
+	program_close_fds();
 	keep_stderr |= fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	for (i = 0; error == ETXTBSY && i < (waits ? BUSY_MAX : 1); i++) {
 		if (i > 0)

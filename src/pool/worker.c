@@ -82,17 +82,6 @@ pause_for_trouble(struct work *work, const char *what)
 	return !work->gives_up;
 }
 
-void
-worker_plan_retry(struct inbox *inbox, const struct conf *conf,
-    const struct inbox_claim *claim, const char *reason, struct inbox_end *end)
-{
-	const struct conf_times *times = &conf->backoff;
-	size_t at = (size_t)claim->attempt - 1;
-
-	inbox_try_again(inbox, claim, conf->attempts, reason,
-	    times->ms[at < times->n ? at : times->n - 1], end);
-}
-
 /* Goes on during a stop, until the parent kills. False: leave. */
 static bool __attribute__((warn_unused_result))
 write_end(struct work *work, const struct inbox_claim *claim,
@@ -114,11 +103,11 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 
 	switch (result->outcome) {
 	case VKCB_FAIL:
-		worker_plan_retry(work->inbox, work->conf, claim,
-		    "the handler failed", end);
+		inbox_try_again(work->inbox, claim, work->conf,
+		    "the handler failed", -1, end);
 		return;
 	case VKCB_RETRY_AFTER:
-		inbox_try_again(work->inbox, claim, work->conf->attempts,
+		inbox_try_again(work->inbox, claim, work->conf,
 		    "the handler asked for another time",
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
@@ -199,8 +188,8 @@ run_task(struct work *work, const struct inbox_claim *claim,
 		inbox_give_up(EVENT_BAD_OBJECT_WHY, end);
 		break;
 	case EVENT_NO_MEMORY:
-		worker_plan_retry(work->inbox, work->conf, claim,
-		    "out of memory", end);
+		inbox_try_again(work->inbox, claim, work->conf,
+		    "out of memory", -1, end);
 		break;
 	}
 	event_release(&event);

@@ -16,6 +16,10 @@ enum worker_status {
 	WORKER_FDS_CLOSED = 121,	/* the handler closed what it needs */
 };
 
+struct conf;
+struct pool;
+struct program;
+
 struct worker {
 	struct conf *conf;		/* taken over */
 	struct pool *pool;
@@ -28,14 +32,5 @@ struct worker {
 
 /* Works until it is told to stop. The exit status of the process. */
 int worker_run(const struct worker *);
-
-struct conf;
-struct inbox;
-struct inbox_claim;
-struct inbox_end;
-
-/* A failed attempt's end: another one after the usual time, or none. */
-void worker_plan_retry(struct inbox *, const struct conf *,
-    const struct inbox_claim *, const char *reason, struct inbox_end *);
 
 #endif

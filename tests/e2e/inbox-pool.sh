@@ -130,6 +130,33 @@ kill -9 "$(children | tr -d ' ')"
 claim "its replacement leaves too, and what was in hand stays there" \
     failed_with 1 "$service"
 
+# Without inotify.
+inbox=$run/unwatched
+with_inbox "workers = 3"
+works_unwatched() {
+	env ASAN_OPTIONS=verify_asan_link_order=0 \
+	    LD_PRELOAD="$root/$O/tests/preload/no-inotify.so" \
+	    "$app" "$@" >"$run/work.log" 2>&1 &
+	service=$!
+	ends $service
+	until_true 10 is_working
+}
+works_unwatched work
+give_all "h-1 61 ok"
+claim "without inotify an event is found all the same" \
+    until_true 5 done_are h-1
+claim "the log says so, once" same 1 "$(grep -c "no inotify" "$log")"
+kill "$service"
+gone "$service"
+works_unwatched work --until-idle
+"$app" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+claim "without inotify a pool leaves for a service as well" \
+    until_true 10 serves
+kill "$service"
+gone "$service"
+
 # A log that is no file: the journal, or what a web server reads.
 inbox=$run/piped
 with_inbox "workers = 1"
