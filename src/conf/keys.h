@@ -1,7 +1,7 @@
 /*
  * keys.h - the file of `vkcb setup`: for each group the secret that setup
- * chose, VK's confirmation string, and the server's id and URL at VK. Responders
- * read it with vkcb.conf.
+ * chose, VK's confirmation string, and the server's id and URL at VK.
+ * Responders read it with vkcb.conf.
  */
 #ifndef KEYS_H
 #define KEYS_H

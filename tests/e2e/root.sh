@@ -113,7 +113,7 @@ done
 
 # A second name is worse than a link: nothing tells it from the file itself.
 second_names() {
-	for name in -lock -turn -wal -shm; do
+	for name in -lock -turn -wal -shm -reserve; do
 		target root
 		rm -f "$inbox$name"
 		ln "$here" "$inbox$name"
@@ -143,6 +143,17 @@ folder 700 daemon
 claim "commands that only look change nothing" looks
 rm -f "$lib"/*
 claim "... and make nothing" looks
+
+# The write-ahead log of a pool that was killed is still there.
+killed_pool() {
+	vkcb=$work/as-user
+	cgi "$(task c-1 1 ok)" >"$work/answer" &&
+	    until_true 10 grep -q '^[1-9]' "$inbox-lock" &&
+	    kill -9 "$(cat "$inbox-lock")" && until_true 10 no_pool &&
+	    [ -s "$inbox-wal" ]
+}
+claim "a pool is killed" killed_pool
+claim "... commands that only look change nothing" looks
 
 working_as() {
 	"$app" work >"$work/out" 2>&1 &
