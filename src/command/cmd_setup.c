@@ -90,6 +90,7 @@ cmd_setup_group(const struct options *options, const struct conf *conf,
     const struct conf_group *group, struct keys *keys)
 {
 	struct setup setup = {
+		.vk = { .conf = conf, .group = group },
 		.url = options->url, .dry_run = options->dry_run, .keys = keys,
 	};
 	char what[40];
@@ -99,7 +100,7 @@ cmd_setup_group(const struct options *options, const struct conf *conf,
 	if (group->token == NULL)
 		return report_fail(what, "this group has no token: add "
 		    "`token = ...` to its section");
-	group_api_init(&setup.vk, conf, group, API_PATIENCE);
+	api_init(&setup.vk.api, conf, group->token, API_PATIENCE);
 	result = options->remove ? setup_remove(&setup) : setup_group(&setup);
 	api_forget(&setup.vk.api);
 	return result == 0 ? EXIT_OK : report_fail(what, "%s", setup.vk.error);

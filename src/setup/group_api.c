@@ -16,15 +16,6 @@
 
 #include "banned.h"
 
-void
-group_api_init(struct group_api *vk, const struct conf *conf,
-    const struct conf_group *group, int64_t patience)
-{
-	vk->conf = conf;
-	vk->group = group;
-	api_init(&vk->api, conf, group->token, patience);
-}
-
 #undef group_api_fail
 int
 group_api_fail(struct group_api *vk, const char *fmt, ...)
@@ -85,12 +76,4 @@ group_api_servers(struct group_api *vk, struct json_object **servers)
 	*servers = servers_of(response);
 	return *servers != NULL ? 0 : group_api_fail(vk,
 	    "groups.getCallbackServers: " API_NOT_VK);
-}
-
-int
-group_api_settings(struct group_api *vk, int64_t server_id,
-    struct json_object **settings)
-{
-	return group_api_call(vk, "groups.getCallbackSettings",
-	    GROUP_PARAMS(vk, "server_id", VK_INT(server_id)), settings);
 }

@@ -22,9 +22,6 @@ struct group_api {
 	VK_PARAMS("group_id", VK_INT((vk)->group->id), __VA_ARGS__)
 #define GROUP_ID(vk) VK_PARAMS("group_id", VK_INT((vk)->group->id))
 
-void group_api_init(struct group_api *, const struct conf *,
-    const struct conf_group *, int64_t patience);
-
 /* Puts the reason of a failure into error; returns -1. */
 int group_api_fail(struct group_api *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -41,9 +38,5 @@ int group_api_call(struct group_api *, const char *method,
 /* The group's callback servers, as servers_of() has checked them. */
 int group_api_servers(struct group_api *, struct json_object **servers)
     __attribute__((warn_unused_result));
-
-/* A server's settings: the version of its events, and which are ticked. */
-int group_api_settings(struct group_api *, int64_t server_id,
-    struct json_object **settings) __attribute__((warn_unused_result));
 
 #endif

@@ -223,7 +223,8 @@ check_settings(struct online *online)
 	struct subscriptions subs;
 	const char *version;
 
-	if (group_api_settings(&online->vk, online->server_id,
+	if (group_api_call(&online->vk, "groups.getCallbackSettings",
+	    GROUP_PARAMS(&online->vk, "server_id", VK_INT(online->server_id)),
 	    &settings) == -1) {
 		online_say(online, "error", "%s", online->vk.error);
 		return;
@@ -422,9 +423,9 @@ check_servers(struct online *online)
 int
 online_check(const struct conf *conf, const struct conf_group *group)
 {
-	struct online online = { .result = 0 };
+	struct online online = { .vk = { .conf = conf, .group = group } };
 
-	group_api_init(&online.vk, conf, group, API_PATIENCE_ANSWERING);
+	api_init(&online.vk.api, conf, group->token, API_PATIENCE_ANSWERING);
 	if (online_check_token(&online)) {
 		check_servers(&online);
 		check_long_poll(&online);

@@ -129,7 +129,8 @@ setup_tick_events(struct setup *setup)
 		subscriptions_init(&subs, vk->group, NULL);
 		return set_listed(setup, &subs, API_VERSION);
 	}
-	if (group_api_settings(vk, setup->server_id, &settings) == -1)
+	if (group_api_call(vk, "groups.getCallbackSettings", GROUP_PARAMS(vk,
+	    "server_id", VK_INT(setup->server_id)), &settings) == -1)
 		return -1;
 	subscriptions_init(&subs, vk->group, settings);
 	if (vk->group->events != NULL && !names_an_event(&subs))
