@@ -9,7 +9,6 @@
 
 #include <json-c/json.h>
 
-#include "src/json/escape.h"
 #include "src/json/tree.h"
 
 /* The whole file and a NUL; the caller frees it. */

@@ -18,7 +18,6 @@
 
 #include "arena.h"
 #include "json/check.h"
-#include "json/integer.h"
 
 #include "banned.h"
 
@@ -80,27 +79,21 @@ decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 }
 
 /*
- * A number's text. json-c keeps the text of a number with a point or an
- * exponent; its function to ask for it would take memory for each.
+ * A number's text. json_tree() keeps the text of a number with a point or an
+ * exponent; json-c's function to ask for it would take memory for each.
  */
 static const char *
 number_text(struct json_object *value, char buffer[32])
 {
-	const char *kept;
-	uint64_t large;
+	const char *kept = json_object_is_type(value, json_type_double) ?
+	    json_object_get_userdata(value) : NULL;
 
-	if (json_object_is_type(value, json_type_double)) {
-		kept = json_object_get_userdata(value);
-		if (kept != NULL)
-			return kept;
-		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
-		return buffer;
-	}
-	large = json_object_get_uint64(value);
-	if (large > INT64_MAX)
-		snprintf(buffer, 32, "%" PRIu64, large);
-	else
+	if (kept != NULL)
+		return kept;
+	if (json_object_get_int64(value) < 0)
 		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
+	else
+		snprintf(buffer, 32, "%" PRIu64, json_object_get_uint64(value));
 	return buffer;
 }
 

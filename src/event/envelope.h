@@ -38,4 +38,13 @@ void envelope_restore(struct envelope *, const char *type, int64_t group_id,
     const char *event_id, const char *version, char *object,
     size_t object_len);
 
+#define CONVERSATION_MAX 96
+
+/*
+ * The name of an event's conversation: its group and its peer, else its user,
+ * else its type. The peer of a private conversation is the user, so a user's
+ * messages are in order with their other actions in the community.
+ */
+void conversation_name(const struct envelope *, char out[CONVERSATION_MAX]);
+
 #endif

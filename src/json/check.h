@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define JSON_DEPTH_MAX 256	/* objects and arrays open at once */
 
@@ -63,5 +64,24 @@ enum json_kind json_kind_of(char first);
 bool json_is_number(const char *text, size_t len);
 
 bool json_is_utf8(const char *text, size_t len);
+
+/*
+ * Is this text a number that is exactly a 64-bit integer? 12, 12.0 and 1.2e1
+ * are 12; with a point or exponent only below 2^53. Never clamped. Behind the
+ * text stands a byte that no number has.
+ */
+bool json_integer(const char *text, size_t len, int64_t *out);
+
+/*
+ * Takes escapes out of a checked string, in place, and ends it with a NUL
+ * where its closing quote was. Returns its first byte; *len counts bytes.
+ */
+char *json_unescape(struct json_value *, size_t *len);
+
+/* Does a checked string, escapes and all, spell this ASCII name? */
+bool json_spells(const struct json_value *, const char *name, size_t len);
+
+/* The four digits after \u, or -1. */
+int json_hex4(const char *at, const char *end);
 
 #endif

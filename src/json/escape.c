@@ -3,7 +3,7 @@
  *
  * Nothing here can fail: check.c has seen the string.
  */
-#include "json/escape.h"
+#include "json/check.h"
 
 #include <string.h>
 

@@ -14,7 +14,6 @@
 
 #include <json-c/json.h>
 
-#include "json/escape.h"
 #include "number.h"
 
 #include "banned.h"

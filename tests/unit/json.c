@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "body.h"
-#include "src/json/integer.h"
+#include "src/json/check.h"
 
 /* Text with its length, so that it may contain a NUL. */
 #define TEXT(text) (text), sizeof(text) - 1
