@@ -327,7 +327,8 @@ static const char *
 check_end(struct check *check, const char *text, const char *reason,
     size_t *where)
 {
-	check_space(check);
+	if (check->error == NULL)
+		check_space(check);
 	if (check->at != check->end)
 		check_refuse(check, reason);
 	*where = (size_t)(check->at - text);

@@ -127,6 +127,28 @@ bad_json_is_refused(void **state)
 			fail_msg("taken: row %zu: %s", i, bad_rows[i].text);
 }
 
+/* White space behind the error is not stepped over. */
+static void
+the_offset_is_that_of_the_error(void **state)
+{
+	static const struct {
+		struct text_row row;
+		size_t where;
+	} rows[] = {
+		{ { TEXT("{\"a\":\"\n  \n") }, 6 },
+		{ { TEXT("{\"a\":-  }") }, 6 }, { { TEXT("{\"a\" ") }, 5 },
+		{ { TEXT("{} \nx ") }, 4 }, { { TEXT(" 1 ") }, 1 },
+	};
+	size_t i, where;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_non_null(json_check((char *)rows[i].row.text,
+		    rows[i].row.len, NULL, 0, &where));
+		assert_int_equal(where, rows[i].where);
+	}
+}
+
 static void
 bad_utf8_of_every_kind_is_refused(void **state)
 {
@@ -504,6 +526,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_json_is_taken),
 		cmocka_unit_test(bad_json_is_refused),
+		cmocka_unit_test(the_offset_is_that_of_the_error),
 		cmocka_unit_test(bad_utf8_of_every_kind_is_refused),
 		cmocka_unit_test(every_cut_of_a_body_is_refused),
 		cmocka_unit_test(depth_has_a_ceiling),
