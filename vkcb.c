@@ -19,7 +19,8 @@
  *	              a pool for an event, and follows a replaced binary
  *	src/inbox/    events that wait: inbox.h is the interface. In SQLite:
  *	              put.c writes an event to disk, queue.c is for workers,
- *	              admin.c for commands, store.c opens and commits.
+ *	              admin.c for commands, store.c opens and commits, files.c
+ *	              checks the owners of its files and keeps a reserve.
  *	              memory.c is a second store, for tests
  *	src/handler/  the functions that handlers call: call.c, message.c,
  *	              keyboard.c
