@@ -21,7 +21,6 @@
  *	              put.c writes an event to disk, queue.c is for workers,
  *	              admin.c for commands, store.c opens and commits, files.c
  *	              checks the owners of its files and keeps a reserve.
- *	              memory.c is a second store, for tests
  *	src/handler/  the functions that handlers call: call.c, message.c,
  *	              keyboard.c
  *	src/event/    envelope.c finds type, group, secret and object; event.c

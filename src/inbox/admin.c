@@ -239,6 +239,8 @@ count_bytes(const struct store *store)
 	struct stat st;
 	size_t i;
 
+	if (store->in_memory)
+		return 0;
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", store->path, files[i]);
 		if (stat(path, &st) == 0)
@@ -370,7 +372,7 @@ admin_lock_path(const struct store *store, char path[PATH_MAX])
 {
 	int len = snprintf(path, PATH_MAX, "%s-lock", store->path);
 
-	return len > 0 && len < PATH_MAX ? 0 : -1;
+	return !store->in_memory && len > 0 && len < PATH_MAX ? 0 : -1;
 }
 
 int

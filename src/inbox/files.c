@@ -115,6 +115,8 @@ files_keep_reserve(struct store *store)
 	struct stat st;
 	int code;
 
+	if (store->in_memory)
+		return 0;
 	if (files_growth(store, &want) == -1 ||
 	    files_open_reserve(store) == -1 || fstat(store->reserve, &st) == -1)
 		return -1;

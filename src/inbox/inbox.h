@@ -2,7 +2,7 @@
  * inbox.h - the inbox: where events wait for their handlers.
  *
  * An inbox is kept by a backend (inbox/backend.h): SQLite's, for one machine
- * (inbox/store.c), or one in memory, for tests (inbox/memory.c).
+ * (inbox/store.c), or the same in memory.
  * tests/unit/inbox.c holds every backend to the sentences below.
  *
  * An event is kept once, however often VK sends it. Each handler that wants the
@@ -168,8 +168,11 @@ struct inbox *inbox_open(const char *where, enum inbox_access,
     char error[INBOX_ERROR_MAX]) __attribute__((warn_unused_result));
 void inbox_close(struct inbox *);
 
-/* An inbox in memory. NULL: out of memory. */
-struct inbox *inbox_in_memory(void);
+/*
+ * An inbox in this process's memory, for tests and for bots without a disk.
+ * NULL with one line in error: no SQLite, or out of memory.
+ */
+struct inbox *inbox_in_memory(char error[INBOX_ERROR_MAX]);
 
 /* Milliseconds since 1970 by the backend's clock, which all times are of. */
 int64_t inbox_now(struct inbox *);
@@ -268,7 +271,8 @@ int inbox_drop(struct inbox *, int64_t id);
 /*
  * A descriptor that polls readable after inbox_wake(), until
  * inbox_drain_wakes(). To be asked for before each wait, as the file to watch
- * may be a new one. -1: there is none, look again from time to time.
+ * may be a new one. -1: there is none, look again from time to time; an inbox
+ * in memory has none, as no other process stores into it.
  */
 int inbox_wake_fd(struct inbox *);
 void inbox_drain_wakes(struct inbox *);

@@ -445,12 +445,24 @@ open_database(struct store *store)
 	    SQL_OPEN_NOMUTEX | SQL_OPEN_NOFOLLOW, NULL);
 }
 
+/* For one process alone: there is no file, so nothing waits for a disk. */
+static int
+open_in_memory(struct store *store)
+{
+	int code = store->sql->open_v2(":memory:", &store->db,
+	    SQL_OPEN_READWRITE | SQL_OPEN_NOMUTEX, NULL);
+
+	return code == SQL_OK ? make_tables(store) : store_fail(store, code);
+}
+
 static int
 store_open_file(struct store *store)
 {
 	const struct sqlite *sql = store->sql;
 	int code;
 
+	if (store->in_memory)
+		return open_in_memory(store);
 	if (files_check(store->path, store->inbox.error) == -1)
 		return -1;
 	if (store->access != INBOX_CREATE && access(store->path, F_OK) == -1)
@@ -637,6 +649,16 @@ static const struct inbox_backend sqlite_backend = {
 	.wake = admin_wake,
 	.close = sqlite_close,
 };
+
+struct inbox *
+inbox_in_memory(char error[INBOX_ERROR_MAX])
+{
+	struct inbox *inbox = inbox_sqlite("in memory", INBOX_CREATE, error);
+
+	if (inbox != NULL)
+		store_of(inbox)->in_memory = true;
+	return inbox;
+}
 
 struct inbox *
 inbox_sqlite(const char *path, enum inbox_access access,

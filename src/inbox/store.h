@@ -33,6 +33,7 @@ struct store {
 	char *path;
 	enum inbox_access access;
 	int reserve;			/* -1: not open */
+	bool in_memory;			/* no file of any kind */
 	bool works;			/* claims; see checkpoint() */
 	bool doubtful;			/* a flush failed, see store_begin() */
 	bool in_transaction;

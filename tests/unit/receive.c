@@ -336,13 +336,14 @@ static struct inbox *
 use_inbox(void)
 {
 	static const char name[] = "/nowhere/inbox";
+	char why[INBOX_ERROR_MAX];
 
 	if (receiver.inbox == NULL) {
 		receiver.conf_fixed = true;
 		receiver.conf->inbox = name;
 		snprintf(receiver.inbox_path, sizeof(receiver.inbox_path), "%s",
 		    name);
-		receiver.inbox = inbox_in_memory();
+		receiver.inbox = inbox_in_memory(why);
 	}
 	assert_non_null(receiver.inbox);
 	return receiver.inbox;
