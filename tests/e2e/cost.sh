@@ -9,7 +9,7 @@ cgi	allocations	189
 fastcgi	system-calls	27
 fastcgi	allocations	201
 stored	system-calls	44
-stored	allocations	42
+stored	allocations	48
 "
 
 if sanitized "$app"; then
@@ -84,11 +84,11 @@ median() {
 }
 
 per_event() {
+	serve "$1" 10
+	[ "$1" = allocations ] || { median 10; return; }
+	ten=$(total "$1")
 	serve "$1" 20
-	[ "$1" = allocations ] || { median 20; return; }
-	twenty=$(total "$1")
-	serve "$1" 40
-	echo $((($(total "$1") - twenty) / 20))
+	echo $((($(total "$1") - ten) / 10))
 }
 
 # costs WHAT COUNT FUNCTION

@@ -11,7 +11,7 @@
  * (descriptors that are not its own), chdir (to /); as long as the attempt is
  * below "until" (0: always), then ok. The book gets a line "begin PEER SEQ
  * ATTEMPT PID PPID" and, "ms" later, one that begins with "end", and one with
- * "stays" of the forked process that stays. The handler first waits up to 20 s
+ * "stays" of the forked process that stays. The handler first waits up to 60 s
  * for the file PATH of "hold". The command is run when the process exits.
  */
 #include "vkcb.h"
@@ -76,7 +76,7 @@ wait_for_file(const char *path)
 {
 	int i;
 
-	for (i = 0; *path != '\0' && i < 2000 && access(path, F_OK) == -1; i++)
+	for (i = 0; *path != '\0' && i < 6000 && access(path, F_OK) == -1; i++)
 		wait_for(10);
 }
 
