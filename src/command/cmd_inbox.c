@@ -7,8 +7,6 @@
  */
 #include "command/command.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +22,7 @@
 #include "pool/pool.h"
 #include "inbox/inbox.h"
 #include "json/tree.h"
+#include "number.h"
 
 #include "banned.h"
 
@@ -60,25 +59,19 @@ const struct command command_inbox = {
 	.run = inbox_command,
 };
 
-/* Options, as bits. */
-enum {
-	FAILED = 1,
-	WAITING = 2,
-	DONE = 4,
-	GROUP = 8,
-	TYPE = 16,
-	SINCE = 32,
-	ALL = 64,
-	JSON = 128,
-};
-
-#define STATES (FAILED | WAITING | DONE)
+struct verb;
 
 struct request {
-	struct conf *conf;
+	const struct verb *verb;
+	const struct conf *conf;
 	struct inbox *inbox;
 	struct inbox_filter filter;
-	int given;		/* of the options */
+	bool failed;		/* the options; some are in the filter */
+	bool waiting;
+	bool done;
+	bool all;
+	bool json;
+	const char *since;
 	bool retried;		/* something will run again */
 	int n_ids;
 	char **ids;
@@ -176,7 +169,7 @@ list_event(void *arg, const struct inbox_event *event,
 	const struct request *request = arg;
 	size_t i;
 
-	if (request->given & JSON) {
+	if (request->json) {
 		command_print_json(event_as_json(event, tasks, n),
 		    JSON_C_TO_STRING_PLAIN);
 		return true;
@@ -194,7 +187,7 @@ list_event(void *arg, const struct inbox_event *event,
 static int
 cmd_inbox_list(struct request *request)
 {
-	if (!(request->given & ALL))
+	if (!request->all)
 		request->filter.limit = LISTED;
 	if (inbox_list(request->inbox, &request->filter,
 	    list_event, request) == -1)
@@ -267,15 +260,10 @@ show_event(void *arg, const struct inbox_event *event,
 	return true;
 }
 
-static int
+static bool
 cmd_inbox_read_id(const char *text, int64_t *id)
 {
-	char *end;
-
-	errno = 0;
-	*id = strtoll(text, &end, 10);
-	return *text >= '1' && *text <= '9' && *end == '\0' && errno == 0 ?
-	    0 : -1;
+	return number_read(text, strlen(text), 1, INT64_MAX, id);
 }
 
 /* Does something with each id given, a good one; the worst status. */
@@ -286,7 +274,7 @@ each_id(struct request *request, int (*act)(struct request *, int64_t))
 	int64_t id;
 
 	for (i = 0; i < request->n_ids; i++)
-		if (cmd_inbox_read_id(request->ids[i], &id) == -1 ||
+		if (!cmd_inbox_read_id(request->ids[i], &id) ||
 		    act(request, id) != EXIT_OK)
 			status = EXIT_ERROR;
 	return status;
@@ -378,7 +366,7 @@ static int
 retry(struct request *request)
 {
 	end_what_is_held(request);
-	if (request->given & FAILED)
+	if (request->failed)
 		return wake(request, retry_one(request, 0));
 	return wake(request, each_id(request, retry_one));
 }
@@ -627,112 +615,55 @@ drop_all(struct request *request)
 struct verb {
 	const char *name;
 	int (*run)(struct request *);
-	int options;		/* that it takes */
+	const char *options;	/* that it takes */
 	bool ids;		/* it takes some */
 };
 
-#define FILTER (GROUP | TYPE | SINCE)
-
 static const struct verb verbs[] = {
-	{ "list", cmd_inbox_list, STATES | FILTER | ALL | JSON, false },
-	{ "show", show_all, 0, true },
-	{ "retry", retry, FAILED | FILTER, true },
-	{ "drop", drop_all, 0, true },
-	{ "tail", tail, STATES | FILTER | ALL | JSON, false },
+	{ "list", cmd_inbox_list, "failed waiting done group type since all "
+	    "json", false },
+	{ "show", show_all, "", true },
+	{ "retry", retry, "failed group type since", true },
+	{ "drop", drop_all, "", true },
+	{ "tail", tail, "failed waiting done group type since all json",
+	    false },
+	{ .name = NULL },
 };
 
+/* The time of --since, and the one state of the three. */
 static int
-set_since(struct request *request, const char *text)
+read_filter(struct request *request)
 {
 	static const struct conf_key key = {
 		.name = "--since", .type = CONF_TIME, .max = INT64_MAX,
 	};
 	int64_t ago;
 
-	if (!conf_value(&key, text, &ago))
-		return command_misused(&command_inbox, "--since %s: expected "
-		    "a time such as 10m, 1h or 2d", text);
-	request->filter.since = clock_wall_ms() - ago;
+	if (request->since != NULL) {
+		if (!conf_value(&key, request->since, &ago))
+			return command_misused(&command_inbox, "--since %s: "
+			    "expected a time such as 10m, 1h or 2d",
+			    request->since);
+		request->filter.since = clock_wall_ms() - ago;
+	}
+	if (request->failed + request->waiting + request->done > 1)
+		return command_misused(&command_inbox, "--failed, --waiting, "
+		    "--done: one at a time");
+	request->filter.state = request->failed ? INBOX_FAILED :
+	    request->waiting ? INBOX_WAITING :
+	    request->done ? INBOX_DONE : INBOX_ANY;
 	return EXIT_OK;
 }
 
-static int
-set_group(struct request *request, const char *text)
-{
-	if (cmd_inbox_read_id(text, &request->filter.group_id) == 0)
-		return EXIT_OK;
-	return command_misused(&command_inbox, "--group %s: expected a "
-	    "community's id", text);
-}
-
-static const struct option options[] = {
-	{ "failed", no_argument, NULL, FAILED },
-	{ "waiting", no_argument, NULL, WAITING },
-	{ "done", no_argument, NULL, DONE },
-	{ "group", required_argument, NULL, GROUP },
-	{ "type", required_argument, NULL, TYPE },
-	{ "since", required_argument, NULL, SINCE },
-	{ "all", no_argument, NULL, ALL },
-	{ "json", no_argument, NULL, JSON },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int
-take_option(struct request *request, int option, const char *value)
-{
-	request->given |= option;
-	switch (option) {
-	case FAILED:
-		request->filter.state = INBOX_FAILED;
-		return EXIT_OK;
-	case WAITING:
-		request->filter.state = INBOX_WAITING;
-		return EXIT_OK;
-	case DONE:
-		request->filter.state = INBOX_DONE;
-		return EXIT_OK;
-	case GROUP:
-		return set_group(request, value);
-	case TYPE:
-		request->filter.type = value;
-		return EXIT_OK;
-	case SINCE:
-		return set_since(request, value);
-	default:
-		return EXIT_OK;
-	}
-}
-
-static int
-cmd_inbox_read_options(struct request *request, int argc, char **argv)
-{
-	int option, status = EXIT_OK;
-
-	opterr = 0;
-	optind = 1;
-	while (status == EXIT_OK && (option = getopt_long(argc, argv, ":",
-	    options, NULL)) != -1) {
-		if (option == ':')
-			return command_misused(&command_inbox, "%s needs a "
-			    "value", argv[optind - 1]);
-		if (option == '?')
-			return command_misused(&command_inbox, "unknown option "
-			    "%s", argv[optind - 1]);
-		status = take_option(request, option, optarg);
-	}
-	request->ids = argv + optind;
-	request->n_ids = argc - optind;
-	return status;
-}
-
-/* An option that the verb does not take; NULL: there is none. */
+/* An option that was given, but for these; NULL: there is none. */
 static const char *
-odd_option(const struct request *request, const struct verb *verb)
+given_beside(const struct command_option *option, const char *these)
 {
-	const struct option *option;
-
-	for (option = options; option->name != NULL; option++)
-		if (request->given & option->val & ~verb->options)
+	for (; option->name != NULL; option++)
+		if ((option->flag != NULL ? *option->flag :
+		    option->text != NULL ? *option->text != NULL :
+		    *option->number != 0) &&
+		    strstr(these, option->name) == NULL)
 			return option->name;
 	return NULL;
 }
@@ -744,7 +675,7 @@ check_ids(const struct request *request)
 	int i;
 
 	for (i = 0; i < request->n_ids; i++)
-		if (cmd_inbox_read_id(request->ids[i], &id) == -1)
+		if (!cmd_inbox_read_id(request->ids[i], &id))
 			return command_misused(&command_inbox, "%s is not an "
 			    "event's id", request->ids[i]);
 	return EXIT_OK;
@@ -752,71 +683,66 @@ check_ids(const struct request *request)
 
 /* Nothing is done before all of what is asked for makes sense. */
 static int
-check_use(const struct request *request, const struct verb *verb)
+check_use(const struct request *request, const struct command_option *options)
 {
-	const char *option = odd_option(request, verb);
-	int state = request->given & STATES;
+	const struct verb *verb = request->verb;
+	const char *option = given_beside(options, verb->options);
 
 	if (option != NULL)
 		return command_misused(&command_inbox, "%s takes no --%s",
 		    verb->name, option);
-	if (state & (state - 1))
-		return command_misused(&command_inbox, "--failed, --waiting, "
-		    "--done: one at a time");
 	if (!verb->ids && request->n_ids > 0)
 		return command_misused(&command_inbox, "%s: unknown argument "
 		    "%s", verb->name, request->ids[0]);
 	if (!verb->ids)
 		return EXIT_OK;
-	if (request->n_ids > 0 && request->given != 0)
+	if (request->n_ids > 0 && given_beside(options, "") != NULL)
 		return command_misused(&command_inbox, "%s: events by their "
 		    "ids, or by options", verb->name);
-	if (request->n_ids == 0 && !(request->given & FAILED))
+	if (request->n_ids == 0 && !request->failed)
 		return command_misused(&command_inbox, "which event? `vkcb "
 		    "inbox list` shows their ids");
 	return check_ids(request);
 }
 
 static int
-cmd_inbox_run(struct request *request, int (*verb)(struct request *))
+cmd_inbox_run(void *arg, const struct conf *conf, struct inbox *inbox)
 {
-	char error[INBOX_ERROR_MAX];
-	int status;
+	struct request *request = arg;
 
-	request->conf = command_configure_inbox("inbox");
-	if (request->conf == NULL)
-		return EXIT_ERROR;
-	request->inbox = inbox_open(request->conf->inbox, INBOX_WRITE, error);
-	if (request->inbox == NULL) {
-		status = report_fail("inbox", "%s", error);
-	} else {
-		status = verb(request);
-		inbox_close(request->inbox);
-	}
-	conf_free(request->conf);
-	return status;
+	request->conf = conf;
+	request->inbox = inbox;
+	return request->verb->run(request);
 }
 
 static int
 inbox_command(int argc, char **argv)
 {
-	struct request request = { .filter = { .state = INBOX_ANY } };
-	const char *verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "list";
+	struct request request = { .verb = verbs };
+	const struct command_option options[] = {
+		{ "failed", .flag = &request.failed },
+		{ "waiting", .flag = &request.waiting },
+		{ "done", .flag = &request.done },
+		{ "group", .number = &request.filter.group_id, .min = 1,
+		    .max = INT64_MAX, .wanted = "a community's id" },
+		{ "type", .text = &request.filter.type },
+		{ "since", .text = &request.since },
+		{ "all", .flag = &request.all },
+		{ "json", .flag = &request.json },
+		{ .name = NULL },
+	};
 	bool named = argc > 1 && argv[1][0] != '-';
-	int status;
-	size_t i;
+	const char *name = named ? argv[1] : "list";
 
-	status = cmd_inbox_read_options(&request, argc - named, argv + named);
-	if (status != EXIT_OK)
-		return status;
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, verb) != 0)
-			continue;
-		status = check_use(&request, &verbs[i]);
-		return status == EXIT_OK ?
-		    cmd_inbox_run(&request, verbs[i].run) :
-		    status;
-	}
-	return command_misused(&command_inbox, "%s: it is list, show, retry, "
-	    "drop or tail", verb);
+	while (strcmp(request.verb->name, name) != 0)
+		if ((++request.verb)->name == NULL)
+			return command_misused(&command_inbox, "%s: it is "
+			    "list, show, retry, drop or tail", name);
+	if (command_options(&command_inbox, options, argc - named,
+	    argv + named, argc) != EXIT_OK || read_filter(&request) != EXIT_OK)
+		return EXIT_USAGE;
+	request.ids = argv + named + optind;
+	request.n_ids = argc - named - optind;
+	return check_use(&request, options) != EXIT_OK ? EXIT_USAGE :
+	    command_with_inbox("inbox", INBOX_WRITE, cmd_inbox_run, &request);
 }

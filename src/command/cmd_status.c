@@ -6,9 +6,9 @@
  */
 #include "command/command.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +39,8 @@ struct report {
 	bool workers;		/* some are there */
 	struct inbox_status now;
 };
+
+typedef void print_fn(const struct report *);
 
 static const double shares[] = { 0.5, 0.95, 0.99 };
 
@@ -129,6 +131,48 @@ print_terminal(const struct report *report)
 		print_handler(&now->handlers[i]);
 }
 
+/* Counts, as members in JSON and as metrics. */
+struct count {
+	const char *name;
+	size_t offset;		/* of an int64_t in what is counted */
+	const char *metric;
+	const char *help;
+};
+
+#define OF_INBOX(field) #field, offsetof(struct inbox_status, field)
+static const struct count counts[] = {
+	{ OF_INBOX(waiting), "inbox_waiting_events",
+	    "Events with a handler that is still to run." },
+	{ OF_INBOX(retrying), "inbox_retrying_events",
+	    "Waiting events whose time for another attempt is to come." },
+	{ OF_INBOX(running), "inbox_running_events",
+	    "Events that a handler runs for." },
+	{ OF_INBOX(parked), "inbox_parked_tasks",
+	    "Handlers of events that were given up." },
+	{ OF_INBOX(bytes), "inbox_size_bytes",
+	    "What the inbox takes on disk." },
+	{ .name = NULL },
+};
+
+#define OF_HANDLER(field) offsetof(struct inbox_handler_status, field)
+static const struct count handler_counts[] = {
+	{ "done", OF_HANDLER(done), "handler_done_total",
+	    "Events that the handler is done with." },
+	{ "failed_attempts", OF_HANDLER(failed),
+	    "handler_failed_attempts_total",
+	    "Attempts of the handler that failed." },
+	{ "parked", OF_HANDLER(parked), "handler_parked_total",
+	    "Events that were given up on for the handler." },
+	{ .name = NULL },
+};
+
+static int64_t
+count_of(const struct count *count, const void *counted)
+{
+	return *(const int64_t *)(const void *)
+	    ((const char *)counted + count->offset);
+}
+
 static void
 add_int(struct json_object *to, const char *key, int64_t value)
 {
@@ -136,13 +180,23 @@ add_int(struct json_object *to, const char *key, int64_t value)
 }
 
 static struct json_object *
-rate_as_json(const int64_t rate[2])
+counts_as_json(const struct count *count, const void *counted)
+{
+	struct json_object *out = json_object_new_object();
+
+	for (; count->name != NULL; count++)
+		add_int(out, count->name, count_of(count, counted));
+	return out;
+}
+
+static void
+add_rate(struct json_object *to, const char *key, const int64_t rate[2])
 {
 	struct json_object *out = json_object_new_object();
 
 	add_int(out, "minute", rate[0]);
 	add_int(out, "hour", rate[1]);
-	return out;
+	json_put(to, key, out);
 }
 
 static struct json_object *
@@ -161,40 +215,27 @@ times_as_json(const struct inbox_histogram *histogram)
 	return out;
 }
 
-static struct json_object *
-handler_as_json(const struct inbox_handler_status *handler)
-{
-	struct json_object *out = json_object_new_object();
-
-	add_int(out, "done", handler->done);
-	add_int(out, "failed_attempts", handler->failed);
-	add_int(out, "parked", handler->parked);
-	json_put(out, "to_start_ms", times_as_json(&handler->wait));
-	json_put(out, "to_end_ms", times_as_json(&handler->run));
-	return out;
-}
-
 static void
 print_json(const struct report *report)
 {
 	const struct inbox_status *now = &report->now;
-	struct json_object *out = json_object_new_object();
+	struct json_object *out = counts_as_json(counts, now), *one;
 	struct json_object *rows = json_object_new_object();
 	size_t i;
 
-	add_int(out, "waiting", now->waiting);
-	add_int(out, "retrying", now->retrying);
-	add_int(out, "running", now->running);
-	add_int(out, "parked", now->parked);
 	add_int(out, "oldest_waiting_ms", age(now));
-	add_int(out, "bytes", now->bytes);
 	json_put(out, "workers", json_object_new_boolean(report->workers));
-	json_put(out, "stored", rate_as_json(now->stored_rate));
-	json_put(out, "done", rate_as_json(now->done_rate));
-	json_put(out, "failed", rate_as_json(now->failed_rate));
-	for (i = 0; i < now->n_handlers; i++)
-		json_put(rows, now->handlers[i].name,
-		    handler_as_json(&now->handlers[i]));
+	add_rate(out, "stored", now->stored_rate);
+	add_rate(out, "done", now->done_rate);
+	add_rate(out, "failed", now->failed_rate);
+	for (i = 0; i < now->n_handlers; i++) {
+		one = counts_as_json(handler_counts, &now->handlers[i]);
+		json_put(one, "to_start_ms",
+		    times_as_json(&now->handlers[i].wait));
+		json_put(one, "to_end_ms",
+		    times_as_json(&now->handlers[i].run));
+		json_put(rows, now->handlers[i].name, one);
+	}
 	json_put(out, "handlers", rows);
 	command_print_json(out, JSON_C_TO_STRING_PLAIN);
 }
@@ -204,36 +245,6 @@ print_metric(const char *name, const char *type, const char *help)
 {
 	printf("# HELP vkcb_%s %s\n# TYPE vkcb_%s %s\n", name, help, name,
 	    type);
-}
-
-static void
-print_gauge(const char *name, const char *help, int64_t value)
-{
-	print_metric(name, "gauge", help);
-	printf("vkcb_%s %" PRId64 "\n", name, value);
-}
-
-static void
-print_counters(const struct inbox_status *now)
-{
-	size_t i;
-
-	print_metric("handler_done_total", "counter",
-	    "Events that the handler is done with.");
-	for (i = 0; i < now->n_handlers; i++)
-		printf("vkcb_handler_done_total{handler=\"%s\"} %" PRId64 "\n",
-		    now->handlers[i].name, now->handlers[i].done);
-	print_metric("handler_failed_attempts_total", "counter",
-	    "Attempts of the handler that failed.");
-	for (i = 0; i < now->n_handlers; i++)
-		printf("vkcb_handler_failed_attempts_total{handler=\"%s\"} %"
-		    PRId64 "\n", now->handlers[i].name,
-		    now->handlers[i].failed);
-	print_metric("handler_parked_total", "counter",
-	    "Events that were given up on for the handler.");
-	for (i = 0; i < now->n_handlers; i++)
-		printf("vkcb_handler_parked_total{handler=\"%s\"} %" PRId64
-		    "\n", now->handlers[i].name, now->handlers[i].parked);
 }
 
 static void
@@ -258,91 +269,78 @@ print_histogram(const char *name, const char *handler,
 	    sum);
 }
 
+static void
+print_histograms(const struct inbox_status *now, const char *name,
+    const char *help, size_t offset)
+{
+	size_t i;
+
+	print_metric(name, "histogram", help);
+	for (i = 0; i < now->n_handlers; i++)
+		print_histogram(name, now->handlers[i].name,
+		    (const void *)((const char *)&now->handlers[i] + offset));
+}
+
 /* Names of handlers are names of files: letters, digits, - and _. */
 static void
 print_prometheus(const struct report *report)
 {
 	const struct inbox_status *now = &report->now;
+	const struct count *count;
 	size_t i;
 
-	print_gauge("inbox_waiting_events", "Events with a handler that is "
-	    "still to run.", now->waiting);
-	print_gauge("inbox_retrying_events", "Waiting events whose time for "
-	    "another attempt is to come.", now->retrying);
-	print_gauge("inbox_running_events", "Events that a handler runs for.",
-	    now->running);
-	print_gauge("inbox_parked_tasks", "Handlers of events that were given "
-	    "up.", now->parked);
+	for (count = counts; count->name != NULL; count++) {
+		print_metric(count->metric, "gauge", count->help);
+		printf("vkcb_%s %" PRId64 "\n", count->metric,
+		    count_of(count, now));
+	}
 	print_metric("inbox_oldest_waiting_seconds", "gauge",
 	    "Age of the oldest event that waits.");
 	printf("vkcb_inbox_oldest_waiting_seconds %g\n",
 	    (double)age(now) / 1000);
-	print_gauge("inbox_size_bytes", "What the inbox takes on disk.",
-	    now->bytes);
-	print_gauge("workers_up", "Whether workers are running.",
-	    report->workers);
-	print_counters(now);
-	print_metric("handler_wait_seconds", "histogram",
-	    "From an event's arrival to the handler's first start.");
-	for (i = 0; i < now->n_handlers; i++)
-		print_histogram("handler_wait_seconds", now->handlers[i].name,
-		    &now->handlers[i].wait);
-	print_metric("handler_run_seconds", "histogram",
-	    "From the handler's start to its success.");
-	for (i = 0; i < now->n_handlers; i++)
-		print_histogram("handler_run_seconds", now->handlers[i].name,
-		    &now->handlers[i].run);
+	print_metric("workers_up", "gauge", "Whether workers are running.");
+	printf("vkcb_workers_up %d\n", report->workers);
+	for (count = handler_counts; count->name != NULL; count++) {
+		print_metric(count->metric, "counter", count->help);
+		for (i = 0; i < now->n_handlers; i++)
+			printf("vkcb_%s{handler=\"%s\"} %" PRId64 "\n",
+			    count->metric, now->handlers[i].name,
+			    count_of(count, &now->handlers[i]));
+	}
+	print_histograms(now, "handler_wait_seconds", "From an event's arrival "
+	    "to the handler's first start.", OF_HANDLER(wait));
+	print_histograms(now, "handler_run_seconds", "From the handler's start "
+	    "to its success.", OF_HANDLER(run));
 }
 
-typedef void print_fn(const struct report *);
-
 static int
-cmd_status_look(const char *path, print_fn *print)
+cmd_status_look(void *print, const struct conf *conf, struct inbox *inbox)
 {
-	struct report report = { .inbox = path };
-	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(path, INBOX_READ, error);
-	int result = EXIT_OK;
+	struct report report = { .inbox = conf->inbox };
 
-	if (inbox == NULL)
-		return report_fail("status", "%s", error);
-	if (inbox_status(inbox, &report.now) == -1) {
-		result = report_fail("status", "%s", inbox->error);
-	} else {
-		report.workers = pool_is_there(path);
-		print(&report);
-		inbox_status_free(&report.now);
-	}
-	inbox_close(inbox);
-	return result;
+	if (inbox_status(inbox, &report.now) == -1)
+		return report_fail("status", "%s", inbox->error);
+	report.workers = pool_is_there(conf->inbox);
+	(*(print_fn **)print)(&report);
+	inbox_status_free(&report.now);
+	return EXIT_OK;
 }
 
 static int
 status(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "prometheus", no_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
+	bool json = false, prometheus = false;
+	const struct command_option options[] = {
+		{ "json", .flag = &json },
+		{ "prometheus", .flag = &prometheus },
+		{ .name = NULL },
 	};
-	print_fn *print = print_terminal;
-	struct conf *conf;
-	int option, result;
+	print_fn *print;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == '?')
-			return command_misused(&command_status,
-			    "unknown option %s", argv[optind - 1]);
-		print = option == 'j' ? print_json : print_prometheus;
-	}
-	if (optind < argc)
-		return command_misused(&command_status, "unknown argument %s",
-		    argv[optind]);
-	conf = command_configure_inbox("status");
-	if (conf == NULL)
-		return EXIT_ERROR;
-	result = cmd_status_look(conf->inbox, print);
-	conf_free(conf);
-	return result;
+	if (command_options(&command_status, options, argc, argv, 0) != EXIT_OK)
+		return EXIT_USAGE;
+	print = prometheus ? print_prometheus : json ? print_json :
+	    print_terminal;
+	return command_with_inbox("status", INBOX_READ, cmd_status_look,
+	    &print);
 }

@@ -16,7 +16,6 @@
 
 #include "conf/conf.h"
 #include "event/catalogue.h"
-#include "inbox/inbox.h"
 #include "log.h"
 #include "nearest.h"
 #include "number.h"
@@ -125,6 +124,28 @@ command_configure_inbox(const char *what)
 		(void)report_fail(what, "%s", error);
 	conf_free(conf);
 	return NULL;
+}
+
+int
+command_with_inbox(const char *what, enum inbox_access access,
+    command_inbox_fn *run, void *arg)
+{
+	struct conf *conf = command_configure_inbox(what);
+	char error[INBOX_ERROR_MAX];
+	struct inbox *inbox;
+	int status;
+
+	if (conf == NULL)
+		return EXIT_ERROR;
+	inbox = inbox_open(conf->inbox, access, error);
+	if (inbox == NULL) {
+		status = report_fail(what, "%s", error);
+	} else {
+		status = run(arg, conf, inbox);
+		inbox_close(inbox);
+	}
+	conf_free(conf);
+	return status;
 }
 
 int

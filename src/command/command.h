@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "inbox/inbox.h"
 #include "report.h"
 
 struct conf;
@@ -65,6 +66,14 @@ struct conf *command_configure(bool needed);
 
 /* The same with an inbox that can work, for this command. */
 struct conf *command_configure_inbox(const char *what);
+
+/*
+ * Opens the inbox for this command and calls `run`. Its exit status, or
+ * EXIT_ERROR: the reason was printed.
+ */
+typedef int command_inbox_fn(void *arg, const struct conf *, struct inbox *);
+int command_with_inbox(const char *what, enum inbox_access, command_inbox_fn *,
+    void *arg);
 
 /* Opens the log of the configuration. 0, or -1: the reason was printed. */
 int command_open_log(const struct conf *);
