@@ -1,7 +1,7 @@
 /*
  * parent.c - the parent of the workers: forks them, and replaces what died.
  *
- * It runs no handler, so nothing that an event does can hurt it. A worker's
+ * The parent runs no handler, so that no event can hurt it. A worker's exit
  * status proves nothing, since a handler may call exit(0): after the end of
  * each worker the parent asks the inbox which task that worker still held, and
  * ends that task with a reason. The inbox is closed again before a fork, which
@@ -124,7 +124,7 @@ leave_if_outdated(struct parent *parent)
 	}
 }
 
-/* What failed is tried again, but by a pool that an event started not long. */
+/* A pool that an event started leaves when errors last; a service tries on. */
 static void
 meet_trouble(struct parent *parent, const char *what, const char *why)
 {
@@ -244,8 +244,8 @@ end_worker(struct parent *parent, struct inbox *inbox, int i)
 }
 
 /*
- * In trouble it is left to the next pool: a worker that could not record a
- * result is not to blame.
+ * A pool that leaves in trouble leaves the tasks to the next pool: a handler
+ * whose result could not be recorded is not to blame.
  */
 static void
 end_tasks(struct parent *parent)
@@ -407,7 +407,7 @@ parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
 	parent->wakes = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
 	if (parent->wakes == NULL)
 		return -1;
-	/* It is watched from before the first look, see pool.c. */
+	/* The watch must begin before the first look, see pool.c. */
 	(void)inbox_wake_fd(parent->wakes);
 	*error = '\0';
 	return 0;

@@ -146,7 +146,7 @@ write_number(const struct pool *pool)
 		(void)!ftruncate(pool->running, len);
 }
 
-/* Again if the file was moved away while its locks were waited for. */
+/* Starts anew if the file was moved away while its locks were waited for. */
 enum pool_entry
 pool_enter(struct pool *pool, const char *inbox, bool service,
     char error[POOL_ERROR_MAX])
@@ -199,7 +199,7 @@ pool_is_valid(const struct pool *pool)
 	return is_at(pool->running, pool->path);
 }
 
-/* This process's, if it is a worker: pthread_atfork() hands nothing on. */
+/* The pool of this worker process: pthread_atfork() hands no argument on. */
 static const struct pool *pool_of_worker;
 
 static void

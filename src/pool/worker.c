@@ -213,7 +213,7 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	return write_end(work, claim, &end);
 }
 
-/* Purging takes its time in small pieces, as long as work did in between. */
+/* Purging comes in small pieces, with as much time between as they took. */
 static void
 keep_house(struct work *work)
 {
@@ -350,7 +350,7 @@ worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
 	work->inbox = inbox_open(work->worker->pool->inbox, INBOX_CREATE, error);
 	if (work->inbox == NULL)
 		return -1;
-	/* It is watched from before the first look, see pool.c. */
+	/* The watch must begin before the first look, see pool.c. */
 	(void)inbox_wake_fd(work->inbox);
 	return 0;
 }
@@ -374,7 +374,7 @@ worker_run(const struct worker *worker)
 	    !program_is_replaced(worker->program) && work_once(&work))
 		continue;
 	give_back(&work);
-	/* What was done last, too, outlasts a power cut. */
+	/* The last results, too, must outlast a power cut. */
 	if (inbox_flush(work.inbox) == -1)
 		(void)note_trouble(&work, "cannot flush the inbox");
 	/* Functions that handlers registered for the end must not hang. */
