@@ -388,7 +388,7 @@ struct tail {
 };
 
 static bool
-has_state(const struct inbox_task *tasks, size_t n, int state)
+cmd_inbox_has_state(const struct inbox_task *tasks, size_t n, int state)
 {
 	size_t i;
 
@@ -401,8 +401,8 @@ has_state(const struct inbox_task *tasks, size_t n, int state)
 static bool
 cmd_inbox_is_over(const struct inbox_task *tasks, size_t n)
 {
-	return !has_state(tasks, n, INBOX_WAITING) &&
-	    !has_state(tasks, n, INBOX_RUNNING);
+	return !cmd_inbox_has_state(tasks, n, INBOX_WAITING) &&
+	    !cmd_inbox_has_state(tasks, n, INBOX_RUNNING);
 }
 
 static void
@@ -416,7 +416,7 @@ static bool
 tail_show(struct tail *tail, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	if (!has_state(tasks, n, tail->request->filter.state))
+	if (!cmd_inbox_has_state(tasks, n, tail->request->filter.state))
 		return true;
 	return list_event(tail->request, event, tasks, n);
 }
@@ -608,7 +608,7 @@ static int
 drop_all(struct request *request)
 {
 	end_what_is_held(request);
-	/* What waited behind them may begin, or nothing is left to wait for. */
+	/* Events behind them may begin, or nothing is left to wait for. */
 	return wake(request, each_id(request, cmd_inbox_drop));
 }
 

@@ -76,7 +76,7 @@ candidates(struct store *store, int state, int64_t from, int64_t upto)
 		    "WHERE state = 2 AND event BETWEEN ? AND ? "
 		    "ORDER BY event DESC", "ii", from, upto);
 	default:
-		/* One without tasks was dropped. */
+		/* An event without tasks was dropped. */
 		return store_query(store, "SELECT id FROM event WHERE id "
 		    "BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM task WHERE "
 		    "event = id) ORDER BY id DESC", "ii", from, upto);
@@ -84,7 +84,7 @@ candidates(struct store *store, int state, int64_t from, int64_t upto)
 }
 
 static int
-is_looked_for(struct store *store, int64_t id,
+admin_is_looked_for(struct store *store, int64_t id,
     const struct inbox_filter *filter, int64_t *looked_for)
 {
 	*looked_for = 1;
@@ -98,7 +98,7 @@ is_looked_for(struct store *store, int64_t id,
 }
 
 static int
-add_id(struct store *store, struct ids *ids, int64_t id)
+admin_add_id(struct store *store, struct ids *ids, int64_t id)
 {
 	size_t size = ids->size == 0 ? 64 : 2 * ids->size;
 	int64_t *grown;
@@ -133,8 +133,8 @@ collect(struct store *store, const struct inbox_filter *filter,
 	stmt = candidates(store, filter->state, from, upto);
 	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
 		id = store_int(store, stmt, 0);
-		if (is_looked_for(store, id, filter, &wanted) == -1 ||
-		    (wanted && add_id(store, ids, id) == -1)) {
+		if (admin_is_looked_for(store, id, filter, &wanted) == -1 ||
+		    (wanted && admin_add_id(store, ids, id) == -1)) {
 			store_reset(store, stmt);
 			return -1;
 		}
@@ -270,7 +270,7 @@ count_queue(struct store *store, int64_t now, struct inbox_status *status)
 
 /* Ends of a kind since then, and none of the future: the clock may be set. */
 static int
-count_ends(struct store *store, enum store_stat kind, int64_t since,
+admin_count_ends(struct store *store, enum store_stat kind, int64_t since,
     int64_t now, int64_t *n)
 {
 	return store_number(store, n, "SELECT sum(n) FROM stat WHERE "
@@ -290,9 +290,9 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 	for (i = 0; i < 2; i++) {
 		since = now - spans[i];
 		if (id_since(store, since, &from) == -1 ||
-		    count_ends(store, STAT_SECOND_DONE, since, now,
+		    admin_count_ends(store, STAT_SECOND_DONE, since, now,
 		    &status->done_rate[i]) == -1 ||
-		    count_ends(store, STAT_SECOND_FAILED, since, now,
+		    admin_count_ends(store, STAT_SECOND_FAILED, since, now,
 		    &status->failed_rate[i]) == -1)
 			return -1;
 		status->stored_rate[i] = upto == 0 ? 0 : upto - from + 1;
@@ -301,7 +301,7 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 }
 
 static void
-add_stat(struct inbox_handler_status *handler, int64_t kind, int64_t bucket,
+admin_add_stat(struct inbox_handler_status *handler, int64_t kind, int64_t bucket,
     int64_t n, int64_t sum)
 {
 	struct inbox_histogram *histogram;
@@ -343,7 +343,7 @@ count_handlers(struct store *store, struct inbox_status *status)
 			store_reset(store, stmt);
 			return store_fail(store, SQL_NOMEM);
 		}
-		add_stat(handler, store_int(store, stmt, 1),
+		admin_add_stat(handler, store_int(store, stmt, 1),
 		    store_int(store, stmt, 2), store_int(store, stmt, 3),
 		    store_int(store, stmt, 4));
 	}
@@ -515,8 +515,19 @@ drop_event(struct store *store, int64_t id)
 		return -1;
 	dropped = store->sql->changes(store->db) > 0;
 	/* Its row stays: so do its id, taken, and its key, known. */
-	return store_run(store, "UPDATE event SET object = NULL, conversation = NULL "
-	    "WHERE id = ?", "i", id) == 0 ? dropped : -1;
+	return store_run(store, "UPDATE event SET object = NULL, "
+	    "conversation = NULL WHERE id = ?", "i", id) == 0 ? dropped : -1;
+}
+
+static int
+drop_once(struct store *store, int64_t id)
+{
+	int dropped;
+
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	dropped = drop_event(store, id);
+	return store_end(store, dropped == -1 ? -1 : 0) == -1 ? -1 : dropped;
 }
 
 int
@@ -525,11 +536,8 @@ admin_drop(struct inbox *inbox, int64_t id)
 	struct store *store = store_of(inbox);
 	int dropped;
 
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	dropped = drop_event(store, id);
-	if (store_end(store, dropped == -1 ? -1 : 0) == -1 ||
-	    store_flush(inbox) == -1)
-		return -1;
-	return dropped;
+	do
+		dropped = drop_once(store, id);
+	while (dropped == -1 && store_may_find_room(store));
+	return dropped == -1 || store_flush(inbox) == -1 ? -1 : dropped;
 }

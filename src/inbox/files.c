@@ -4,13 +4,15 @@
  * A file that is not plainly this user's own is refused: somebody else may have
  * put a link there. SQLite itself follows no link either.
  *
- * The reserve is disk space for ends. The log must fit into the database before
- * it can be begun anew, so on a disk that is full to the last byte no end could
- * be written any more, and no event be forgotten. PATH-reserve takes up as much
- * space as the database will grow by, and a little for the log. An event is
- * stored only if the reserve is there; with a full disk the reserve is given up
- * (store.c), which leaves room for ends, and made again when twice as much is
- * free: what was given up is not for events.
+ * On a full disk ends must still be written. Three things see to that:
+ *
+ *  1. With each put the database file is made as long as all that the log holds
+ *     for it, so that a checkpoint needs no space, and the log can be begun
+ *     anew within the blocks it has.
+ *  2. PATH-reserve takes up as much space as ends may make the database grow by
+ *     (their times and reasons). A put is refused where the reserve cannot be.
+ *  3. Workers give the reserve up when the first does not help. It is made again
+ *     when twice as much is free: what was given up is not for puts.
  */
 #include "inbox/store.h"
 
@@ -28,9 +30,10 @@
 
 #include "banned.h"
 
-#define RESERVE_STEP ((int64_t)64 * 1024)
-#define RESERVE_STEPS 5		/* beside the database's growth */
-#define RESERVE_SPARE ((int64_t)8 * 1024 * 1024)
+#define CHUNK (64 * 1024)		/* the database grows by this */
+#define RESERVE_MIN ((int64_t)5 * CHUNK)
+#define RESERVE_MAX ((int64_t)16 * 1024 * 1024)
+#define RESERVE_SHARE 8			/* of the database */
 
 static int
 files_refuse(const char *file, const char *reason, char error[INBOX_ERROR_MAX])
@@ -77,6 +80,15 @@ files_check(const char *where, char error[INBOX_ERROR_MAX])
 	return 0;
 }
 
+void
+files_grow_in_chunks(struct store *store)
+{
+	int chunk = CHUNK;
+
+	(void)store->sql->file_control(store->db, "main", SQL_FCNTL_CHUNK_SIZE,
+	    &chunk);
+}
+
 static int
 files_open_reserve(struct store *store)
 {
@@ -85,67 +97,57 @@ files_open_reserve(struct store *store)
 	snprintf(path, sizeof(path), "%s-reserve", store->path);
 	if (store->reserve == -1)
 		store->reserve = private_file_open(path, O_RDWR | O_CREAT);
-	if (store->reserve == -1)
-		files_refuse(path, private_file_error(errno),
-		    store->inbox.error);
-	return store->reserve == -1 ? -1 : 0;
+	return store->reserve != -1 ? 0 : files_refuse(path,
+	    private_file_error(errno), store->inbox.error);
 }
 
-/* How much the database grows by when it takes what is in the log. */
 static int
-files_growth(struct store *store, int64_t *bytes)
+files_make_reserve(struct store *store, int64_t want)
 {
-	struct stat st;
-	int64_t pages;
-
-	if (store_number(store, &pages, "PRAGMA page_count", "") == -1)
-		return -1;
-	if (stat(store->path, &st) == -1)
-		st.st_size = 0;
-	*bytes = pages * STORE_PAGE - st.st_size;
-	if (*bytes < 0)
-		*bytes = 0;
-	return 0;
-}
-
-int
-files_keep_reserve(struct store *store)
-{
-	int64_t want;
 	struct stat st;
 	int code;
 
-	if (store->in_memory)
-		return 0;
-	if (files_growth(store, &want) == -1 ||
-	    files_open_reserve(store) == -1 || fstat(store->reserve, &st) == -1)
+	if (files_open_reserve(store) == -1 || fstat(store->reserve, &st) == -1)
 		return -1;
-	want = (want / RESERVE_STEP + RESERVE_STEPS) * RESERVE_STEP;
-	if (st.st_size > want + RESERVE_SPARE)
-		(void)!ftruncate(store->reserve, want);
 	if (st.st_size >= want)
 		return 0;
 	code = posix_fallocate(store->reserve, 0,
 	    st.st_size == 0 ? 2 * want : want);
 	(void)!ftruncate(store->reserve, code == 0 ? want : st.st_size);
-	if (code == ENOSPC || code == EDQUOT)
+	return code == ENOSPC || code == EDQUOT ? store_fail(store, SQL_FULL) :
+	    0;
+}
+
+int
+files_keep_room(struct store *store)
+{
+	int64_t pages, size, want;
+
+	if (store->in_memory)
+		return 0;
+	if (store_number(store, &pages, "PRAGMA page_count", "") == -1)
+		return -1;
+	size = pages * STORE_PAGE;
+	want = size / RESERVE_SHARE / CHUNK * CHUNK + RESERVE_MIN;
+	if (store->sql->file_control(store->db, "main", SQL_FCNTL_SIZE_HINT,
+	    &size) != SQL_OK)
 		return store_fail(store, SQL_FULL);
-	return 0;
+	return files_make_reserve(store, want < RESERVE_MAX ? want :
+	    RESERVE_MAX);
 }
 
 bool
-files_give_up_reserve(struct store *store)
+files_has_reserve(struct store *store)
 {
 	struct stat st;
 
-	if (files_open_reserve(store) == -1 ||
-	    fstat(store->reserve, &st) == -1 || st.st_size == 0)
-		return false;
-	return ftruncate(store->reserve, 0) == 0;
+	return files_open_reserve(store) == 0 &&
+	    fstat(store->reserve, &st) == 0 && st.st_size > 0;
 }
 
 void
-files_take_reserve_back(struct store *store)
+files_give_up_reserve(struct store *store)
 {
-	(void)posix_fallocate(store->reserve, 0, RESERVE_STEPS * RESERVE_STEP);
+	if (files_open_reserve(store) == 0)
+		(void)!ftruncate(store->reserve, 0);
 }

@@ -199,8 +199,8 @@ int inbox_take_command(struct inbox *, int64_t group_id,
  * before this returns. 1: *claim is the task. 0: nothing now, and *due is when
  * something will be (0: nothing waits at all; INT64_MAX: only tasks that other
  * workers run). A time over INBOX_DUE_MAX ahead counts as now: the clock was
- * ahead when it was set. A worker runs one task at a time: after -1 its next call may
- * hand out the task that this call had counted.
+ * ahead when it was set. A worker runs one task at a time: after -1 its next
+ * call may hand out the task that this call had counted.
  *
  * names: the handlers that the worker's program has. A task for
  * another handler is handed out with claim->unknown set, for the worker to park
@@ -238,7 +238,7 @@ int inbox_shift_due(struct inbox *, int64_t milliseconds);
 
 /*
  * Moves the times of waiting tasks if the clock was set since the last call.
- * One worker calls this before each claim.
+ * A single worker calls this before each claim.
  */
 int inbox_watch_clock(struct inbox *);
 
@@ -270,9 +270,9 @@ int inbox_drop(struct inbox *, int64_t id);
 
 /*
  * A descriptor that polls readable after inbox_wake(), until
- * inbox_drain_wakes(). To be asked for before each wait, as the file to watch
- * may be a new one. -1: there is none, look again from time to time; an inbox
- * in memory has none, as no other process stores into it.
+ * inbox_drain_wakes(). Ask for it before each wait, as the file to watch may be
+ * a new one. -1: there is none, look again from time to time; an inbox in
+ * memory has none, as no other process stores into it.
  */
 int inbox_wake_fd(struct inbox *);
 void inbox_drain_wakes(struct inbox *);

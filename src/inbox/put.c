@@ -73,7 +73,7 @@ add_event(struct store *store, const struct inbox_event *event,
 	if (waits && queue_add(store, id, event->conversation,
 	    event->type) == -1)
 		return -1;
-	return files_keep_reserve(store);
+	return files_keep_room(store);
 }
 
 int
@@ -180,7 +180,7 @@ put_event(struct inbox *inbox, const struct inbox_event *event,
 	int result = put_once(store, event, targets, n, put, &waits);
 
 	*command = (struct inbox_command){ .remove = false };
-	if (result == -1 && store->low)
+	if (result == -1 && store_may_find_room(store))
 		result = put_once(store, event, targets, n, put, &waits);
 	if (result == -1 || store_flush(inbox) == -1 ||
 	    store_stays(store) == -1)

@@ -248,7 +248,7 @@ queue_claim(struct inbox *inbox, int worker, const char *const *names,
 	if (id == 0 && !store->claimed_unsure)
 		return next_due(store, due);
 	result = claim_once(store, worker, now, claim, due);
-	if (result == -1 && store->low)
+	while (result == -1 && store_may_find_room(store))
 		result = claim_once(store, worker, now, claim, due);
 	if (result != 1)
 		return result;
@@ -346,10 +346,12 @@ queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
 	struct store *store = store_of(inbox);
-	int result = finish_once(store, claim, end);
+	int result;
 
-	return result == -1 && store->low ? finish_once(store, claim, end) :
-	    result;
+	do
+		result = finish_once(store, claim, end);
+	while (result == -1 && store_may_find_room(store));
+	return result;
 }
 
 int

@@ -2,8 +2,8 @@
  * sqlite.h - SQLite, loaded when it is first needed.
  *
  * A program linked with it would pay 0.8 ms for it in every process, CGI in
- * every request. What is used of it is declared here, so that building needs
- * no header of SQLite; its ABI is promised not to change, and
+ * every request. The functions in use are declared here, so that building needs
+ * no header of SQLite: SQLite promises not to change its ABI, and
  * tests/unit/sqlite.c holds these lines against <sqlite3.h>.
  */
 #ifndef SQLITE_H
@@ -91,6 +91,8 @@ struct sqlite {
 	NUMBER(CHECKPOINT_PASSIVE, 0) \
 	NUMBER(CHECKPOINT_RESTART, 2) \
 	NUMBER(CHECKPOINT_TRUNCATE, 3) \
+	NUMBER(FCNTL_SIZE_HINT, 5) \
+	NUMBER(FCNTL_CHUNK_SIZE, 6) \
 	NUMBER(FCNTL_HAS_MOVED, 20) \
 	NUMBER(FCNTL_JOURNAL_POINTER, 28) \
 	NUMBER(DBCONFIG_NO_CKPT_ON_CLOSE, 1006) \

@@ -1,8 +1,8 @@
 /*
  * statement.c - the SQLite store's statements, and its rows as events.
  *
- * A statement is prepared once and kept. What is read from a row is good as
- * long as the row is; store_copy() makes it last.
+ * A statement is prepared once and kept. Values of a row are valid as
+ * long as the row is; store_copy() makes copies.
  */
 #include "inbox/store.h"
 

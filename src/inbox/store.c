@@ -17,7 +17,7 @@
  *     process or by others before it. fdatasync(2) on the log waits for all of
  *     them, whoever wrote them. It is called after the write lock was given up:
  *     others write meanwhile, and the kernel makes one flush of the device of
- *     many that wait. That is the point: the flush is outside of the lock.
+ *     many that wait. So no flush happens under the lock.
  *  3. The log may be emptied into the database by a checkpoint, and begun anew,
  *     between COMMIT and fdatasync. With synchronous=NORMAL, which every
  *     connection here uses, a checkpoint flushes the log, then writes the
@@ -60,6 +60,7 @@
 #define SCHEMA 2
 #define CHECKPOINT_WORKER 1000		/* pages in the log */
 #define CHECKPOINT_OTHER 8000		/* a web server waits for it */
+#define FULL_MAX 2		/* then workers give up the reserve */
 #define STRING(x) STRING_(x)
 #define STRING_(x) #x
 
@@ -211,7 +212,8 @@ store_fail(struct store *store, int code)
 
 	if (io && (number == ENOSPC || number == EDQUOT))
 		code = SQL_FULL;
-	store->low |= code == SQL_FULL;
+	store->is_full = code == SQL_FULL;
+	store->full += store->is_full;
 	store->must_reopen |= !leaves_file_usable(code);
 	if (is_denial(code) &&
 	    files_check(store->path, store->inbox.error) == -1)
@@ -315,8 +317,8 @@ execute(struct store *store, const char *sql)
 }
 
 /*
- * Several processes may open a new file at the same time. One of them changes
- * its mode, and SQLite does not make the others wait for that.
+ * If several processes open a new file at the same time, the first of them
+ * changes its mode, and SQLite does not make the others wait for that.
  */
 static int
 set_mode(struct store *store)
@@ -326,7 +328,7 @@ set_mode(struct store *store)
 	do
 		code = store->sql->exec(store->db, "PRAGMA journal_mode = WAL;"
 		    "PRAGMA synchronous = NORMAL;"
-		    "PRAGMA journal_size_limit = 67108864", NULL, NULL, NULL);
+		    "PRAGMA journal_size_limit = 4194304", NULL, NULL, NULL);
 	while (code != SQL_OK && (code & 0xff) == SQL_BUSY &&
 	    wait_for_lock(store, tries++));
 	return code == SQL_OK ? 0 : store_fail(store, code);
@@ -479,6 +481,7 @@ store_open_file(struct store *store)
 	if (store->access == INBOX_READ)
 		return make_tables(store);
 	(void)sql->wal_hook(store->db, checkpoint, store);
+	files_grow_in_chunks(store);
 	/* A CGI program ends after each event: that must not flush it all. */
 	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (set_mode(store) == -1 || make_tables(store) == -1 ||
@@ -536,23 +539,30 @@ settle(struct store *store)
 }
 
 /*
- * The disk is full: gives up the reserve, and empties the log into the database
- * so that it can be begun anew. A put takes the reserve back: only ends and
- * operators may use it.
+ * The disk is full: empties the log. Its blocks are given back to the disk,
+ * unless they are all that ends have. If that was not enough for an end, the
+ * reserve is given up.
  */
 static void
 make_room(struct store *store)
 {
-	bool given_up = files_give_up_reserve(store);
+	int64_t waits = 1;
+	bool give_back = files_has_reserve(store) ||
+	    (store_number(store, &waits, "SELECT EXISTS (SELECT 1 FROM queue)",
+	    "") == 0 && waits == 0);
 
+	if (store->full >= FULL_MAX && !store->answers)
+		files_give_up_reserve(store);
 	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
-	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
-	    SQL_CHECKPOINT_PASSIVE, NULL, NULL);
-	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
-	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
-	if (given_up && store->answers)
-		files_take_reserve_back(store);
-	store->low = false;
+	(void)store->sql->wal_checkpoint_v2(store->db, NULL, give_back ?
+	    SQL_CHECKPOINT_TRUNCATE : SQL_CHECKPOINT_RESTART, NULL, NULL);
+}
+
+bool
+store_may_find_room(const struct store *store)
+{
+	return store->is_full && (store->full < FULL_MAX ||
+	    (store->full == FULL_MAX && !store->answers));
 }
 
 int
@@ -562,7 +572,7 @@ store_begin(struct store *store, int64_t patience)
 	if (store_ready(store) == -1)
 		return -1;
 	store->answers = patience == STORE_PATIENCE_ANSWER;
-	if (store->low)
+	if (store->full > 0)
 		make_room(store);
 	store->patience_ends = clock_ms() + patience;
 	if (store->doubtful && settle(store) == -1)
@@ -591,6 +601,8 @@ store_end(struct store *store, int result)
 	store->in_transaction = false;
 	if (result == 0)
 		result = store_run(store, "COMMIT", "");
+	if (result == 0)
+		store->full = 0;
 	if (result == -1)
 		roll_back(store);
 	return result;

@@ -38,7 +38,8 @@ struct store {
 	bool doubtful;			/* a flush failed, see store_begin() */
 	bool in_transaction;
 	bool answers;			/* a web server waits for us */
-	bool low;			/* the disk is full */
+	bool is_full;			/* the disk, by the last error */
+	int full;			/* so often since the last commit */
 	bool must_reopen;		/* after an error of the file */
 	int64_t patience_ends;
 	int restart_at;			/* pages of the log: not before */
@@ -81,6 +82,9 @@ int store_stays(struct store *);
 /* A write transaction. 0, or -1. */
 int store_begin(struct store *, int64_t patience);
 
+/* After -1: can another attempt find room on the full disk? */
+bool store_may_find_room(const struct store *);
+
 /* result 0: commits it, else takes it back. 0, or -1: nothing was changed. */
 int store_end(struct store *, int result);
 
@@ -97,15 +101,16 @@ int store_fail(struct store *, int code);
  */
 int files_check(const char *path, char error[INBOX_ERROR_MAX]);
 
-/*
- * In a transaction: sees that the reserve is large enough for all that the log
- * will hold. 0, or -1: the disk is full.
- */
-int files_keep_reserve(struct store *);
+/* For a new connection. */
+void files_grow_in_chunks(struct store *);
 
-/* True: there was one. */
-bool files_give_up_reserve(struct store *);
-void files_take_reserve_back(struct store *);
+/*
+ * In a put's transaction: sees that there is room for the ends of all events.
+ * 0, or -1: the disk is full.
+ */
+int files_keep_room(struct store *);
+bool files_has_reserve(struct store *);
+void files_give_up_reserve(struct store *);
 
 /* inbox/statement.c: statements and rows */
 
@@ -128,7 +133,7 @@ int store_run(struct store *, const char *sql, const char *types, ...);
 int store_number(struct store *, int64_t *, const char *sql,
     const char *types, ...);
 
-/* One more in a handler's row of stat, and so much in its sum. 0, or -1. */
+/* Adds one to a handler's row of stat, and so much to its sum. 0, or -1. */
 int store_count(struct store *, const char *handler, enum store_stat,
     int64_t bucket, int64_t sum);
 

@@ -21,6 +21,15 @@ tries() {
 	cgi "$@" >"$work/answer"
 }
 
+is_done() {
+	same "00-audit done task done" "$(state "$1")"
+}
+
+# is_stored ARGUMENT ... - gives the event that `task` makes of these.
+is_stored() {
+	same ok "$(give "$(task "$@")")" >/dev/null
+}
+
 sql() {
 	sqlite3 "$inbox" "$@"
 }
@@ -65,14 +74,35 @@ then
 	booked_has "begin 7 1"
 	dd if=/dev/zero of="$small/fill" bs=4k >"$work/dd" 2>&1
 	: >"$run/g"
-	until_true 10 has "$log" "cannot record the result of a task"
+	claim "an end is recorded on a full disk" until_true 10 is_done g-1
 	kill "$service"
-	until_true 10 no_one_listens
-	rm "$small/fill"
 	gone "$service"
-	claim "an end is noted also when space comes during a stop" \
-	    same "00-audit done task done" "$(state g-1)"
 	umount "$small"
+
+	# The inbox fills its disk by itself, while its workers are busy.
+	mount -t tmpfs -o size=3m,mode=755 none "$small"
+	with_inbox "backoff = 10ms" "workers = 1"
+	rm -f "$book" "$run/h"
+	works
+	pad=$(head -c 4000 /dev/zero | tr '\0' x)
+	give_all "h-0 8 ok \"hold\":\"$run/h\""
+	booked_has "begin 8 0"
+	n=1
+	while tries "$(task h-$n 8 ok "\"pad\":\"$pad\"")"; do
+		grep -q "^ok" "$work/answer" && [ $n -lt 2000 ] || break
+		n=$((n + 1))
+	done
+	claim "on a disk that the inbox filled an event is refused" \
+	    refused "the disk is full"
+	: >"$run/h"
+	claim "all $n events of a disk that they filled are handled" drain
+	# shellcheck disable=SC2046 # a list of ids
+	"$app" inbox drop $(seq 2 $n)
+	claim "with some of them dropped events are stored again" until_true 20 is_stored h-$n 8 ok
+	kill "$service"
+	gone "$service"
+	umount "$small"
+	with_inbox "backoff = 10ms"
 	trap clean_up EXIT
 else
 	skip "only root can mount a small disk and fill it"

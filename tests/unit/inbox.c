@@ -1,4 +1,5 @@
 /* inbox.c - the promises of the inbox, tested with each store. */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "conf/conf.h"
 #include "inbox/inbox.h"
 #include "inbox/store.h"
 #include "inbox/sqlite.h"
@@ -921,6 +923,210 @@ a_drop_that_fails_leaves_the_lane_as_it_was(void **state)
 	assert_string_equal(claim(inbox, 1, &claimed), "a2");
 }
 
+static void
+run_sql(const char *text)
+{
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	struct sqlite3 *db;
+
+	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE, NULL),
+	    SQL_OK);
+	if (sql->exec(db, text, NULL, NULL, NULL) != SQL_OK)
+		fail_msg("%s", sql->errmsg(db));
+	(void)sql->close_v2(db);
+}
+
+static void
+an_inbox_of_the_first_schema_is_upgraded(void **state)
+{
+	struct inbox *inbox = *state, *again;
+	char error[INBOX_ERROR_MAX];
+	struct inbox_claim claimed;
+	struct inbox_status status;
+
+	put(inbox, "1", "a");
+	run_sql("ALTER TABLE event RENAME COLUMN conversation TO lane;"
+	    "ALTER TABLE queue RENAME COLUMN conversation TO lane;"
+	    "PRAGMA user_version = 1");
+	again = inbox_open(path, INBOX_READ, error);
+	assert_non_null(again);
+	assert_int_equal(inbox_status(again, &status), -1);
+	assert_non_null(strstr(again->error, "made by an older vkcb"));
+	inbox_close(again);
+	again = inbox_open(path, INBOX_CREATE, error);
+	assert_non_null(again);
+	again->clock = fake_now;
+	assert_string_equal(claim(again, 1, &claimed), "1");
+	assert_string_equal(claimed.event.conversation, "a");
+	inbox_close(again);
+}
+
+static void
+an_inbox_of_a_newer_schema_is_refused(void **state)
+{
+	char error[INBOX_ERROR_MAX];
+	struct inbox_status status;
+	struct inbox *again;
+
+	put(*state, "1", "a");
+	run_sql("PRAGMA user_version = 99");
+	again = inbox_open(path, INBOX_CREATE, error);
+	assert_non_null(again);
+	assert_int_equal(inbox_status(again, &status), -1);
+	assert_non_null(strstr(again->error, "made by a newer vkcb"));
+	inbox_close(again);
+}
+
+/* Nothing but the database itself is there after a look, as before it. */
+static void
+a_look_makes_no_file(void **state)
+{
+	static const char *const ends[] = {
+		"-wal", "-shm", "-lock", "-reserve",
+	};
+	char error[INBOX_ERROR_MAX], name[96];
+	struct inbox_status status;
+	struct inbox *inbox;
+	size_t i;
+
+	put(*state, "1", "a");
+	inbox_close(*state);
+	run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+	inbox = inbox_open(path, INBOX_READ, error);
+	assert_non_null(inbox);
+	assert_int_equal(inbox_status(inbox, &status), 0);
+	assert_int_equal(status.waiting, 1);
+	inbox_status_free(&status);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		assert_int_equal(access(name, F_OK), -1);
+	}
+	*state = inbox;
+}
+
+static void
+a_link_beside_the_inbox_is_refused(void **state)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-reserve" };
+	char error[INBOX_ERROR_MAX], name[96], victim[96];
+	struct inbox_command taken;
+	const struct inbox_event event = {
+		.group_id = 7, .event_id = "2", .type = "message_new",
+		.version = "5.199", .object = "{}", .object_len = 2,
+	};
+	struct inbox *inbox;
+	enum inbox_put put;
+	struct stat st;
+	size_t i;
+	int fd;
+
+	(void)state;
+	snprintf(victim, sizeof(victim), "%s/victim", folder);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		fd = open(victim, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		assert_true(fd != -1);
+		(void)close(fd);
+		snprintf(path, sizeof(path), "%s/linked-%zu", folder, i);
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		assert_int_equal(symlink(victim, name), 0);
+		inbox = inbox_open(path, INBOX_CREATE, error);
+		assert_non_null(inbox);
+		assert_int_equal(inbox_put(inbox, &event, NULL, 0, &put,
+		    &taken), -1);
+		assert_non_null(strstr(inbox->error, "a symbolic link"));
+		inbox_close(inbox);
+		assert_int_equal(stat(victim, &st), 0);
+		assert_int_equal(st.st_size, 0);
+	}
+}
+
+/* Of the statements since the transaction's begin. */
+static int64_t vm_steps, most_vm_steps;
+static int (*stmt_status)(struct sqlite3_stmt *, int, int);
+static struct sqlite3 *(*sql_db)(struct sqlite3_stmt *);
+
+#define VM_STEP 4		/* SQLITE_STMTSTATUS_VM_STEP */
+
+static int
+counted_step(struct sqlite3_stmt *stmt)
+{
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	int code;
+
+	/* Outside of a transaction each statement is one. */
+	if (sql->get_autocommit(sql_db(stmt)))
+		vm_steps = 0;
+	code = sql->step(stmt);
+	vm_steps += stmt_status(stmt, VM_STEP, 1);
+	if (vm_steps > most_vm_steps)
+		most_vm_steps = vm_steps;
+	return code;
+}
+
+static int
+open_counting_sqlite(void **state)
+{
+	static struct sqlite counting;
+	void *library = dlopen("libsqlite3.so.0", RTLD_NOW);
+	int result = open_sqlite(state);
+
+	assert_non_null(library);
+	*(void **)&stmt_status = dlsym(library, "sqlite3_stmt_status");
+	*(void **)&sql_db = dlsym(library, "sqlite3_db_handle");
+	assert_true(stmt_status != NULL && sql_db != NULL);
+	counting = *sqlite_load(NULL, 0);
+	counting.step = counted_step;
+	store_of(*state)->sql = &counting;
+	return result;
+}
+
+/*
+ * Steps of SQLite's machine: fewer than 100 for each of 1,000 rows. A look at
+ * all rows takes 400,000 and more.
+ */
+#define STEPS_MAX 100000
+
+static void
+a_large_inbox_is_locked_briefly(void **state)
+{
+	const struct conf conf = { .attempts = 5 };
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	int64_t due;
+	int i;
+
+	put(inbox, "1", "a");
+	run_sql("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < 100000) INSERT INTO event SELECT i, i, 7, i, "
+	    "'message_new', '5.199', 0, 1, 'c' || (i % 1000), '{}' FROM n;"
+	    "INSERT INTO task SELECT id, 0, 'greet', 0, 1, 1000000000 + id, 0, "
+	    "0, '' FROM event WHERE id > 1;"
+	    "INSERT INTO queue SELECT id, conversation, 0, 1000000000 + id, "
+	    "id <= 1001, 0 FROM event WHERE id > 1");
+#define BRIEFLY(call) do { \
+	vm_steps = most_vm_steps = 0; \
+	assert_true((call) != -1); \
+	if (most_vm_steps > STEPS_MAX) \
+		fail_msg(#call ": %lld steps", (long long)most_vm_steps); \
+} while (0)
+	BRIEFLY(inbox_end_orphans(inbox, &conf));
+	BRIEFLY(inbox_next_due(inbox, &due));
+	BRIEFLY(inbox_watch_clock(inbox));
+	BRIEFLY(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due));
+	keep(&claimed);
+	BRIEFLY(inbox_finish(inbox, &claimed, &(struct inbox_end){
+	    .state = INBOX_DONE, .reason = "" }));
+	BRIEFLY(inbox_purge(inbox, clock_now));
+	BRIEFLY(inbox_shift_due(inbox, 5000));
+	for (i = 0; i < 3; i++)
+		BRIEFLY(inbox_purge(inbox, clock_now));
+#undef BRIEFLY
+}
+
 /* The size of the store on disk; 0 for the store in memory. */
 static int64_t
 bytes_of_files(void)
@@ -1150,6 +1356,18 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_drop_that_fails_leaves_the_lane_as_it_was,
 		    open_failing_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    an_inbox_of_the_first_schema_is_upgraded,
+		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    an_inbox_of_a_newer_schema_is_refused,
+		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(a_look_makes_no_file,
+		    open_sqlite, close_store),
+		cmocka_unit_test(a_link_beside_the_inbox_is_refused),
+		cmocka_unit_test_setup_teardown(
+		    a_large_inbox_is_locked_briefly,
+		    open_counting_sqlite, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
 	};
 	char command[64];
