@@ -38,6 +38,8 @@
 
 #include <json-c/json.h>
 
+#define VKCB_VERSION "0.1.0"
+
 /* A function of the wrong type in ON() is an error, even without -Werror. */
 #if defined(__clang__)
 #pragma clang diagnostic error "-Wincompatible-function-pointer-types"

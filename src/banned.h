@@ -2,5 +2,8 @@
  * banned.h - makes calls that have a safer sibling compile errors. Every source
  * file includes it, last.
  */
+/* With clang the C library makes these two macros. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat strtok sprintf vsprintf gets
 #pragma GCC poison atoi atol gmtime localtime

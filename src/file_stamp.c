@@ -8,57 +8,50 @@
 
 #include <stddef.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "banned.h"
 
-/* A file system's clock may tick as seldom as every 10 ms. */
-static bool
-is_past(const struct timespec *time, const struct timespec *now)
+/* Nanoseconds; they wrap in 2554, which does no harm to differences. */
+static uint64_t
+stamp_time(struct timespec time)
 {
-	return now->tv_sec > time->tv_sec + 1 ||
-	    (now->tv_sec - time->tv_sec) * 1000000000L +
-	    now->tv_nsec - time->tv_nsec > 50000000L;
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 struct file_stamp
 file_stamp(const char *path)
 {
 	struct timespec now;
+	struct file_stamp stamp = { .settled = true };
 	struct stat st;
 
 	if (stat(path, &st) == -1)
-		return (struct file_stamp){ .settled = true };
+		return stamp;
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (struct file_stamp){
-		.device = st.st_dev,
-		.inode = st.st_ino,
-		.size = st.st_size,
-		.written = st.st_mtim,
-		.changed = st.st_ctim,
-		.settled = is_past(&st.st_mtim, &now) ||
-		    is_past(&st.st_ctim, &now),
-	};
-}
-
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+	stamp.device = st.st_dev;
+	stamp.inode = st.st_ino;
+	stamp.size = st.st_size;
+	stamp.written = stamp_time(st.st_mtim);
+	stamp.changed = stamp_time(st.st_ctim);
+	/* A file system's clock may tick as seldom as every 10 ms. */
+	stamp.settled =
+	    (int64_t)(stamp_time(now) - stamp.written) > 50000000 ||
+	    (int64_t)(stamp_time(now) - stamp.changed) > 50000000;
+	return stamp;
 }
 
 enum file_change
 file_stamp_compare(const struct file_stamp *was, const char *path)
 {
-	struct stat st;
+	struct file_stamp is;
 
 	if (path == NULL || *path == '\0')
 		return FILE_UNCHANGED;
-	if (stat(path, &st) == -1)
-		return was->inode == 0 ? FILE_UNCHANGED : FILE_CHANGED;
-	if (was->device != st.st_dev || was->inode != st.st_ino ||
-	    was->size != st.st_size ||
-	    !is_same_time(&was->written, &st.st_mtim) ||
-	    !is_same_time(&was->changed, &st.st_ctim))
+	is = file_stamp(path);
+	if (was->device != is.device || was->inode != is.inode ||
+	    was->size != is.size || was->written != is.written ||
+	    was->changed != is.changed)
 		return FILE_CHANGED;
 	return was->settled ? FILE_UNCHANGED : FILE_UNSETTLED;
 }

@@ -3,15 +3,15 @@
 #define FILE_STAMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 struct file_stamp {
 	dev_t device;
 	ino_t inode;			/* 0: there was no file */
 	off_t size;
-	struct timespec written;	/* what `touch -d` sets */
-	struct timespec changed;	/* always by the system's clock */
+	uint64_t written;		/* what `touch -d` sets */
+	uint64_t changed;		/* always by the system's clock */
 	bool settled;	/* old enough, when read, to show a later change */
 };
 

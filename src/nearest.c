@@ -7,17 +7,11 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "banned.h"
 
 #define WORD_MAX 48
-
-static unsigned int
-least(unsigned int a, unsigned int b, unsigned int c)
-{
-	a = a < b ? a : b;
-	return a < c ? a : c;
-}
 
 static unsigned int
 distance(const char *a, const char *b)
@@ -31,9 +25,9 @@ distance(const char *a, const char *b)
 		corner = row[0]++;
 		for (j = 0; j < len; j++) {
 			above = row[j + 1];
-			row[j + 1] = least(above + 1, row[j] + 1, corner +
-			    (tolower((unsigned char)a[i]) !=
-			    tolower((unsigned char)b[j])));
+			corner += tolower((unsigned char)a[i]) !=
+			    tolower((unsigned char)b[j]);
+			row[j + 1] = MIN(corner, MIN(above, row[j]) + 1);
 			corner = above;
 		}
 	}
@@ -41,21 +35,14 @@ distance(const char *a, const char *b)
 }
 
 void
-nearest_begin(struct nearest *nearest, const char *word)
-{
-	size_t len = strlen(word);
-
-	nearest->word = word;
-	nearest->best = NULL;
-	nearest->distance = len < 4 ? 2 : (unsigned int)len / 3 + 2;
-}
-
-void
 nearest_try(struct nearest *nearest, const char *candidate)
 {
+	size_t len = strlen(nearest->word);
 	unsigned int d;
 
-	if (strlen(nearest->word) > WORD_MAX || strlen(candidate) > WORD_MAX)
+	if (nearest->best == NULL)
+		nearest->distance = len < 4 ? 2 : (unsigned int)len / 3 + 2;
+	if (len > WORD_MAX || strlen(candidate) > WORD_MAX)
 		return;
 	d = distance(nearest->word, candidate);
 	if (d < nearest->distance) {

@@ -2,13 +2,13 @@
 #ifndef NEAREST_H
 #define NEAREST_H
 
+/* Initialize it with { .word = ... }, and try each word of the list. */
 struct nearest {
 	const char *word;	/* as typed */
 	const char *best;	/* NULL: none was close */
-	unsigned int distance;
+	unsigned int distance;	/* of best; too far, if there is none */
 };
 
-void nearest_begin(struct nearest *, const char *word);
 void nearest_try(struct nearest *, const char *candidate);
 
 #endif

@@ -308,8 +308,7 @@ run_once(struct receiver *receiver, const char *text, const char *retry)
 	handler_runs = true;
 	receive(receiver, &http, &answer);
 	handler_runs = false;
-	printf("answer: %d %.*s\n", answer.status, (int)answer.len,
-	    answer.body);
+	printf("answer: %d %s\n", answer.status, answer.body);
 	good = answer.status == 200 && receiver->done;
 	receive_done(receiver);
 	return good;

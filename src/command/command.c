@@ -21,7 +21,6 @@
 #include "number.h"
 #include "owner.h"
 #include "private_file.h"
-#include "version.h"
 
 #include "banned.h"
 
@@ -273,9 +272,8 @@ static int
 unknown_command(const char *word)
 {
 	const struct command *const *command;
-	struct nearest nearest;
+	struct nearest nearest = { .word = word };
 
-	nearest_begin(&nearest, word);
 	for (command = commands; *command != NULL; command++)
 		nearest_try(&nearest, (*command)->name);
 	if (nearest.best != NULL)

@@ -289,9 +289,8 @@ add_group(struct reader *reader, const char *id_text)
 static int
 fail_section(struct reader *reader, const char *name)
 {
-	struct nearest nearest;
+	struct nearest nearest = { .word = name };
 
-	nearest_begin(&nearest, name);
 	nearest_try(&nearest, "vkcb");
 	nearest_try(&nearest, "default");
 	nearest_try(&nearest, "group");
@@ -345,13 +344,12 @@ fail_key(struct reader *reader, const char *name)
 {
 	bool is_main = reader->table == conf_keys;
 	const struct conf_key *key;
-	struct nearest nearest;
+	struct nearest nearest = { .word = name };
 
 	if (find_key(is_main ? conf_group_keys : conf_keys, name) != NULL)
 		return conf_fail(reader, "unknown key \"%s\" in this section: "
 		    "it belongs into %s", name, is_main ?
 		    "[group ID] or [default]" : "[vkcb]");
-	nearest_begin(&nearest, name);
 	for (key = reader->table; key->name != NULL; key++)
 		nearest_try(&nearest, key->name);
 	if (nearest.best != NULL)

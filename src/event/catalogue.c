@@ -110,9 +110,8 @@ const char *
 event_nearest(const char *name)
 {
 	const struct event_info *info;
-	struct nearest nearest;
+	struct nearest nearest = { .word = name };
 
-	nearest_begin(&nearest, name);
 	for (info = event_infos; info->name != NULL; info++)
 		nearest_try(&nearest, info->name);
 	return nearest.best;

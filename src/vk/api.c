@@ -14,7 +14,6 @@
  */
 #include "vk/api.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -122,18 +121,17 @@ api_failed(struct api *api, int code, const char *words, const char *advice,
 static void
 percent_decode(char *text)
 {
-	size_t len = strlen(text), i;
+	size_t i = strlen(text);
 	unsigned int byte;
+	int len;
 
-	for (i = len; i-- > 0;) {
-		while (text[i] == '%' && isxdigit((unsigned char)text[i + 1]) &&
-		    isxdigit((unsigned char)text[i + 2]) &&
-		    sscanf(text + i + 1, "%2x", &byte) == 1) {
+	while (i-- > 0)
+		while (sscanf(text + i, "%%%2x%n", &byte, &len) == 1 &&
+		    len == 3) {
 			text[i] = (char)(byte != 0 ? byte : '?');
-			memmove(text + i + 1, text + i + 3, len - i - 2);
-			len -= 2;
+			memmove(text + i + 1, text + i + 3,
+			    strlen(text + i + 2));
 		}
-	}
 }
 
 /* Has the text a part of this secret that would help to guess it? */

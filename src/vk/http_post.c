@@ -19,7 +19,7 @@
 
 #include "buffer.h"
 #include "library.h"
-#include "version.h"
+#include "vkcb.h"
 #include "vk/curl.h"
 
 #include "banned.h"

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -84,18 +83,13 @@ linger(int out)
 		;
 }
 
-/* One write: the web server wakes once. */
 static int
 cgi_send_answer(int fd, const struct http_answer *answer)
 {
-	char header[HTTP_HEADER_MAX];
-	const struct iovec parts[] = {
-		{ header, http_header(answer, header) },
-		{ (char *)answer->body, answer->len },
-	};
-	ssize_t written = TEMP_FAILURE_RETRY(writev(fd, parts, 2));
+	char out[HTTP_ANSWER_MAX];
+	size_t len = http_write(answer, out);
 
-	return written == (ssize_t)(parts[0].iov_len + answer->len) ? 0 : -1;
+	return TEMP_FAILURE_RETRY(write(fd, out, len)) == (ssize_t)len ? 0 : -1;
 }
 
 int

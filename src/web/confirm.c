@@ -5,8 +5,6 @@
  * VK changes the string from time to time, so the stored one may be old: VK is
  * asked for it if it answers at once, else the stored one is used.
  */
-#include <string.h>
-
 #include "conf/conf.h"
 #include "json/tree.h"
 #include "log.h"
@@ -42,48 +40,42 @@ may_ask(const struct receipt *receipt)
 	    rate_once(conf->state, group->token, STRANGER_MS);
 }
 
-/* Returns VK's string, in the request's arena, or NULL. */
+/* Returns VK's string, valid until api_forget(), or NULL. */
 static const char *
-ask_vk(struct receipt *receipt)
+ask_vk(struct api *api, int64_t group_id)
 {
-	const struct receiver *receiver = receipt->receiver;
 	struct json_object *response;
 	const char *code;
-	char *text = NULL;
-	struct api api;
-	size_t size;
 
-	api_init(&api, receiver->conf, receipt->group->token, 0);
-	api.limit = CONFIRMATION_MS;
-	if (api_call(&api, "groups.getCallbackConfirmationCode", VK_PARAMS(
-	    "group_id", VK_INT(receipt->envelope.group_id)), &response) ==
-	    VKCB_OK) {
-		code = json_get_string(response, "code");
-		size = strlen(code) + 1;
-		if (size > 1)
-			text = arena_alloc(&receipt->receiver->arena, size);
-		if (text != NULL)
-			memcpy(text, code, size);
-	}
-	api_forget(&api);
-	return text;
+	api->limit = CONFIRMATION_MS;
+	if (api_call(api, "groups.getCallbackConfirmationCode", VK_PARAMS(
+	    "group_id", VK_INT(group_id)), &response) != VKCB_OK)
+		return NULL;
+	code = json_get_string(response, "code");
+	return *code != '\0' ? code : NULL;
 }
 
 void
 confirm(struct receipt *receipt)
 {
-	const char *confirmation = may_ask(receipt) ? ask_vk(receipt) : NULL;
+	int64_t id = receipt->envelope.group_id;
+	const char *code = NULL;
 	struct log_line line;
+	struct api api;
 
-	if (confirmation == NULL)
-		confirmation = receipt->group->confirmation;
-	if (confirmation == NULL) {
+	api_init(&api, receipt->receiver->conf, receipt->group->token, 0);
+	if (may_ask(receipt))
+		code = ask_vk(&api, id);
+	if (code == NULL)
+		code = receipt->group->confirmation;
+	if (code == NULL) {
 		(void)receipt_refuse(receipt, 404, "No Confirmation String",
 		    "no confirmation string for this group", NULL);
-		return;
+	} else {
+		http_answer(receipt->answer, 200, "%s", code);
+		log_begin(&line, LOG_LEVEL_INFO, "confirmed");
+		log_int(&line, "group", id);
+		log_end(&line);
 	}
-	http_answer(receipt->answer, 200, confirmation);
-	log_begin(&line, LOG_LEVEL_INFO, "confirmed");
-	log_int(&line, "group", receipt->envelope.group_id);
-	log_end(&line);
+	api_forget(&api);
 }

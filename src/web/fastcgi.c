@@ -60,22 +60,6 @@ fastcgi_is_host(void)
 	    &size) == 0 && listening;
 }
 
-/*
- * Stop signals interrupt nothing: they stay pending and make a descriptor
- * readable. epoll_pwait() would not do: under load a connection is always
- * ready, and then it delivers no signal.
- */
-static int
-fastcgi_set_signals(struct fastcgi *host)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	supervisor_block_stops(&set);
-	host->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return host->signals == -1 ? -1 : 0;
-}
-
 static int
 fastcgi_watch(struct fastcgi *host, int fd, uint32_t events)
 {
@@ -90,14 +74,22 @@ fastcgi_unwatch(struct fastcgi *host, int fd)
 	epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/*
+ * Stop signals interrupt nothing: they stay pending and make a descriptor
+ * readable. epoll_pwait() would not do: under load a connection is always
+ * ready, and then it delivers no signal.
+ */
 static int
 fastcgi_set_up(struct fastcgi *host)
 {
 	int flags = fcntl(LISTEN_FD, F_GETFL);
+	sigset_t stops;
 
-	if (FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0 ||
-	    fastcgi_set_signals(host) == -1)
+	sigemptyset(&stops);
+	supervisor_block_stops(&stops);
+	host->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (host->signals == -1 || FCGX_Init() != 0 ||
+	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0)
 		return -1;
 	/* Another process may accept the connection that woke this one. */
 	if (flags == -1 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
@@ -145,7 +137,7 @@ take_idle(struct fastcgi *host, size_t i)
 
 /* The oldest connection that is silent makes room for a new one. */
 static void
-make_room(struct fastcgi *host)
+fastcgi_make_room(struct fastcgi *host)
 {
 	size_t i = 0;
 
@@ -160,7 +152,7 @@ static void
 put_aside(struct fastcgi *host, int fd)
 {
 	if (host->n_idle == IDLE_MAX)
-		make_room(host);
+		fastcgi_make_room(host);
 	if (host->n_idle < IDLE_MAX && fastcgi_watch(host, fd, EPOLLIN) == 0)
 		host->idle[host->n_idle++] = fd;
 	else
@@ -282,12 +274,11 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 static void
 fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
 {
-	char header[HTTP_HEADER_MAX];
-	size_t len = http_header(answer, header);
+	char out[HTTP_ANSWER_MAX];
+	size_t len = http_write(answer, out);
 
 	/* An error means that the peer went away: VK repeats the event. */
-	(void)FCGX_PutStr(header, (int)len, fcgx->out);
-	(void)FCGX_PutStr(answer->body, (int)answer->len, fcgx->out);
+	(void)FCGX_PutStr(out, (int)len, fcgx->out);
 }
 
 /*
@@ -296,7 +287,7 @@ fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
  * closes it. After a whole body there is no need to linger.
  */
 static void
-finish(struct fastcgi *host, bool at_end)
+fastcgi_finish(struct fastcgi *host, bool at_end)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
@@ -316,7 +307,7 @@ finish(struct fastcgi *host, bool at_end)
 
 /* Reads a request up to its body. 0; else the connection is closed. */
 static int
-begin(struct fastcgi *host, int fd)
+fastcgi_begin(struct fastcgi *host, int fd)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 	int result;
@@ -342,7 +333,7 @@ serve_request(struct fastcgi *host, int fd)
 	struct http_request http;
 	struct http_answer answer;
 
-	if (begin(host, fd) != 0)
+	if (fastcgi_begin(host, fd) != 0)
 		return;
 	host->rcvtimeo_set = false;
 	http = (struct http_request){
@@ -354,7 +345,7 @@ serve_request(struct fastcgi *host, int fd)
 	};
 	receive(host->receiver, &http, &answer);
 	fastcgi_send_answer(fcgx, &answer);
-	finish(host, http.at_end);
+	fastcgi_finish(host, http.at_end);
 	receive_done(host->receiver);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "web/http.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static const struct {
 	{ 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
+	{ 0, "Unknown" },
 };
 
 static size_t
@@ -48,43 +50,36 @@ http_memory_request(struct http_request *request, const char *body, size_t len)
 }
 
 void
-http_answer(struct http_answer *answer, int status, const char *body)
+http_answer(struct http_answer *answer, int status, const char *fmt, ...)
 {
-	*answer = (struct http_answer){
-		.status = status,
-		.body = body,
-		.len = strlen(body),
-		.retry_after = -1,
-	};
-}
+	va_list args;
 
-static const char *
-reason_of(int status)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Unknown";
+	answer->status = status;
+	answer->retry_after = -1;
+	va_start(args, fmt);
+	vsnprintf(answer->body, sizeof(answer->body), fmt, args);
+	va_end(args);
 }
 
 size_t
-http_header(const struct http_answer *answer, char out[HTTP_HEADER_MAX])
+http_write(const struct http_answer *answer, char out[HTTP_ANSWER_MAX])
 {
 	char retry_after[40] = "";
-	int len;
+	size_t i = 0;
 
+	while (reasons[i].status != answer->status && reasons[i].status != 0)
+		i++;
 	if (answer->retry_after >= 0)
 		snprintf(retry_after, sizeof(retry_after),
 		    "Retry-After: %d\r\n", answer->retry_after);
-	len = snprintf(out, HTTP_HEADER_MAX,
+	return (size_t)snprintf(out, HTTP_ANSWER_MAX,
 	    "Status: %d %s\r\n"
 	    "Content-Type: text/plain\r\n"
 	    "Content-Length: %zu\r\n"
 	    "%s%s"
-	    "\r\n",
-	    answer->status, reason_of(answer->status), answer->len,
-	    answer->status == 405 ? "Allow: POST\r\n" : "", retry_after);
-	return (size_t)len;
+	    "\r\n"
+	    "%s",
+	    answer->status, reasons[i].reason, strlen(answer->body),
+	    answer->status == 405 ? "Allow: POST\r\n" : "", retry_after,
+	    answer->body);
 }

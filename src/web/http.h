@@ -31,25 +31,21 @@ struct http_request {
 
 struct http_answer {
 	int status;
-	const char *body;		/* borrowed until it is sent */
-	size_t len;
 	int retry_after;		/* seconds; -1: no such header */
-	char text[32];			/* memory for a short body */
+	char body[4096];		/* a line of vkcb.conf has room */
 };
 
-#define HTTP_HEADER_MAX 256
+#define HTTP_ANSWER_MAX (4096 + 256)
 
 /* A POST without a web server; the body stays the caller's. */
 void http_memory_request(struct http_request *, const char *body, size_t len);
 
-/* An answer with a constant body and no Retry-After. */
-void http_answer(struct http_answer *, int status, const char *body);
+/* An answer with this body, printf-like, and no Retry-After. */
+void http_answer(struct http_answer *, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/*
- * Writes the header of CGI and FastCGI with the empty line that ends it, and
- * returns its length.
- */
-size_t http_header(const struct http_answer *, char out[HTTP_HEADER_MAX]);
+/* Writes the whole answer, as CGI and FastCGI have it; returns its length. */
+size_t http_write(const struct http_answer *, char out[HTTP_ANSWER_MAX]);
 
 struct receiver;
 

@@ -9,7 +9,6 @@
  */
 #include "web/receive.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -65,7 +64,7 @@ receipt_refuse(struct receipt *receipt, int status, const char *body,
 {
 	struct log_line line;
 
-	http_answer(receipt->answer, status, body);
+	http_answer(receipt->answer, status, "%s", body);
 	if (status == 503)
 		receipt->answer->retry_after = 10;
 	if (!log_wants(LOG_LEVEL_WARNING))
@@ -81,7 +80,7 @@ receipt_refuse(struct receipt *receipt, int status, const char *body,
 
 /* A number above the maximum counts as that. */
 static bool
-read_number(const char *text, uint64_t max, uint64_t *number)
+receive_number(const char *text, uint64_t max, uint64_t *number)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
@@ -106,7 +105,7 @@ check_request(struct receipt *receipt)
 	if (request->length == NULL || *request->length == '\0')
 		return receipt_refuse(receipt, 411, "Length Required",
 		    "no Content-Length", NULL);
-	if (!read_number(request->length, SIZE_MAX, &receipt->len))
+	if (!receive_number(request->length, SIZE_MAX, &receipt->len))
 		return receipt_refuse(receipt, 400, "Bad Request",
 		    "invalid Content-Length", request->length);
 	if (receipt->len > (uint64_t)max_body)
@@ -205,13 +204,13 @@ wipe_secret(struct receipt *receipt)
 }
 
 static bool
-receive_is_confirmation(const struct receipt *receipt)
+is_confirmation(const struct receipt *receipt)
 {
 	return strcmp(receipt->envelope.type.at, "confirmation") == 0;
 }
 
 static int
-check_secret(struct receipt *receipt)
+receive_check_secret(struct receipt *receipt)
 {
 	const struct envelope *envelope = &receipt->envelope;
 	const struct conf_group *group = receipt->group;
@@ -223,7 +222,7 @@ check_secret(struct receipt *receipt)
 		return receipt_refuse(receipt, 403, "Bad Secret",
 		    "this group's secret is not set up", "run vkcb setup");
 	if (envelope->secret_kind == JSON_ABSENT &&
-	    receive_is_confirmation(receipt)) {
+	    is_confirmation(receipt)) {
 		if (receipt->receiver->conf->confirm_without_secret)
 			return 0;
 		return receipt_refuse(receipt, 403, "Bad Secret", "no secret",
@@ -251,20 +250,17 @@ receipt_answer(struct receipt *receipt, const struct event_result *result)
 		[VKCB_FAIL] = { 500, "Handler Failed" },
 		[VKCB_RETRY_AFTER] = { 0, "Try Again Later" },
 		[VKCB_REMOVE] = { 200, "remove" },
-		[VKCB_SET_VERSION] = { 200, "" },
+		[VKCB_SET_VERSION] = { 200, "version " },
 		[VKCB_GIVE_UP] = { 200, "ok" },
 	};
 	struct http_answer *answer = receipt->answer;
 
-	http_answer(answer, answers[result->outcome].status,
-	    answers[result->outcome].body);
+	http_answer(answer, answers[result->outcome].status, "%s%s",
+	    answers[result->outcome].body, result->outcome == VKCB_SET_VERSION ?
+	    result->version : "");
 	if (result->outcome == VKCB_RETRY_AFTER) {
 		answer->status = result->status;
 		answer->retry_after = result->seconds;
-	} else if (result->outcome == VKCB_SET_VERSION) {
-		answer->len = (size_t)snprintf(answer->text,
-		    sizeof(answer->text), "version %s", result->version);
-		answer->body = answer->text;
 	}
 }
 
@@ -308,16 +304,16 @@ receive(struct receiver *receiver, struct http_request *request,
 	receiver->done = true;
 	if (!receiver->conf_fixed)
 		(void)conf_refresh(&receiver->conf, NULL);
-	(void)read_number(request->retry_counter, RETRY_COUNTER_MAX,
+	(void)receive_number(request->retry_counter, RETRY_COUNTER_MAX,
 	    &receipt.retry_counter);
 	if (check_request(&receipt) == -1 ||
 	    read_body(&receipt) == -1 ||
 	    read_envelope(&receipt) == -1 ||
 	    find_group(&receipt) == -1 ||
-	    check_secret(&receipt) == -1)
+	    receive_check_secret(&receipt) == -1)
 		return;
 	wipe_secret(&receipt);
-	if (receive_is_confirmation(&receipt))
+	if (is_confirmation(&receipt))
 		confirm(&receipt);
 	else if (receiver->conf->inbox != NULL)
 		enqueue(&receipt);

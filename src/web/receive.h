@@ -33,8 +33,8 @@ void receiver_init(struct receiver *, struct conf *);
 void receiver_release(struct receiver *);
 
 /*
- * Answers a request. The answer's text is valid until receive_done(), which
- * frees the request's memory and wakes the workers if an event was stored.
+ * Answers a request; receive_done() frees its memory, and wakes the workers if
+ * an event was stored.
  */
 void receive(struct receiver *, struct http_request *, struct http_answer *);
 void receive_done(struct receiver *);

@@ -163,7 +163,7 @@ strings() {
 }
 
 # A status and its text, as vkcb(1) has them: 403 `Bad Secret'.
-answers=$(grep -oE '\<(http_answer|refuse)\([^;"]*[0-9]{3}, "[^"]*"' \
+answers=$(grep -oE '\<(http_answer|refuse)\([^;"]*[0-9]{3}, "[^"%]*"' \
     "$work/statements" | sed 's/\\n"$/"/; s/ *"$//' |
     sed "s/.*[^0-9]\([0-9]\{3\}\), \"/\1 \`/" | sort -u)
 

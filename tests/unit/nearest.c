@@ -11,9 +11,8 @@
 static const char *
 nearest_of(const char *word)
 {
-	struct nearest nearest;
+	struct nearest nearest = { .word = word };
 
-	nearest_begin(&nearest, word);
 	nearest_try(&nearest, "secret");
 	nearest_try(&nearest, "token");
 	nearest_try(&nearest, "confirmation");
