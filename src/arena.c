@@ -2,8 +2,8 @@
  * arena.c - bump allocation for one event.
  *
  * An event of usual size fits the first chunk, which is kept from event to
- * event, so that no memory is taken from the system. A large event takes one
- * more chunk, of the size in the hint.
+ * event, so that no memory is taken from the system. A large event takes more
+ * chunks, each twice as large as the one before.
  *
  * Out of memory: arena_alloc() returns NULL, and the arena stays usable.
  */
@@ -22,13 +22,6 @@ struct arena_chunk {
 	size_t size;
 	_Alignas(max_align_t) char bytes[];
 };
-
-void
-arena_expect(struct arena *arena, size_t size)
-{
-	if (size > arena->grow)
-		arena->grow = size;
-}
 
 static int
 arena_add_chunk(struct arena *arena, size_t size)

@@ -16,9 +16,6 @@ struct arena {
 	bool failed;			/* any user of the arena may set it */
 };
 
-/* A hint: this much in all may be asked for before the next reset. */
-void arena_expect(struct arena *, size_t size);
-
 /*
  * A piece, aligned for any type, not zeroed. NULL: out of memory, and
  * `failed` is set until the next reset: it is looked at once, before the pieces

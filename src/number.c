@@ -10,12 +10,6 @@
 
 #include "banned.h"
 
-size_t
-number_digits(const char *text)
-{
-	return strspn(text, "0123456789");
-}
-
 bool
 number_read_digits(const char *text, size_t len, uint64_t *out)
 {
@@ -53,13 +47,13 @@ number_read(const char *text, size_t len, int64_t min, int64_t max,
 int64_t
 number_version(const char *text)
 {
-	size_t len = number_digits(text), minor_len;
+	size_t len = strspn(text, NUMBER_DIGITS), minor_len;
 	const char *minor_text = text + len + 1;
 	int64_t major, minor;
 
 	if (text[len] != '.' || text[0] == '0')
 		return 0;
-	minor_len = number_digits(minor_text);
+	minor_len = strspn(minor_text, NUMBER_DIGITS);
 	if (minor_text[minor_len] != '\0' ||
 	    (minor_text[0] == '0' && minor_len > 1) ||
 	    !number_read(text, len, 1, 999, &major) ||

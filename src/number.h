@@ -17,8 +17,7 @@ bool number_read(const char *text, size_t len, int64_t min, int64_t max,
 /* The same of digits alone, up to 2^64-1. */
 bool number_read_digits(const char *text, size_t len, uint64_t *out);
 
-/* How many digits a text begins with. */
-size_t number_digits(const char *text);
+#define NUMBER_DIGITS "0123456789"	/* for strspn() */
 
 /*
  * A version of VK's API as one number, for comparison: 5 * NUMBER_VERSION_MAJOR

@@ -48,7 +48,7 @@ conf_read_number(const struct conf_key *key, const char *text, size_t len,
     int64_t *out)
 {
 	const struct unit *unit = numbers[key->type].units;
-	size_t digits = number_digits(text);
+	size_t digits = strspn(text, NUMBER_DIGITS);
 
 	for (; unit->name != NULL; unit++)
 		if (digits + strlen(unit->name) == len &&

@@ -256,9 +256,6 @@ event_make_tree(struct event *event)
 	event_log_warning(event);
 }
 
-/* A struct takes more room than its JSON, for absent fields too. */
-#define STRUCTS_PER_BYTE 16
-
 static void
 event_make_struct(struct event *event)
 {
@@ -266,8 +263,6 @@ event_make_struct(struct event *event)
 
 	if (event->typed != NULL)
 		return;
-	arena_expect(event->arena, STRUCTS_PER_BYTE *
-	    event->envelope->object.len);
 	event->typed = decode_event(event->type, event->public.object,
 	    event->arena, event_mismatch, event);
 	if (event->mismatches <= MISMATCH_LINES_MAX)

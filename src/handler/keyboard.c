@@ -14,31 +14,24 @@
 
 #include "banned.h"
 
-/* Takes both over. */
 static struct json_object *
-keyboard_append(struct json_object *list, struct json_object *item)
-{
-	if (item == NULL)
-		params_mistake("a button or row of a keyboard is NULL: leave "
-		    "it out");
-	else if (list != NULL && json_object_array_add(list, item) == 0)
-		return list;
-	else if (list != NULL)
-		(void)params_made(NULL);
-	json_object_put(item);
-	json_object_put(list);
-	return NULL;
-}
-
-static struct json_object *
-keyboard_list(struct json_object *first, va_list args)
+keyboard_list(struct json_object *item, va_list args)
 {
 	struct json_object *list = params_made(json_object_new_array());
-	struct json_object *item;
 
-	for (item = first; item != VK_END;
-	    item = va_arg(args, struct json_object *))
-		list = keyboard_append(list, item);
+	/* Goes on after a failure: the items that follow must be freed. */
+	for (; item != VK_END; item = va_arg(args, struct json_object *)) {
+		if (item == NULL)
+			params_mistake("a button or row of a keyboard is NULL: "
+			    "leave it out");
+		else if (list != NULL && json_object_array_add(list, item) == 0)
+			continue;
+		else if (list != NULL)
+			(void)params_made(NULL);
+		json_object_put(item);
+		json_object_put(list);
+		list = NULL;
+	}
 	return list;
 }
 

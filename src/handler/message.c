@@ -55,22 +55,19 @@ vkcb_send(struct vkcb_event *ev, int64_t peer_id, const char *text)
 }
 
 /* In 5.199 a reply forwards a message, with a mark. */
-static struct json_object *
-answered(const struct vk_message *message)
-{
-	return VK_PARAMS("peer_id", VK_INT(message->peer_id),
-	    "conversation_message_ids",
-	    VK_ROW(VK_INT(message->conversation_message_id)),
-	    "is_reply", VK_INT(1));
-}
-
 enum vkcb_outcome
 vkcb_reply(struct vkcb_event *ev, const struct vk_message *message,
     const char *text)
 {
+	struct json_object *forward = VK_PARAMS(
+	    "peer_id", VK_INT(message->peer_id),
+	    "conversation_message_ids",
+	    VK_ROW(VK_INT(message->conversation_message_id)),
+	    "is_reply", VK_INT(1));
+
 	return send_parts(ev, message->peer_id, text,
 	    VK_PARAMS("peer_id", VK_INT(message->peer_id),
-	    "forward", answered(message)));
+	    "forward", forward));
 }
 
 enum vkcb_outcome

@@ -84,7 +84,7 @@ receive_number(const char *text, uint64_t max, uint64_t *number)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
-	if (len == 0 || number_digits(text) != len)
+	if (len == 0 || strspn(text, NUMBER_DIGITS) != len)
 		return false;
 	if (!number_read_digits(text, len, number) || *number > max)
 		*number = max;

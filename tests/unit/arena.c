@@ -55,25 +55,6 @@ a_usual_event_takes_nothing_from_the_system(void **state)
 }
 
 static void
-a_hint_makes_one_chunk_of_it(void **state)
-{
-	struct arena arena;
-	int i;
-
-	(void)state;
-	if (!ALLOC_COUNTS)
-		skip();
-	arena = (struct arena){ .chunks = NULL };
-	assert_non_null(arena_alloc(&arena, 20000));
-	alloc_fail_at(0);
-	arena_expect(&arena, 1 << 20);
-	for (i = 0; i < 1000; i++)
-		assert_non_null(arena_alloc(&arena, 1000));
-	assert_int_equal(alloc.taken, 1);
-	arena_release(&arena);
-}
-
-static void
 all_but_the_first_chunk_goes_on_reset(void **state)
 {
 	struct arena arena;
@@ -138,7 +119,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_are_aligned_and_apart),
 		cmocka_unit_test(a_usual_event_takes_nothing_from_the_system),
-		cmocka_unit_test(a_hint_makes_one_chunk_of_it),
 		cmocka_unit_test(all_but_the_first_chunk_goes_on_reset),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused),
 		cmocka_unit_test(it_stays_usable_without_memory),

@@ -1155,7 +1155,6 @@ allocations_of(enum vkcb_event_type type, const char *object)
 
 	make_tree(&decoded, object);
 	assert_non_null(arena_alloc(&decoded.arena, strlen(object)));
-	arena_expect(&decoded.arena, 16 * strlen(object));
 	alloc_fail_at(0);
 	assert_non_null(decode_event(type, decoded.tree, &decoded.arena,
 	    note_odd, &decoded));
