@@ -223,39 +223,20 @@ mask(struct json_object *value)
 	}
 }
 
-/* The object as a tree; NULL: there is none, or no memory. */
-static struct json_object *
-tree_of(char *text, size_t len)
-{
-	struct json_object *tree;
-	struct json_value value;
-	size_t where;
-
-	if (len == 0 || json_check_value(text, len, &value, &where) != NULL ||
-	    json_tree(&value, &tree) == -1)
-		return NULL;
-	mask(tree);
-	return tree;
-}
-
 static bool
 show_event(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	struct json_object *out = event_as_json(event, tasks, n);
-	/* The tree's keys are in it. */
-	char *text = malloc(event->object_len + 1);
+	struct json_object *out = event_as_json(event, tasks, n), *object;
+	char error[64];
 	bool *found = arg;
 
-	if (text != NULL) {
-		memcpy(text, event->object, event->object_len);
-		text[event->object_len] = '\0';
-	}
-	json_put(out, "object", text != NULL ? tree_of(text,
-	    event->object_len) : NULL);
+	if (json_parse(event->object, event->object_len, &object, error,
+	    sizeof(error)) == 0)
+		mask(object);
+	json_put(out, "object", object);
 	command_print_json(out, JSON_C_TO_STRING_PRETTY |
 	    JSON_C_TO_STRING_SPACED);
-	free(text);
 	*found = true;
 	return true;
 }

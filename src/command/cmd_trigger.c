@@ -141,7 +141,7 @@ read_file(const char *path)
 {
 	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
 	struct json_object *body = NULL;
-	char error[JSON_EDIT_ERROR_MAX], empty[] = "", *text = NULL;
+	char error[JSON_EDIT_ERROR_MAX], *text = NULL;
 	size_t size = 0;
 	ssize_t len;
 
@@ -156,8 +156,8 @@ read_file(const char *path)
 		(void)report_fail(path, "%s", strerror(errno));
 	else if (len > BODY_MAX)
 		(void)report_fail(path, "longer than 64 MiB");
-	else if (json_edit_parse(len == -1 ? empty : text,
-	    len == -1 ? 0 : (size_t)len, &body, error) == -1)
+	else if (json_parse(text, len == -1 ? 0 : (size_t)len, &body, error,
+	    sizeof(error)) == -1)
 		(void)report_fail(path, "%s", error);
 	else if (!json_object_is_type(body, json_type_object)) {
 		(void)report_fail(path, "not a JSON object");

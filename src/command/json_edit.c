@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -163,55 +162,19 @@ descend(const struct edit *edit, struct json_object *here, char **name)
 	return here;
 }
 
-/* Keys of json_tree() point into the text, which may go: the copy's do not. */
-int
-json_edit_parse(char *text, size_t len, struct json_object **copy,
-    char error[JSON_EDIT_ERROR_MAX])
-{
-	struct json_object *tree = NULL;
-	struct json_value value;
-	size_t where;
-	const char *reason = json_check_value(text, len, &value, &where);
-	int result = -1;
-
-	*copy = NULL;
-	if (reason != NULL)
-		snprintf(error, JSON_EDIT_ERROR_MAX, "not JSON: %s, at byte "
-		    "%zu", reason, where + 1);
-	else if (json_tree(&value, &tree) == -1 || (tree != NULL &&
-	    json_object_deep_copy(tree, copy, NULL) != 0))
-		snprintf(error, JSON_EDIT_ERROR_MAX, "out of memory");
-	else
-		result = 0;
-	json_object_put(tree);
-	return result;
-}
-
-static int
-parse_value(const struct edit *edit, struct json_object **value)
-{
-	char *text = strdup(edit->value), error[JSON_EDIT_ERROR_MAX];
-	int result;
-
-	if (text == NULL)
-		return json_edit_fail(edit, "out of memory");
-	result = json_edit_parse(text, strlen(text), value, error);
-	if (result == -1)
-		(void)json_edit_fail(edit, "%s: %s", edit->path, error);
-	free(text);
-	return result;
-}
-
 static int
 read_value(const struct edit *edit, struct json_object *before,
     struct json_object **value)
 {
 	const char *text = edit->value;
+	char error[JSON_EDIT_ERROR_MAX];
 
 	if (edit->is_json || (!json_object_is_type(before, json_type_string) &&
 	    (strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ||
 	    strcmp(text, "null") == 0 || json_is_number(text, strlen(text)))))
-		return parse_value(edit, value);
+		return json_parse(text, strlen(text), value, error,
+		    sizeof(error)) == 0 ? 0 :
+		    json_edit_fail(edit, "%s: %s", edit->path, error);
 	*value = json_object_new_string(text);
 	return *value != NULL ? 0 : json_edit_fail(edit, "out of memory");
 }

@@ -2,8 +2,6 @@
 #ifndef JSON_EDIT_H
 #define JSON_EDIT_H
 
-#include <stddef.h>
-
 struct json_object;
 
 #define JSON_EDIT_ERROR_MAX 640
@@ -23,13 +21,5 @@ int json_edit_apply(struct json_object *body, const char *change,
 
 /* Does a change read as one, whatever the body? 0; -1 and a line in error. */
 int json_edit_check(const char *change, char error[JSON_EDIT_ERROR_MAX]);
-
-/*
- * Strict JSON as json-c's tree (NULL for null), to be put by the caller;
- * numbers stay as they are written. The text, with a NUL at text[len], is used
- * up. 0; -1 and a line in error.
- */
-int json_edit_parse(char *text, size_t len, struct json_object **tree,
-    char error[JSON_EDIT_ERROR_MAX]);
 
 #endif

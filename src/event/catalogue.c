@@ -1,11 +1,13 @@
 /*
- * catalogue.c - objects.def and events.def as tables. All of it is constant.
+ * catalogue.c - objects.def and events.def as tables, and the events that a
+ * handler of handler_table.c takes. All of it is constant.
  */
 #include "event/catalogue.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "event/handler_table.h"
 #include "nearest.h"
 
 #include "banned.h"
@@ -95,18 +97,6 @@ catalogue_type(const char *name, size_t len)
 }
 
 const char *
-catalogue_name(enum vkcb_event_type type)
-{
-	const struct event_info *info;
-
-	for (info = event_infos; info->name != NULL; info++)
-		if (info->type == type && info->has_handlers &&
-		    info->alias_of == NULL)
-			return info->name;
-	return "";
-}
-
-const char *
 event_nearest(const char *name)
 {
 	const struct event_info *info;
@@ -125,4 +115,43 @@ field_key(const struct field *field, char out[64])
 	if (field->name[len - 1] == '_')
 		len--;
 	snprintf(out, 64, "%.*s", (int)len, field->name);
+}
+
+bool
+handler_takes(const struct handler *handler, enum vkcb_event_type type,
+    const char *name)
+{
+	const struct vkcb_handler *def = handler->def;
+
+	if (def->event == VKCB_EVENT_unknown)
+		return def->type != NULL && strcmp(def->type, name) == 0;
+	return def->event == VKCB_EVENT_any || def->event == type;
+}
+
+bool
+handler_is_typed(const struct handler *handler)
+{
+	switch (handler->def->event) {
+#define EVENT(event, object, settable, text) \
+	case VKCB_EVENT_##event:
+#include "events.def"
+		return true;
+	default:
+		return false;
+	}
+}
+
+const char *
+handler_event(const struct handler *handler)
+{
+	const struct vkcb_handler *def = handler->def;
+	const struct event_info *info = event_infos;
+
+	if (def->event == VKCB_EVENT_any)
+		return "any";
+	if (def->event == VKCB_EVENT_unknown)
+		return def->type != NULL ? def->type : "";
+	while (info->type != def->event || info->alias_of != NULL)
+		info++;
+	return info->name;
 }

@@ -51,9 +51,6 @@ extern const struct event_info event_infos[];
 /* An alias has the type of its event; VKCB_EVENT_unknown: no such event. */
 enum vkcb_event_type catalogue_type(const char *name, size_t len);
 
-/* The canonical name; "" for VKCB_EVENT_any and VKCB_EVENT_unknown. */
-const char *catalogue_name(enum vkcb_event_type);
-
 /* NULL: there is none. */
 const struct object_type *object_type(const char *tag);
 const struct event_info *event_info(const char *name);

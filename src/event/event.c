@@ -84,15 +84,12 @@ event_may_call(struct event *event, const struct conf *conf,
 void
 event_release(struct event *event)
 {
-#ifdef __GLIBC__
-	bool large = event->public.object != NULL &&
-	    event->envelope->object.len >= LARGE_OBJECT;
-#endif
-
+	if (event->public.object == NULL)
+		return;
 	json_object_put(event->public.object);
 	event->public.object = NULL;
 #ifdef __GLIBC__
-	if (large)
+	if (event->envelope->object.len >= LARGE_OBJECT)
 		malloc_trim(0);
 #endif
 }

@@ -9,6 +9,7 @@
 #include "json/tree.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,36 @@ json_tree(const struct json_value *value, struct json_object **tree)
 	json_object_put(*tree);
 	*tree = NULL;
 	return -1;
+}
+
+/* Keys of json_tree() point into its text: a copy's do not. */
+int
+json_parse(const char *text, size_t len, struct json_object **copy,
+    char *error, size_t size)
+{
+	struct json_object *tree = NULL;
+	struct json_value value;
+	char *bytes = malloc(len + 1);
+	const char *reason = NULL;
+	size_t where;
+
+	*copy = NULL;
+	if (bytes != NULL) {
+		memcpy(bytes, text, len);
+		bytes[len] = '\0';
+		reason = json_check_value(bytes, len, &value, &where);
+	}
+	if (reason != NULL)
+		snprintf(error, size, "not JSON: %s, at byte %zu", reason,
+		    where + 1);
+	else if (bytes == NULL || json_tree(&value, &tree) == -1 ||
+	    (tree != NULL && json_object_deep_copy(tree, copy, NULL) != 0))
+		snprintf(error, size, "out of memory");
+	else
+		error[0] = '\0';
+	json_object_put(tree);
+	free(bytes);
+	return error[0] == '\0' ? 0 : -1;
 }
 
 /* Out of memory json-c's writer leaves holes, and errno is set. */

@@ -20,6 +20,13 @@ int json_tree(const struct json_value *, struct json_object **tree)
     __attribute__((warn_unused_result));
 
 /*
+ * Strict JSON as a tree that outlives its text (NULL for null), to be put by
+ * the caller; numbers stay as they are written. 0, or -1 and a line in error.
+ */
+int json_parse(const char *text, size_t len, struct json_object **tree,
+    char *error, size_t size) __attribute__((warn_unused_result));
+
+/*
  * A tree as text, without spaces; it lives until the tree is changed or put.
  * NULL: out of memory.
  */

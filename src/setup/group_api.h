@@ -2,6 +2,8 @@
 #ifndef GROUP_API_H
 #define GROUP_API_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "report.h"
@@ -9,6 +11,8 @@
 
 struct conf;
 struct conf_group;
+struct json_object;
+struct key;
 
 struct group_api {
 	const struct conf *conf;
@@ -38,5 +42,38 @@ int group_api_call(struct group_api *, const char *method,
 /* The group's callback servers, as servers_of() has checked them. */
 int group_api_servers(struct group_api *, struct json_object **servers)
     __attribute__((warn_unused_result));
+
+enum server_state {	/* from bad to good */
+	SERVER_BROKEN,
+	SERVER_WAITING,	/* VK has still to check it */
+	SERVER_OK,
+};
+
+/*
+ * The servers in an answer of groups.getCallbackServers, each with an id, a URL
+ * and a status. NULL: the answer has another shape.
+ */
+struct json_object *servers_of(struct json_object *response);
+
+enum server_state servers_state(struct json_object *server);
+
+/* The server with this id; NULL: none. */
+struct json_object *servers_find(struct json_object *servers, int64_t id);
+
+/*
+ * A server is ours if it has exactly this URL, or if it is the one stored for
+ * this URL: VK may list a URL in another spelling. key: the group's part of the
+ * keys file, NULL if it has none.
+ */
+bool servers_is_ours(struct json_object *server, const char *url,
+    const struct key *key);
+
+/* From *at on, our next server in this state or a worse one. NULL: none. */
+struct json_object *servers_next_ours(struct json_object *servers,
+    const char *url, const struct key *key, enum server_state, size_t *at);
+
+/* The best of our servers: by state, then the stored one. NULL: none. */
+struct json_object *servers_best(struct json_object *servers, const char *url,
+    const struct key *key);
 
 #endif

@@ -23,7 +23,6 @@
 #include "log.h"
 #include "number.h"
 #include "setup/group_api.h"
-#include "setup/servers.h"
 #include "setup/subscriptions.h"
 #include "vk/http_post.h"
 

@@ -26,7 +26,6 @@
 #include "conf/conf.h"
 #include "json/tree.h"
 #include "log.h"
-#include "setup/servers.h"
 #include "setup/subscriptions.h"
 
 #include "banned.h"

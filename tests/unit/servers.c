@@ -14,7 +14,7 @@
 
 #include "conf/keys.h"
 #include "json/tree.h"
-#include "setup/servers.h"
+#include "setup/group_api.h"
 
 /* The id of the best server; 0: none, -1: no list of servers. */
 static int64_t
