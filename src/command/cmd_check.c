@@ -314,15 +314,14 @@ static void
 warn_handlers(void)
 {
 	const struct handler *handler;
-	const char *event, *nearest;
+	const char *nearest;
 
 	for (handler = handlers; handler->name != NULL; handler++) {
-		event = handler_event(handler);
-		nearest = handler->def->event == VKCB_EVENT_unknown &&
-		    event_info(event) == NULL ? event_nearest(event) : NULL;
+		nearest = handler_names_new(handler) ?
+		    event_nearest(handler->def->type) : NULL;
 		if (nearest != NULL)
 			warn(handler->name, "%.64s is an unknown event: did "
-			    "you mean %s", event, nearest);
+			    "you mean %s", handler->def->type, nearest);
 	}
 	if (handlers[0].name == NULL)
 		warn("handlers", "none compiled in: events are answered and "

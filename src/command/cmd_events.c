@@ -31,37 +31,25 @@ const struct command command_events = {
 };
 
 /* An object and the objects in it, each once, in the order they are met. */
-struct reached {
-	const struct object_type *types[OBJECTS_MAX];
-	size_t n;
-};
-
-static void
-reach(struct reached *reached, const char *tag)
+static size_t
+reach(const struct object_type *types[OBJECTS_MAX], const char *tag)
 {
-	const struct object_type *type = object_type(tag);
-	size_t i;
-
-	for (i = 0; i < reached->n; i++)
-		if (reached->types[i] == type)
-			return;
-	if (type != NULL && reached->n < OBJECTS_MAX)
-		reached->types[reached->n++] = type;
-}
-
-static void
-reach_all(struct reached *reached, const char *tag)
-{
+	const struct object_type *type;
 	const struct field *field;
-	size_t i;
+	size_t n = 1, i, j;
 
-	reached->n = 0;
-	reach(reached, tag);
-	for (i = 0; i < reached->n; i++)
-		for (field = reached->types[i]->fields; field->name != NULL;
-		    field++)
-			if (field->object != NULL)
-				reach(reached, field->object);
+	types[0] = object_type(tag);
+	for (i = 0; i < n; i++)
+		for (field = types[i]->fields; field->name != NULL; field++) {
+			if (field->object == NULL || n == OBJECTS_MAX)
+				continue;
+			type = object_type(field->object);
+			for (j = 0; j < n && types[j] != type; j++)
+				;
+			if (j == n)
+				types[n++] = type;
+		}
+	return n;
 }
 
 static void
@@ -121,8 +109,8 @@ static int
 cmd_events_explain(const char *name)
 {
 	const struct event_info *info = command_event(name);
-	struct reached reached;
-	size_t i;
+	const struct object_type *types[OBJECTS_MAX];
+	size_t n, i;
 
 	if (info == NULL)
 		return EXIT_ERROR;
@@ -130,9 +118,9 @@ cmd_events_explain(const char *name)
 	print_remarks(info);
 	print_signature(info);
 	if (info->object != NULL) {
-		reach_all(&reached, info->object);
-		for (i = 0; i < reached.n; i++)
-			print_object(reached.types[i]);
+		n = reach(types, info->object);
+		for (i = 0; i < n; i++)
+			print_object(types[i]);
 	}
 	printf("\nsample:\n");
 	return print_sample(info);

@@ -183,29 +183,20 @@ first_group(const struct conf *conf)
 	return first != NULL ? first->id : 0;
 }
 
-/* Does a handler take this event by ON_TYPE, since the catalogue lacks it? */
-static bool
-is_new_event(const char *name)
-{
-	const struct handler *handler;
-
-	for (handler = handlers; handler->name != NULL; handler++)
-		if (handler->def->event == VKCB_EVENT_unknown &&
-		    strcmp(handler_event(handler), name) == 0)
-			return event_info(name) == NULL;
-	return false;
-}
-
 static struct json_object *
 make_sample(const struct trigger *trigger)
 {
-	struct event_info unlisted = { .name = trigger->event,
+	struct event_info new = { .name = trigger->event,
 	    .has_handlers = true };
-	const struct event_info *info = is_new_event(trigger->event) ?
-	    &unlisted : command_event(trigger->event);
+	const struct event_info *info = NULL;
+	const struct handler *handler;
 	struct json_object *body;
 
-	if (info == NULL)
+	for (handler = handlers; handler->name != NULL; handler++)
+		if (handler_names_new(handler) &&
+		    strcmp(handler->def->type, new.name) == 0)
+			info = &new;
+	if (info == NULL && (info = command_event(new.name)) == NULL)
 		return NULL;
 	body = sample_body(info);
 	if (body == NULL)

@@ -141,6 +141,15 @@ handler_is_typed(const struct handler *handler)
 	}
 }
 
+bool
+handler_names_new(const struct handler *handler)
+{
+	const struct vkcb_handler *def = handler->def;
+
+	return def->event == VKCB_EVENT_unknown && def->type != NULL &&
+	    *def->type != '\0' && event_info(def->type) == NULL;
+}
+
 const char *
 handler_event(const struct handler *handler)
 {

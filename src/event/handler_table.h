@@ -25,6 +25,9 @@ bool handler_takes(const struct handler *, enum vkcb_event_type,
 /* Does it get the event's struct, or the event alone? */
 bool handler_is_typed(const struct handler *);
 
+/* Does it name, by ON_TYPE, an event that the catalogue lacks? */
+bool handler_names_new(const struct handler *);
+
 /* "message_new", "any", or the name given to ON_TYPE; "" if it has neither. */
 const char *handler_event(const struct handler *);
 

@@ -72,21 +72,6 @@ add_catalogue(struct subscriptions *subs, bool all)
 			(void)subscriptions_add(subs, info->name, true);
 }
 
-/* Events that handlers take by ON_TYPE, since the catalogue lacks them. */
-static void
-add_new_events(struct subscriptions *subs)
-{
-	const struct handler *handler;
-	const char *event;
-
-	for (handler = handlers; handler->name != NULL; handler++) {
-		event = handler_event(handler);
-		if (handler->def->event == VKCB_EVENT_unknown &&
-		    *event != '\0' && event_info(event) == NULL)
-			(void)subscriptions_add(subs, event, true);
-	}
-}
-
 static void
 add_listed(struct subscriptions *subs, struct json_object *flags, bool all,
     bool by_handlers)
@@ -110,17 +95,18 @@ subscriptions_init(struct subscriptions *subs, const struct conf_group *group,
     struct json_object *settings)
 {
 	bool by_handlers = group->events == NULL, all = false;
-	struct json_object *flags = NULL;
+	struct json_object *flags = json_object_object_get(settings, "events");
+	const struct handler *handler;
 
 	subs->n = 0;
 	if (!by_handlers)
 		all = add_words(subs, group->events);
 	if (all || by_handlers)
 		add_catalogue(subs, all);
-	if (by_handlers)
-		add_new_events(subs);
-	if (settings != NULL)
-		flags = json_object_object_get(settings, "events");
+	for (handler = handlers; by_handlers && handler->name != NULL;
+	    handler++)
+		if (handler_names_new(handler))
+			(void)subscriptions_add(subs, handler->def->type, true);
 	if (json_object_is_type(flags, json_type_object))
 		add_listed(subs, flags, all, by_handlers);
 }
