@@ -357,7 +357,7 @@ struct seen {
 	int64_t received;
 };
 
-/* What tail has shown and expects to change. */
+/* The state of tail: what it has shown and expects to change. */
 struct tail {
 	struct request *request;
 	struct seen newest;	/* that there is */
@@ -422,7 +422,7 @@ tail_first(void *arg, const struct inbox_event *event,
 	return tail_show(arg, event, tasks, n);
 }
 
-/* Those that come later have greater ids, as a rule. False: it has no room. */
+/* Later events have greater ids, as a rule. False: it has no room. */
 static bool
 tail_add(struct tail *tail, int64_t id)
 {

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WORKER_TROUBLE_MAX 30000	/* ms of errors; then only services stay */
+/* ms of errors, after which only services stay */
+#define WORKER_TROUBLE_MAX 30000
 
 /* A status is the worker's own word only if the worker holds no task. */
 enum worker_status {

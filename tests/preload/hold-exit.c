@@ -1,8 +1,8 @@
 /*
  * hold-exit.c - loaded before workers (LD_PRELOAD), keeps their parent, when it
  * ends, before it has let go of anything: it makes the file $HOLD_EXIT.held,
- * then waits up to 20 s for $HOLD_EXIT.go. So with $HOLD_LEAVE, before it unlocks
- * the byte that says that it accepts events.
+ * then waits up to 20 s for $HOLD_EXIT.go. So with $HOLD_LEAVE, before it
+ * unlocks the byte that says that it accepts events.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * byte-lock.c - locks a byte of a file as a worker pool does, see src/pool/pool.c.
+ * byte-lock.c - locks a byte of a file as a worker pool does (src/pool/pool.c).
  *
  *	byte-lock FILE BYTE COMMAND ...
  *
