@@ -16,30 +16,21 @@
 #include "banned.h"
 
 static int
-file_check(int fd)
+file_read_all(int fd, char *into, size_t size, size_t *len)
 {
 	struct stat st;
+	ssize_t got = 1;
 
 	if (fstat(fd, &st) == -1)
 		return -1;
-	errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? 0 :
-	    EINVAL;
-	return errno == 0 ? 0 : -1;
-}
-
-static int
-file_read_all(int fd, char *into, size_t size, size_t *len)
-{
-	ssize_t got;
-
-	*len = 0;
-	do {
-		got = read(fd, into + *len, size - *len);
-		if (got == -1 && errno != EINTR)
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	if (!S_ISREG(st.st_mode))
+		return -1;
+	for (*len = 0; got != 0 && *len < size; *len += (size_t)got) {
+		got = TEMP_FAILURE_RETRY(read(fd, into + *len, size - *len));
+		if (got == -1)
 			return -1;
-		if (got > 0)
-			*len += (size_t)got;
-	} while (got != 0 && *len < size);
+	}
 	errno = EFBIG;
 	if (*len == size)
 		return -1;
@@ -55,7 +46,7 @@ file_read(const char *path, char *into, size_t size, size_t *len)
 
 	if (fd == -1)
 		return -1;
-	result = file_check(fd) == -1 ? -1 : file_read_all(fd, into, size, len);
+	result = file_read_all(fd, into, size, len);
 	saved = errno;
 	close(fd);
 	errno = saved;

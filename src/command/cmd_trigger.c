@@ -300,7 +300,7 @@ run_once(struct receiver *receiver, const char *text, const char *retry)
 	receive(receiver, &http, &answer);
 	handler_runs = false;
 	printf("answer: %d %s\n", answer.status, answer.body);
-	good = answer.status == 200 && receiver->done;
+	good = answer.status == 200 && !receiver->gave_up;
 	receive_done(receiver);
 	return good;
 }

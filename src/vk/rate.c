@@ -137,34 +137,28 @@ log_once(const char *how, const char *folder, int error)
 	    private_file_error(error));
 }
 
-/* Opened for each call: a lock is shared by descriptors kept over a fork. */
+/*
+ * Locks the token's file and reads it. -1: there is none. It is opened for each
+ * call, since descriptors that are kept over a fork share a lock.
+ */
 static int
-open_either(const char *folder, const char *token)
+rate_open(const char *folder, const char *token, struct rate_window *window)
 {
 	uint64_t key = hash_bytes(HASH_START, token, strlen(token));
 	int fd = open_in(folder, key), error = errno;
 
-	if (fd != -1)
-		return fd;
-	fd = open_per_user(key);
-	if (fd == -1)
-		log_once("not counted", folder, error);
-	/* The default folder is missing on most machines. */
-	else if (error != ENOENT || strcmp(folder, CONF_STATE) != 0)
-		log_once("counted for each user alone", folder, error);
-	return fd;
-}
-
-/* Locks the token's file and reads it. -1: there is none. */
-static int
-rate_open(const char *folder, const char *token, struct rate_window *window)
-{
-	int fd = open_either(folder, token);
-
+	if (fd == -1) {
+		fd = open_per_user(key);
+		/* The default folder is missing on most machines. */
+		if (fd == -1)
+			log_once("not counted", folder, error);
+		else if (error != ENOENT || strcmp(folder, CONF_STATE) != 0)
+			log_once("counted for each user alone", folder, error);
+	}
 	if (fd != -1 && lock(fd) == -1) {
 		log_once("not counted", folder, errno);
 		close(fd);
-		return -1;
+		fd = -1;
 	}
 	if (fd == -1 || pread(fd, window, sizeof(*window), 0) !=
 	    (ssize_t)sizeof(*window))

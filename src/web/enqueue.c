@@ -93,8 +93,6 @@ log_stored(const struct receipt *receipt, enum inbox_put put, size_t n)
 {
 	struct log_line line;
 
-	if (!log_wants(LOG_LEVEL_INFO))
-		return;
 	begin_line(&line, receipt, LOG_LEVEL_INFO, put == INBOX_STORED ?
 	    "stored" : "stored before");
 	log_int(&line, "handlers", (int64_t)n);

@@ -305,11 +305,12 @@ fastcgi_finish(struct fastcgi *host, bool at_end)
 	fcgx->ipcFd = -1;
 }
 
-/* Reads a request up to its body. 0; else the connection is closed. */
-static int
-fastcgi_begin(struct fastcgi *host, int fd)
+static void
+serve_request(struct fastcgi *host, int fd)
 {
 	FCGX_Request *fcgx = &host->fcgx;
+	struct http_answer answer;
+	struct http_request http;
 	int result;
 
 	/*
@@ -321,20 +322,10 @@ fastcgi_begin(struct fastcgi *host, int fd)
 	FCGX_Detach(fcgx);
 	result = FCGX_Accept_r(fcgx);
 	FCGX_Attach(fcgx);
-	if (result != 0)
-		fcgx->ipcFd = -1;
-	return result;
-}
-
-static void
-serve_request(struct fastcgi *host, int fd)
-{
-	FCGX_Request *fcgx = &host->fcgx;
-	struct http_request http;
-	struct http_answer answer;
-
-	if (fastcgi_begin(host, fd) != 0)
+	if (result != 0) {
+		fcgx->ipcFd = -1;	/* closed by libfcgi */
 		return;
+	}
 	host->rcvtimeo_set = false;
 	http = (struct http_request){
 		.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),

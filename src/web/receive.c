@@ -67,8 +67,6 @@ receipt_refuse(struct receipt *receipt, int status, const char *body,
 	http_answer(receipt->answer, status, "%s", body);
 	if (status == 503)
 		receipt->answer->retry_after = 10;
-	if (!log_wants(LOG_LEVEL_WARNING))
-		return -1;
 	log_begin(&line, LOG_LEVEL_WARNING, why);
 	log_int(&line, "status", status);
 	receipt_log(receipt, &line);
@@ -276,9 +274,7 @@ handle(struct receipt *receipt)
 	event_may_call(&event, receiver->conf, receipt->group);
 	switch (event_handle(&event, &result)) {
 	case EVENT_HANDLED:
-		receiver->done = result.outcome != VKCB_FAIL &&
-		    result.outcome != VKCB_RETRY_AFTER &&
-		    result.outcome != VKCB_GIVE_UP;
+		receiver->gave_up = result.outcome == VKCB_GIVE_UP;
 		receipt_answer(receipt, &result);
 		break;
 	case EVENT_BAD_OBJECT:
@@ -301,7 +297,7 @@ receive(struct receiver *receiver, struct http_request *request,
 		.receiver = receiver, .request = request, .answer = answer,
 	};
 
-	receiver->done = true;
+	receiver->gave_up = false;
 	if (!receiver->conf_fixed)
 		(void)conf_refresh(&receiver->conf, NULL);
 	(void)receive_number(request->retry_counter, RETRY_COUNTER_MAX,

@@ -21,7 +21,7 @@ struct receiver {
 	bool conf_fixed;	/* never replaced: the caller edited it */
 	bool is_cgi;		/* started by a web server for one request */
 	struct arena arena;	/* memory of the current request */
-	bool done;		/* all handlers of the last event succeeded */
+	bool gave_up;		/* a handler of the last event did */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
 	char inbox_path[PATH_MAX];	/* of inbox */
 	bool stored;		/* workers are to be woken */
