@@ -90,15 +90,16 @@ command_become_owner(const struct conf *conf)
 struct conf *
 command_configure(bool needed)
 {
-	char path[PATH_MAX], error[CONF_ERROR_MAX];
+	char path[PATH_MAX];
+	struct conf_refused refused;
 	struct conf *conf = NULL;
 
-	if (conf_find(path, error) == 0)
-		conf = conf_read(path, error);
+	if (conf_find(path, refused.error) == 0)
+		conf = conf_read(path, &refused);
 	else if (!needed)
-		conf = conf_parse("no configuration", "", 0, error);
+		conf = conf_parse("no configuration", "", 0, &refused);
 	if (conf == NULL) {
-		(void)report_fail("configuration", "%s", error);
+		(void)report_fail("configuration", "%s", refused.error);
 	} else if (command_become_owner(conf) == -1) {
 		conf_free(conf);
 		return NULL;

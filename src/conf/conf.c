@@ -5,9 +5,9 @@
  * says where and what to do: better no change than half of one. At start that
  * ends the program; in a running responder the settings before it stay.
  *
- * All texts of a configuration are in one mapping without core dumps: its file,
- * which is cut into values in place, and the first lines of secret files. Out
- * of memory is a mistake like any other.
+ * A configuration is one mapping without core dumps: its groups and all texts,
+ * which are its file, cut into values in place, and the first lines of secret
+ * files. Out of memory is a mistake like any other.
  */
 #include "conf/conf.h"
 
@@ -84,20 +84,13 @@ const struct conf_key conf_group_keys[] = {
 	{ .name = NULL },
 };
 
-#define KEYS_MAX 32	/* of either table: a bit each in `seen` */
-
 struct reader {
 	struct conf *conf;
 	struct conf_refused *refused;
-	struct ini ini;
 	int line;			/* that a fault is in */
 	const struct conf_key *table;	/* of this section; NULL: none yet */
 	struct conf_group *group;	/* this section; NULL: [vkcb] */
-	size_t groups_size;
-	bool secret_named;		/* `secret` is in this section */
-	unsigned int seen;		/* keys of this section, by row */
-	int lines[KEYS_MAX];		/* of the keys seen */
-	unsigned int seen_main;
+	uint64_t seen;	/* keys by row: of [vkcb] 32 bits, of this group 32 */
 	bool seen_default;
 };
 
@@ -105,50 +98,38 @@ static int
 conf_fail(struct reader *reader, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Only the first mistake is reported. */
 static int
 conf_fail(struct reader *reader, const char *fmt, ...)
 {
 	char *error = reader->refused->error;
+	int len = snprintf(error, CONF_ERROR_MAX, "%s:%d: ",
+	    reader->conf->path, reader->line);
 	va_list args;
-	int len;
 
-	if (error[0] != '\0')
-		return -1;
-	len = snprintf(error, CONF_ERROR_MAX, "%s:%d: ", reader->conf->path,
-	    reader->line);
-	if (len < 0 || len >= CONF_ERROR_MAX)
-		return -1;
 	va_start(args, fmt);
-	vsnprintf(error + len, CONF_ERROR_MAX - (size_t)len, fmt, args);
+	if (len >= 0 && len < CONF_ERROR_MAX)
+		vsnprintf(error + len, CONF_ERROR_MAX - (size_t)len, fmt, args);
 	va_end(args);
 	return -1;
 }
 #define conf_fail(...) FAILED(-1, conf_fail(__VA_ARGS__))
 
-/* Not the files' fault: the next try may fare better. */
-static bool
-is_transient(int error)
+/* Some errors are not the file's: the next try may fare better. */
+static void
+retry_if_transient(struct conf_refused *refused, int error)
 {
-	return error == ENOMEM || error == EMFILE || error == ENFILE ||
-	    error == EIO;
+	if (error == ENOMEM || error == EMFILE || error == ENFILE ||
+	    error == EIO)
+		refused->stamp.settled = false;
 }
 
-static int
-fail_no_memory(struct reader *reader)
-{
-	reader->refused->transient = true;
-	return conf_fail(reader, "out of memory");
-}
-
-/* The first file at fault: the error goes when this file changes. */
+/* The error goes when this file changes. */
 static void
 blame(struct reader *reader, const char *path, const struct file_stamp *stamp)
 {
 	struct conf_refused *refused = reader->refused;
 
-	if (refused->named[0] != '\0')
-		return;
+	retry_if_transient(refused, errno);
 	snprintf(refused->named, sizeof(refused->named), "%s", path);
 	refused->named_stamp = *stamp;
 }
@@ -159,169 +140,118 @@ conf_keep(struct reader *reader, const char *text)
 {
 	struct conf *conf = reader->conf;
 	size_t len = strlen(text) + 1;
-	char *copy = conf->memory + conf->memory_used;
+	char *copy = conf->room;
 
-	if (len > conf->memory_size - conf->memory_used) {
-		fail_no_memory(reader);
+	if (len > conf->left) {
+		retry_if_transient(reader->refused, ENOMEM);
+		conf_fail(reader, "out of memory");
 		return NULL;
 	}
-	conf->memory_used += len;
+	conf->room += len;
+	conf->left -= len;
 	return memcpy(copy, text, len);
 }
 
-/* The line of a group's key in this section. */
 static int
-line_of(const struct reader *reader, const char *name)
-{
-	const struct conf_key *key = conf_group_keys;
-
-	while (strcmp(key->name, name) != 0)
-		key++;
-	return reader->lines[key - conf_group_keys];
-}
-
-/* The first line of a text, without the blanks at its ends. */
-static const char *
-first_line(struct reader *reader, const char *path, char *text, size_t len)
-{
-	if (memchr(text, '\0', len) != NULL) {
-		conf_fail(reader, "%s: a NUL byte: this is no text file", path);
-		return NULL;
-	}
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		text += 3;
-	text += strspn(text, " \t");
-	len = strcspn(text, "\r\n");
-	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
-		len--;
-	text[len] = '\0';
-	if (len > 0 && len <= CONF_SECRET_MAX)
-		return text;
-	if (len == 0)
-		conf_fail(reader, "%s: its first line is empty", path);
-	else
-		conf_fail(reader, "%s: its first line is longer than %d bytes: "
-		    "VK's secrets and tokens are shorter", path,
-		    CONF_SECRET_MAX);
-	return NULL;
-}
-
-/* Read into the mapping, where only the line counts as used. */
-static const char *
-read_secret_file(struct reader *reader, struct conf_file *file)
+conf_take_line(struct reader *reader, const char *path, size_t len,
+    const char **line)
 {
 	struct conf *conf = reader->conf;
-	char *text = conf->memory + conf->memory_used;
-	const char *line = NULL;
-	size_t len;
+	struct ini ini;
 
-	file->stamp = file_stamp(file->path);
-	if (conf->memory_size - conf->memory_used < INI_LINE_MAX + 2) {
-		fail_no_memory(reader);
-	} else if (file_read(file->path, text, INI_LINE_MAX + 2, &len) == -1) {
-		reader->refused->transient = is_transient(errno);
-		conf_fail(reader, "cannot read %s: %s", file->path,
-		    strerror(errno));
-	} else {
-		line = first_line(reader, file->path, text, len);
-	}
-	if (line != NULL)
-		conf->memory_used += (size_t)(line - text) + strlen(line) + 1;
-	else
-		blame(reader, file->path, &file->stamp);
-	return line;
+	ini_begin(&ini, conf->room, len);
+	*line = ini_line(&ini);
+	if (*line == NULL)
+		return conf_fail(reader, "%s: %s", path, ini.fault);
+	len = strlen(*line);
+	if (len == 0)
+		return conf_fail(reader, "%s: its first line is empty", path);
+	if (len > CONF_SECRET_MAX)
+		return conf_fail(reader, "%s: its first line is longer than %d "
+		    "bytes: VK's secrets and tokens are shorter", path,
+		    CONF_SECRET_MAX);
+	len += (size_t)(*line - conf->room) + 1;
+	conf->room += len;
+	conf->left -= len;
+	return 0;
 }
 
-/* A section ends where the next one begins, or the file. */
+/* `secret` and `secret_file`, or the two of the token: one of both. */
 static int
-end_section(struct reader *reader)
+take_file(struct reader *reader, const char *name, bool named,
+    struct conf_file *file, const char **text)
+{
+	struct conf *conf = reader->conf;
+	size_t len, size = conf->left < INI_LINE_MAX + 2 ? conf->left :
+	    INI_LINE_MAX + 2;
+
+	if (file->path == NULL)
+		return 0;
+	if (named)
+		return conf_fail(reader, "both %s and %s_file: keep one", name,
+		    name);
+	file->stamp = file_stamp(file->path);
+	if (file_read(file->path, conf->room, size, &len) == -1)
+		conf_fail(reader, "cannot read %s: %s", file->path,
+		    strerror(errno));
+	else if (conf_take_line(reader, file->path, len, text) == 0)
+		return 0;
+	else
+		errno = 0;
+	blame(reader, file->path, &file->stamp);
+	return -1;
+}
+
+static int
+take_group_key(struct reader *reader, const struct conf_key *key)
 {
 	struct conf_group *group = reader->group;
 
-	if (group == NULL || (group->id == 0 && reader->seen == 0))
-		return 0;
-	reader->line = line_of(reader, "secret_file");
-	if (group->secret_file.path != NULL && reader->secret_named)
-		conf_fail(reader, "both secret and secret_file: keep one");
-	else if (group->secret_file.path != NULL)
-		group->secret = read_secret_file(reader, &group->secret_file);
-	else
-		group->no_secret = reader->secret_named &&
-		    group->secret == NULL;
-	reader->line = line_of(reader, "old_secret");
-	if (group->no_secret && group->old_secret != NULL)
-		conf_fail(reader, "old_secret without a secret");
-	reader->line = line_of(reader, "token_file");
-	if (group->token_file.path != NULL && group->token != NULL)
-		conf_fail(reader, "both token and token_file: keep one");
-	else if (group->token_file.path != NULL)
-		group->token = read_secret_file(reader, &group->token_file);
 	if (group->id == 0)
 		reader->conf->has_fallback = true;
-	return reader->refused->error[0] != '\0' ? -1 : 0;
+	if (key == conf_group_keys)
+		group->no_secret = group->secret == NULL;
+	if (group->no_secret && group->old_secret != NULL)
+		return conf_fail(reader, "old_secret without a secret");
+	if (strncmp(key->name, "secret", 6) == 0)
+		return take_file(reader, "secret", group->secret != NULL ||
+		    group->no_secret, &group->secret_file, &group->secret);
+	if (strncmp(key->name, "token", 5) == 0)
+		return take_file(reader, "token", group->token != NULL,
+		    &group->token_file, &group->token);
+	return 0;
 }
 
 static int
 add_group(struct reader *reader, const char *id_text)
 {
 	struct conf *conf = reader->conf;
-	struct conf_group *groups;
-	size_t size = reader->groups_size;
 	int64_t id;
 
 	if (*id_text == '0' || !number_read(id_text, strlen(id_text), 1,
 	    INT64_MAX, &id))
 		return conf_fail(reader, "[group %s]: after group stands the "
 		    "community's id, a positive number", id_text);
-	if (conf->n_groups == size) {
-		size = size == 0 ? 8 : 2 * size;
-		groups = realloc(conf->groups, size * sizeof(*groups));
-		if (groups == NULL)
-			return fail_no_memory(reader);
-		conf->groups = groups;
-		reader->groups_size = size;
-	}
 	reader->group = &conf->groups[conf->n_groups++];
 	*reader->group = (struct conf_group){ .id = id, .line = reader->line };
 	return 0;
 }
 
 static int
-fail_section(struct reader *reader, const char *name)
-{
-	struct nearest nearest = { .word = name };
-
-	nearest_try(&nearest, "vkcb");
-	nearest_try(&nearest, "default");
-	nearest_try(&nearest, "group");
-	if (nearest.best == NULL)
-		return conf_fail(reader, "unknown section [%s]: there are "
-		    "[vkcb], [default] and [group ID]", name);
-	return conf_fail(reader, "unknown section [%s]: did you mean [%s%s]?",
-	    name, nearest.best, *nearest.best == 'g' ? " ID" : "");
-}
-
-static int
 begin_section(struct reader *reader, const char *name)
 {
-	if (end_section(reader) == -1)
-		return -1;
-	reader->line = reader->ini.line;
-	if (reader->table == conf_keys)
-		reader->seen_main = reader->seen;
-	reader->seen = 0;
-	reader->secret_named = false;
+	reader->seen &= UINT32_MAX;
 	reader->table = conf_group_keys;
 	reader->group = NULL;
 	if (strncmp(name, "group ", 6) == 0)
 		return add_group(reader, name + 6 + strspn(name + 6, " \t"));
 	if (strcmp(name, "vkcb") == 0) {
 		reader->table = conf_keys;
-		reader->seen = reader->seen_main;
 		return 0;
 	}
 	if (strcmp(name, "default") != 0)
-		return fail_section(reader, name);
+		return conf_fail(reader, "unknown section [%s]: there are "
+		    "[vkcb], [default] and [group ID]", name);
 	if (reader->seen_default)
 		return conf_fail(reader, "a second [default]");
 	reader->seen_default = true;
@@ -406,7 +336,7 @@ static int
 take_key(struct reader *reader, const char *name, const char *value)
 {
 	const struct conf_key *key;
-	unsigned int bit;
+	uint64_t bit;
 
 	if (reader->table == NULL)
 		return conf_fail(reader, "%s stands before any section: put "
@@ -414,15 +344,17 @@ take_key(struct reader *reader, const char *name, const char *value)
 	key = find_key(reader->table, name);
 	if (key == NULL)
 		return fail_key(reader, name);
-	bit = 1u << (key - reader->table);
+	bit = UINT64_C(1) << (key - reader->table);
+	if (reader->group != NULL)
+		bit <<= 32;
 	if ((reader->seen & bit) != 0)
 		return conf_fail(reader, "%s a second time", name);
 	reader->seen |= bit;
-	reader->lines[key - reader->table] = reader->line;
-	if (key == conf_group_keys)
-		reader->secret_named = true;
-	return set(reader, key, reader->group != NULL ? (void *)reader->group :
-	    (void *)reader->conf, value);
+	if (reader->group == NULL)
+		return set(reader, key, reader->conf, value);
+	if (set(reader, key, reader->group, value) == -1)
+		return -1;
+	return take_group_key(reader, key);
 }
 
 static int
@@ -440,9 +372,7 @@ sort_groups(struct reader *reader)
 	const struct conf_group *group;
 	size_t i;
 
-	if (conf->n_groups > 0)
-		qsort(conf->groups, conf->n_groups, sizeof(*conf->groups),
-		    by_id);
+	qsort(conf->groups, conf->n_groups, sizeof(*conf->groups), by_id);
 	for (i = 1; i < conf->n_groups; i++) {
 		group = &conf->groups[i];
 		if (group->id != group[-1].id)
@@ -485,7 +415,6 @@ add_keys(struct reader *reader)
 	conf->keys_stamp = file_stamp(conf->keys);
 	errno = 0;
 	if (keys_read(&keys, conf->keys, reader->refused->error) == -1) {
-		reader->refused->transient = is_transient(errno);
 		blame(reader, conf->keys, &conf->keys_stamp);
 		return -1;
 	}
@@ -522,9 +451,8 @@ conf_check_secrets(struct reader *reader)
 }
 
 static int
-read_lines(struct reader *reader)
+read_lines(struct reader *reader, struct ini *ini)
 {
-	struct ini *ini = &reader->ini;
 	enum ini_kind kind;
 	int result = 0;
 
@@ -537,73 +465,81 @@ read_lines(struct reader *reader)
 		else
 			result = take_key(reader, ini->name, ini->value);
 	}
-	if (result == -1 || end_section(reader) == -1 ||
-	    sort_groups(reader) == -1 || add_keys(reader) == -1)
+	if (result == -1 || sort_groups(reader) == -1 || add_keys(reader) == -1)
 		return -1;
 	return conf_check_secrets(reader);
 }
 
 /*
  * A configuration with room for so many bytes of text; NULL: out of memory. A
- * line has 8 bytes or more, and may add to them: the folder of vkcb.conf before
- * a path, a secret from a file, or two values from the keys file.
+ * line has 8 bytes or more, and may begin a group, or add a text: the folder of
+ * vkcb.conf before a path, a secret from a file, two values from the keys file.
  */
 static struct conf *
 conf_new(const char *path, size_t text)
 {
-	size_t size = 2 * text + 4 * (size_t)PATH_MAX + text / 8 *
-	    (strlen(path) + CONF_SECRET_MAX);
-	struct conf *conf = calloc(1, sizeof(*conf));
+	size_t lines = text / 8 + 1, len = strlen(path) + 1;
+	size_t left = 2 * text + 4 * (size_t)PATH_MAX + lines *
+	    (len + CONF_SECRET_MAX);
+	size_t size = sizeof(struct conf) + lines * sizeof(struct conf_group) +
+	    left;
+	struct conf *conf = secret_map(size);
 
 	if (conf == NULL)
 		return NULL;
-	conf->memory = secret_map(size);
-	if (conf->memory == NULL) {
-		free(conf);
-		return NULL;
-	}
-	conf->memory_size = size;
-	conf->memory_used = strlen(path) + 1;
-	conf->path = memcpy(conf->memory, path, conf->memory_used);
+	conf->size = size;
+	conf->groups = (struct conf_group *)(conf + 1);
+	conf->path = memcpy(conf->groups + lines, path, len);
+	conf->room = (char *)(conf->groups + lines) + len;
+	conf->left = left - len;
 	return conf;
 }
 
-/* The text stands at the end of what is used; conf is freed if it is wrong. */
+/* The text stands where the room begins; conf is freed if it is wrong. */
 static struct conf *
 conf_parse_text(struct conf *conf, size_t len, struct conf_refused *refused)
 {
 	struct reader reader = { .conf = conf, .refused = refused };
 	const struct conf_key *key;
+	struct ini ini;
 
-	ini_begin(&reader.ini, conf->memory + conf->memory_used, len);
-	conf->memory_used += len + 1;
+	ini_begin(&ini, conf->room, len);
+	conf->room += len + 1;
+	conf->left -= len + 1;
 	for (key = conf_keys; key->name != NULL; key++)
 		(void)set(&reader, key, conf, key->default_text);
-	if (read_lines(&reader) == 0)
+	if (read_lines(&reader, &ini) == 0)
 		return conf;
+	conf_free(conf);
+	return NULL;
+}
+
+static struct conf *
+conf_fail_errno(struct conf *conf, const char *path,
+    struct conf_refused *refused)
+{
+	retry_if_transient(refused, errno);
+	snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
+	    strerror(errno));
 	conf_free(conf);
 	return NULL;
 }
 
 struct conf *
 conf_parse(const char *path, const char *text, size_t len,
-    char error[CONF_ERROR_MAX])
+    struct conf_refused *refused)
 {
-	struct conf_refused refused = { .transient = false };
 	struct conf *conf = conf_new(path, len);
 
-	if (conf == NULL) {
-		snprintf(error, CONF_ERROR_MAX, "%s: out of memory", path);
-		return NULL;
-	}
-	memcpy(conf->memory + conf->memory_used, text, len);
-	conf = conf_parse_text(conf, len, &refused);
-	memcpy(error, refused.error, CONF_ERROR_MAX);
-	return conf;
+	*refused = (struct conf_refused){ .error = "" };
+	if (conf == NULL)
+		return conf_fail_errno(conf, path, refused);
+	memcpy(conf->room, text, len);
+	return conf_parse_text(conf, len, refused);
 }
 
 struct conf *
-conf_try(const char *path, struct conf_refused *refused)
+conf_read(const char *path, struct conf_refused *refused)
 {
 	struct file_stamp stamp = file_stamp(path);
 	/* The file may have grown a little since. */
@@ -612,49 +548,27 @@ conf_try(const char *path, struct conf_refused *refused)
 	struct conf *conf = conf_new(path, size);
 
 	*refused = (struct conf_refused){ .stamp = stamp };
-	errno = ENOMEM;
-	if (conf == NULL || file_read(path, conf->memory + conf->memory_used,
-	    size + 1, &len) == -1) {
-		refused->transient = is_transient(errno);
-		snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
-		    strerror(errno));
-		conf_free(conf);
-		return NULL;
-	}
+	if (conf == NULL || file_read(path, conf->room, size + 1, &len) == -1)
+		return conf_fail_errno(conf, path, refused);
 	conf = conf_parse_text(conf, len, refused);
 	if (conf != NULL)
 		conf->stamp = stamp;
 	return conf;
 }
 
-struct conf *
-conf_read(const char *path, char error[CONF_ERROR_MAX])
-{
-	struct conf_refused refused;
-	struct conf *conf = conf_try(path, &refused);
-
-	memcpy(error, refused.error, CONF_ERROR_MAX);
-	return conf;
-}
-
 void
 conf_free(struct conf *conf)
 {
-	if (conf == NULL)
-		return;
-	free(conf->groups);
-	secret_unmap(conf->memory, conf->memory_size);
-	free(conf);
+	if (conf != NULL)
+		secret_unmap(conf, conf->size);
 }
 
 const struct conf_group *
 conf_group(const struct conf *conf, int64_t id)
 {
-	const struct conf_group wanted = { .id = id }, *group = NULL;
+	const struct conf_group wanted = { .id = id }, *group = bsearch(&wanted,
+	    conf->groups, conf->n_groups, sizeof(wanted), by_id);
 
-	if (conf->n_groups > 0)
-		group = bsearch(&wanted, conf->groups, conf->n_groups,
-		    sizeof(wanted), by_id);
 	if (group != NULL)
 		return group;
 	return conf->has_fallback ? &conf->fallback : NULL;
@@ -665,11 +579,9 @@ static void
 name_absolutely(const char *named, char path[PATH_MAX])
 {
 	char folder[PATH_MAX];
-	int len = PATH_MAX;
 
-	if (*named != '/' && getcwd(folder, sizeof(folder)) != NULL)
-		len = snprintf(path, PATH_MAX, "%s/%s", folder, named);
-	if (len < 0 || len >= PATH_MAX)
+	if (*named == '/' || getcwd(folder, sizeof(folder)) == NULL ||
+	    snprintf(path, PATH_MAX, "%s/%s", folder, named) >= PATH_MAX)
 		snprintf(path, PATH_MAX, "%s", named);
 }
 
@@ -678,20 +590,16 @@ conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
 {
 	const char *named = getenv("VKCB_CONF");
 	char program[PATH_MAX];
-	ssize_t len;
 
 	if (named != NULL && *named != '\0') {
 		name_absolutely(named, path);
 		return 0;
 	}
 	path[0] = '\0';
-	len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	if (len > 0) {
-		program[len] = '\0';
-		if (file_beside(program, "vkcb.conf", path) == 0 &&
-		    access(path, F_OK) == 0)
-			return 0;
-	}
+	if (realpath("/proc/self/exe", program) != NULL &&
+	    file_beside(program, "vkcb.conf", path) == 0 &&
+	    access(path, F_OK) == 0)
+		return 0;
 	if (access("/etc/vkcb.conf", F_OK) == 0) {
 		snprintf(path, PATH_MAX, "/etc/vkcb.conf");
 		return 0;

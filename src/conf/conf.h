@@ -112,9 +112,9 @@ struct conf {
 	struct conf_group fallback;	/* [default] */
 	bool has_fallback;
 
-	char *memory;			/* of all texts; see secret.h */
-	size_t memory_size;
-	size_t memory_used;
+	size_t size;		/* of the mapping that holds all of this */
+	char *room;		/* for more texts */
+	size_t left;
 };
 
 /*
@@ -124,33 +124,26 @@ struct conf {
 int conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX]);
 
 /*
- * Reads a file. NULL, and one line in error: file, line, fault and cure. The
- * caller gives it back with conf_free().
+ * A failed load: the error, and the files it depends on. Until one of them
+ * changes, a load would fail the same way; but an unsettled stamp is worth
+ * another try.
  */
-struct conf *conf_read(const char *path, char error[CONF_ERROR_MAX])
+struct conf_refused {
+	char error[CONF_ERROR_MAX];	/* one line: file, line, fault, cure */
+	struct file_stamp stamp;
+	struct file_stamp named_stamp;
+	char named[PATH_MAX];		/* the file at fault; "": vkcb.conf */
+};
+
+/* Reads a file. NULL: it is refused. The caller frees it with conf_free(). */
+struct conf *conf_read(const char *path, struct conf_refused *)
     __attribute__((warn_unused_result));
 
 /* Reads text as if this file held it. */
 struct conf *conf_parse(const char *path, const char *text, size_t len,
-    char error[CONF_ERROR_MAX]) __attribute__((warn_unused_result));
+    struct conf_refused *) __attribute__((warn_unused_result));
 
 void conf_free(struct conf *);
-
-/*
- * A failed load: the error, and the files it depends on. Until one of them
- * changes, a load would fail the same way.
- */
-struct conf_refused {
-	char error[CONF_ERROR_MAX];
-	struct file_stamp stamp;
-	struct file_stamp named_stamp;
-	char named[PATH_MAX];		/* the file at fault; "": vkcb.conf */
-	bool transient;			/* out of memory, or of descriptors */
-};
-
-/* As conf_read(), with all about a failure. */
-struct conf *conf_try(const char *path, struct conf_refused *)
-    __attribute__((warn_unused_result));
 
 /* The group's section, else [default], else NULL. */
 const struct conf_group *conf_group(const struct conf *, int64_t id);

@@ -32,16 +32,6 @@ conf_change(const struct conf *conf, const struct conf_group *group)
 	    &group->token_file.stamp, group->token_file.path));
 }
 
-/* FILE_UNCHANGED: the load would fail again. */
-static enum file_change
-refused_change(const char *path, const struct conf_refused *refused)
-{
-	enum file_change change = latest(file_stamp_compare(&refused->stamp,
-	    path), file_stamp_compare(&refused->named_stamp, refused->named));
-
-	return refused->transient ? latest(change, FILE_UNSETTLED) : change;
-}
-
 bool
 conf_refresh(struct conf **conf, const struct conf_group *group)
 {
@@ -51,14 +41,17 @@ conf_refresh(struct conf **conf, const struct conf_group *group)
 	char before[CONF_ERROR_MAX];
 	struct conf *fresh;
 
+	/* FILE_UNCHANGED: the load would fail again. */
 	if (refused.error[0] != '\0')
-		since = refused_change((*conf)->path, &refused);
+		since = latest(file_stamp_compare(&refused.stamp,
+		    (*conf)->path), file_stamp_compare(&refused.named_stamp,
+		    refused.named));
 	if (since == FILE_CHANGED)
 		refused.error[0] = '\0';
 	if (change == FILE_UNCHANGED || since == FILE_UNCHANGED)
 		return false;
 	memcpy(before, refused.error, sizeof(before));
-	fresh = conf_try((*conf)->path, &refused);
+	fresh = conf_read((*conf)->path, &refused);
 	if (fresh == NULL) {
 		if (strcmp(before, refused.error) != 0)
 			log_msg(LOG_LEVEL_ERROR, "new configuration is "

@@ -9,8 +9,6 @@
 
 #include "banned.h"
 
-#define TO_TEXT(number) #number
-#define AS_TEXT(number) TO_TEXT(number)
 #define BLANKS " \t"
 
 void
@@ -43,7 +41,7 @@ ini_fault(const char *line, size_t len)
 	if (memchr(line, '\0', len) != NULL)
 		return "a NUL byte: this is no text file";
 	if (len > INI_LINE_MAX)
-		return "longer than " AS_TEXT(INI_LINE_MAX) " bytes";
+		return "longer than 4096 bytes";
 	for (i = 0; i < len; i++)
 		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
 			return "a control character: only text and tabs may "
@@ -51,8 +49,7 @@ ini_fault(const char *line, size_t len)
 	return NULL;
 }
 
-/* The next line as a string without its end; NULL: a fault. */
-static char *
+char *
 ini_line(struct ini *ini)
 {
 	char *line = ini->at, *newline = memchr(line, '\n', ini->left);

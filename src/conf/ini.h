@@ -31,6 +31,9 @@ struct ini {
 /* The text is cut into strings in place; a byte behind it is writable. */
 void ini_begin(struct ini *, char *text, size_t len);
 
+/* The next line without its end and the blanks around it; NULL: a fault. */
+char *ini_line(struct ini *);
+
 enum ini_kind ini_next(struct ini *);
 
 #endif

@@ -123,7 +123,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	    "[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
 	    "old_secret = s\nconfirmation = 7d1a2b3c\n";
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	char error[CONF_ERROR_MAX];
+	struct conf_refused refused;
 	struct conf *conf;
 	int fd = mkstemp(path);
 
@@ -133,7 +133,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	    futimens(fd, old) == -1 || atexit(remove_path) != 0)
 		abort();
 	close(fd);
-	conf = conf_read(path, error);
+	conf = conf_read(path, &refused);
 	if (conf == NULL || log_open("/dev/null", LOG_LEVEL_INFO) == -1)
 		abort();
 	receiver_init(&receiver, conf);

@@ -69,17 +69,17 @@ read_conf(const struct conf *conf)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	char error[CONF_ERROR_MAX];
+	struct conf_refused refused;
 	struct conf *conf;
 
 	if (memchr(data, '/', size) != NULL &&
 	    (memmem(data, size, "_file", 5) != NULL ||
 	    memmem(data, size, "keys", 4) != NULL))
 		return 0;
-	conf = conf_parse(PATH, (const char *)data, size, error);
+	conf = conf_parse(PATH, (const char *)data, size, &refused);
 	if (conf == NULL) {
-		assert_true(strncmp(error, PATH ":", sizeof(PATH)) == 0);
-		assert_true(strpbrk(error, "\r\n") == NULL);
+		assert_true(strncmp(refused.error, PATH ":", sizeof(PATH)) == 0);
+		assert_true(strpbrk(refused.error, "\r\n") == NULL);
 	} else {
 		read_conf(conf);
 	}

@@ -17,13 +17,13 @@
 #include "conf/conf.h"
 #include "conf/ini.h"
 
-static char error[CONF_ERROR_MAX];
+static struct conf_refused refused;
 static char folder[] = "/tmp/vkcb-conf.XXXXXX";
 
 static struct conf *
 parse(const char *text)
 {
-	return conf_parse("/etc/x.conf", text, strlen(text), error);
+	return conf_parse("/etc/x.conf", text, strlen(text), &refused);
 }
 
 static const char *
@@ -75,7 +75,7 @@ parse_good(const char *text)
 	struct conf *conf = parse(text);
 
 	if (conf == NULL)
-		fail_msg("%s", error);
+		fail_msg("%s", refused.error);
 	return conf;
 }
 
@@ -126,7 +126,7 @@ every_key_is_read(void **state)
 
 	(void)state;
 	if (conf == NULL)
-		fail_msg("%s", error);
+		fail_msg("%s", refused.error);
 	assert_string_equal(conf->log, "/etc/log/vkcb.log");
 	assert_string_equal(conf->inbox, "/etc/notes");
 	assert_string_equal(conf->keys, "/etc/./none");
@@ -163,7 +163,7 @@ line_ends_and_a_bom_do_not_matter(void **state)
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		conf = parse(texts[i]);
 		if (conf == NULL)
-			fail_msg("row %zu: %s", i, error);
+			fail_msg("row %zu: %s", i, refused.error);
 		assert_string_equal(conf->groups[0].secret, "s");
 		assert_string_equal(conf->groups[0].confirmation, "c");
 		conf_free(conf);
@@ -195,8 +195,7 @@ static const struct {
 	    "\"confirmation\"" },
 	{ GROUP "log = stderr\n", "/etc/x.conf:3: ", "unknown key" },
 	{ "[default]\nsecrets = x\n", "/etc/x.conf:2: ", "\"secret\"" },
-	{ "[vkbc]\n", "/etc/x.conf:1: unknown section [vkbc]",
-	    "did you mean [vkcb]?" },
+	{ "[vkbc]\n", "/etc/x.conf:1: unknown section [vkbc]", "[vkcb]" },
 	{ "\n\n[defalt]\n", "/etc/x.conf:3: ", "[default]" },
 	{ "[grup 1]\nsecret = s\n", "/etc/x.conf:1: ", "[group ID]" },
 	{ "[groups]\n", "/etc/x.conf:1: ", "[group ID]" },
@@ -204,7 +203,7 @@ static const struct {
 	{ "[nonsense]\n", "/etc/x.conf:1: ",
 	    "there are [vkcb], [default] and [group ID]" },
 	{ "[]\n", "/etc/x.conf:1: ", "unknown section []" },
-	{ "[VKCB]\n", "/etc/x.conf:1: ", "did you mean [vkcb]?" },
+	{ "[VKCB]\n", "/etc/x.conf:1: ", "there are [vkcb]" },
 	{ "[Default]\n", "/etc/x.conf:1: ", "[default]" },
 	{ "[a section whose name is longer than the 63 bytes that one might "
 	    "think of]\n", "/etc/x.conf:1: unknown section", "think of]" },
@@ -293,7 +292,7 @@ static const struct {
 	    "both secret and secret_file" },
 	{ "[group 1]\nsecret = none\nsecret_file = f\n[vkcb]\n",
 	    "/etc/x.conf:3: ", "both secret and secret_file" },
-	{ GROUP "token_file = f\ntoken = t\n", "/etc/x.conf:3: ",
+	{ GROUP "token = t\ntoken_file = f\n", "/etc/x.conf:4: ",
 	    "both token and token_file" },
 	{ "[group 1]\nsecret_file = nowhere\n", "/etc/x.conf:2: "
 	    "cannot read /etc/nowhere: ", "No such file" },
@@ -319,11 +318,11 @@ every_mistake_is_told_with_its_line(void **state)
 		conf = parse(mistakes[i].text);
 		if (conf != NULL)
 			fail_msg("taken: %s", mistakes[i].text);
-		if (strncmp(error, mistakes[i].wanted,
+		if (strncmp(refused.error, mistakes[i].wanted,
 		    strlen(mistakes[i].wanted)) != 0 ||
-		    strstr(error, mistakes[i].also) == NULL)
-			fail_msg("for %s: %s", mistakes[i].text, error);
-		assert_null(strchr(error, '\n'));
+		    strstr(refused.error, mistakes[i].also) == NULL)
+			fail_msg("for %s: %s", mistakes[i].text, refused.error);
+		assert_null(strchr(refused.error, '\n'));
 	}
 }
 
@@ -374,7 +373,7 @@ no_secret_is_in_a_message(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_null(parse(texts[i]));
-		assert_null(strstr(error, "Kf7v"));
+		assert_null(strstr(refused.error, "Kf7v"));
 	}
 }
 
@@ -384,8 +383,9 @@ a_nul_is_refused(void **state)
 	static const char text[] = "[vkcb]\nlog = std\0err\n";
 
 	(void)state;
-	assert_null(conf_parse("x", text, sizeof(text) - 1, error));
-	assert_string_equal(error, "x:2: a NUL byte: this is no text file");
+	assert_null(conf_parse("x", text, sizeof(text) - 1, &refused));
+	assert_string_equal(refused.error,
+	    "x:2: a NUL byte: this is no text file");
 }
 
 /* A line of this many bytes with a value that fills it. */
@@ -400,7 +400,7 @@ parse_line_of(size_t bytes, const char *end, size_t *value_len)
 	*value_len = bytes - head;
 	memset(text + len, 'x', *value_len);
 	snprintf(text + len + *value_len, 16, "%s", end);
-	return conf_parse("x", text, strlen(text), error);
+	return conf_parse("x", text, strlen(text), &refused);
 }
 
 static void
@@ -419,7 +419,7 @@ long_lines_are_whole_or_refused(void **state)
 		for (k = 0; k < 3; k++) {
 			conf = parse_line_of(lengths[i], ends[k], &len);
 			if (conf == NULL)
-				fail_msg("%zu: %s", lengths[i], error);
+				fail_msg("%zu: %s", lengths[i], refused.error);
 			assert_int_equal(strlen(conf->groups[0].confirmation),
 			    len);
 			conf_free(conf);
@@ -427,10 +427,12 @@ long_lines_are_whole_or_refused(void **state)
 	}
 	for (i = INI_LINE_MAX + 2; i < INI_LINE_MAX + 300; i++) {
 		assert_null(parse_line_of(i, "\nlog = x\n", &len));
-		assert_non_null(strstr(error, "x:3: longer than 4096 bytes"));
+		assert_non_null(strstr(refused.error,
+		    "x:3: longer than 4096 bytes"));
 	}
 	assert_null(parse_line_of(12000, "\n", &len));
-	assert_non_null(strstr(error, "x:3: longer than 4096 bytes"));
+	assert_non_null(strstr(refused.error,
+	    "x:3: longer than 4096 bytes"));
 }
 
 static void
@@ -469,7 +471,7 @@ values_are_shown_as_they_are_written(void **state)
 		    "body_timeout = %s\n", values[i], times[i]);
 		conf = parse(text);
 		if (conf == NULL)
-			fail_msg("%s", error);
+			fail_msg("%s", refused.error);
 		conf_show(key, conf, shown, sizeof(shown));
 		assert_string_equal(shown, values[i]);
 		conf_show(time_key, conf, shown, sizeof(shown));
@@ -513,9 +515,9 @@ a_thousand_groups_are_found(void **state)
 		len += (size_t)snprintf(text + len, 100000 - len,
 		    "[group %zu]\nsecret = s%zu\n", 2 * (i * 577 % 1000) + 2,
 		    i * 577 % 1000);
-	conf = conf_parse("x", text, len, error);
+	conf = conf_parse("x", text, len, &refused);
 	if (conf == NULL)
-		fail_msg("%s", error);
+		fail_msg("%s", refused.error);
 	assert_int_equal(conf->n_groups, 1000);
 	for (i = 0; i < 1000; i++) {
 		group = conf_group(conf, (int64_t)(2 * i + 2));
@@ -564,16 +566,16 @@ many_long_secret_files_have_room(void **state)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 		    "[group %d]\nsecret_file=s\ntoken_file=s\n", i);
 	write_file(path_of("c"), text);
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	if (conf == NULL)
-		fail_msg("%s", error);
+		fail_msg("%s", refused.error);
 	assert_string_equal(conf_group(conf, 100)->token, secret);
 	conf_free(conf);
 	secret[CONF_SECRET_MAX] = 's';
 	secret[CONF_SECRET_MAX + 1] = '\0';
 	write_file(path_of("s"), secret);
-	assert_null(conf_read(path_of("c"), error));
-	assert_non_null(strstr(error, "longer than 512 bytes"));
+	assert_null(conf_read(path_of("c"), &refused));
+	assert_non_null(strstr(refused.error, "longer than 512 bytes"));
 }
 
 static void
@@ -586,8 +588,8 @@ a_secret_file_with_a_nul_is_refused(void **state)
 	assert_int_equal(write(fd, text, sizeof(text) - 1), 4);
 	close(fd);
 	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
-	assert_null(conf_read(path_of("c"), error));
-	assert_non_null(strstr(error, "a NUL byte"));
+	assert_null(conf_read(path_of("c"), &refused));
+	assert_non_null(strstr(refused.error, "a NUL byte"));
 }
 
 static void
@@ -610,30 +612,34 @@ secret_files_are_read(void **state)
 	write_file(path_of("c"), "[group 1]\nsecret_file = s\n");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		write_file(path_of("s"), rows[i].text);
-		conf = conf_read(path_of("c"), error);
+		conf = conf_read(path_of("c"), &refused);
 		if ((conf == NULL) != (rows[i].secret == NULL))
-			fail_msg("row %zu: %s", i, error);
+			fail_msg("row %zu: %s", i, refused.error);
 		if (conf != NULL)
 			assert_string_equal(conf->groups[0].secret,
 			    rows[i].secret);
 		conf_free(conf);
 	}
+	write_file(path_of("s"), "abc\n");
+	write_file(path_of("c"), "[group 1]\nsecret_file = s\nsecret = s\n");
+	assert_null(conf_read(path_of("c"), &refused));
+	assert_non_null(strstr(refused.error, "c:3: both secret and"));
 	write_file(path_of("c"), "[group 1]\nsecret_file = .\n");
-	assert_null(conf_read(path_of("c"), error));
-	assert_non_null(strstr(error, "Is a directory"));
+	assert_null(conf_read(path_of("c"), &refused));
+	assert_non_null(strstr(refused.error, "Is a directory"));
 }
 
 static void
 a_file_that_is_none_is_refused(void **state)
 {
 	(void)state;
-	assert_null(conf_read("/nowhere/at/all", error));
-	assert_string_equal(error,
+	assert_null(conf_read("/nowhere/at/all", &refused));
+	assert_string_equal(refused.error,
 	    "/nowhere/at/all: No such file or directory");
-	assert_null(conf_read("/tmp", error));
-	assert_string_equal(error, "/tmp: Is a directory");
-	assert_null(conf_read("/dev/zero", error));
-	assert_non_null(strstr(error, "/dev/zero: "));
+	assert_null(conf_read("/tmp", &refused));
+	assert_string_equal(refused.error, "/tmp: Is a directory");
+	assert_null(conf_read("/dev/zero", &refused));
+	assert_non_null(strstr(refused.error, "/dev/zero: "));
 }
 
 static const char *
@@ -654,7 +660,7 @@ a_change_within_a_tick_is_seen(void **state)
 
 	(void)state;
 	write_file(path_of("c"), QUIET "[group 1]\nsecret = s00\n");
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	for (i = 0; i < 100; i++) {
 		snprintf(secret, sizeof(secret), "s%02d", i);
@@ -675,7 +681,7 @@ a_broken_change_keeps_the_old(void **state)
 	(void)state;
 	write_file(path_of("log"), "");
 	write_file(path_of("c"), "[vkcb]\nlog = log\n[group 1]\nsecret = a\n");
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	assert_int_equal(log_open(conf->log, LOG_LEVEL_INFO), 0);
 	write_file(path_of("c"), "[group 1]\nsecert = b\n");
@@ -723,7 +729,7 @@ a_changed_secret_file_is_seen(void **state)
 	(void)state;
 	write_file(path_of("s"), "one\n");
 	write_file(path_of("c"), QUIET "[group 1]\nsecret_file = s\n");
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	assert_string_equal(secret_now(conf), "one");
 	write_file(path_of("s"), "two\n");
@@ -765,7 +771,7 @@ each_break_is_said_once(void **state)
 	unlink(path_of("log"));
 	write_file(path_of("s"), "one\n");
 	write_file(path_of("c"), LOGGED "[group 1]\nsecret_file = s\n");
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	assert_int_equal(log_open(conf->log, LOG_LEVEL_INFO), 0);
 	for (i = 1; i <= 3; i++) {
@@ -810,7 +816,7 @@ a_broken_one_is_not_read_again(void **state)
 	write_file(path_of("s"), "one\n");
 	write_file(path_of("c"), QUIET "[group 1]\nsecret_file = s\n");
 	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	unlink(path_of("s"));
 	assert_true(inotify_add_watch(watch, path_of("c"), IN_OPEN) != -1);
@@ -859,7 +865,7 @@ an_unchanged_file_is_left_alone(void **state)
 	(void)state;
 	write_file(path_of("c"), GROUP);
 	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
-	conf = before = conf_read(path_of("c"), error);
+	conf = before = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	assert_false(conf_refresh(&conf, conf_group(conf, 1)));
 	assert_ptr_equal(conf, before);
@@ -892,7 +898,7 @@ a_change_that_keeps_the_time_is_seen(void **state)
 	(void)state;
 	write_file(path_of("c"), QUIET "[group 1]\nsecret = a\n");
 	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), old, 0), 0);
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	wait_a_tick();
 	write_file(path_of("c"), QUIET "[group 1]\nsecret = b\n");
@@ -915,7 +921,7 @@ a_file_of_tomorrow_is_left_alone(void **state)
 	ahead[1].tv_sec = time(NULL) + 86400;
 	write_file(path_of("c"), GROUP);
 	assert_int_equal(utimensat(AT_FDCWD, path_of("c"), ahead, 0), 0);
-	conf = conf_read(path_of("c"), error);
+	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	do {
 		nanosleep(&nap, NULL);

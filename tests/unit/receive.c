@@ -108,7 +108,7 @@ set_up(void **state)
 	    "[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
 	    "confirmation = 7d1a2b3c\n";
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	char error[CONF_ERROR_MAX];
+	struct conf_refused refused;
 	struct conf *conf;
 	int fd = mkstemp(conf_path);
 
@@ -117,7 +117,7 @@ set_up(void **state)
 	    futimens(fd, old) == -1)
 		return -1;
 	close(fd);
-	conf = conf_read(conf_path, error);
+	conf = conf_read(conf_path, &refused);
 	if (conf == NULL || make_good() == -1 ||
 	    log_open("/dev/null", LOG_LEVEL_INFO) == -1)
 		return -1;
