@@ -149,7 +149,7 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	return out;
 }
 
-/* How it stands; of one that did not succeed yet also how it went so far. */
+/* The task's state; attempts and the reason if it did not succeed yet. */
 static void
 print_task(const struct inbox_task *task)
 {
@@ -247,7 +247,7 @@ cmd_inbox_read_id(const char *text, int64_t *id)
 	return number_read(text, strlen(text), 1, INT64_MAX, id);
 }
 
-/* Does something with each id given, a good one; the worst status. */
+/* Calls `act` for each id, which are checked before. The worst status. */
 static int
 each_id(struct request *request, int (*act)(struct request *, int64_t))
 {
@@ -312,7 +312,7 @@ cmd_inbox_drop(struct request *request, int64_t id)
 	return dropped > 0 ? EXIT_OK : no_event(id);
 }
 
-/* 0: all that failed and the options name. */
+/* An id of 0 stands for all failed tasks that the options select. */
 static int
 retry_one(struct request *request, int64_t id)
 {
@@ -492,7 +492,7 @@ look_for_newest(struct tail *tail)
 	return tail_look(tail, &filter, tail_newest);
 }
 
-/* All that is unfinished now. */
+/* Follows all events that are unfinished now. */
 static int
 follow_open(struct tail *tail)
 {
