@@ -301,8 +301,8 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 }
 
 static void
-admin_add_stat(struct inbox_handler_status *handler, int64_t kind, int64_t bucket,
-    int64_t n, int64_t sum)
+admin_add_stat(struct inbox_handler_status *handler, int64_t kind,
+    int64_t bucket, int64_t n, int64_t sum)
 {
 	struct inbox_histogram *histogram;
 

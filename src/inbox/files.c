@@ -11,8 +11,8 @@
  *     anew within the blocks it has.
  *  2. PATH-reserve takes up as much space as ends may make the database grow by
  *     (their times and reasons). A put is refused where the reserve cannot be.
- *  3. Workers give the reserve up when the first does not help. It is made again
- *     when twice as much is free: what was given up is not for puts.
+ *  3. Workers give the reserve up when the first does not help. It is made
+ *     again when twice as much is free: what was given up is not for puts.
  */
 #include "inbox/store.h"
 

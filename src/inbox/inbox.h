@@ -212,8 +212,8 @@ int inbox_claim(struct inbox *, int worker, const char *const *names,
 
 /*
  * Ends an attempt. 1: ended, and logged unless done; durable after the next
- * inbox_claim() or inbox_flush(). 0: the worker no longer held the task in this attempt, and
- * nothing was changed.
+ * inbox_claim() or inbox_flush(). 0: the worker no longer held the task in this
+ * attempt, and nothing was changed.
  */
 int inbox_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);

@@ -258,7 +258,8 @@ end_tasks(struct parent *parent)
 	    parent->pause_until > clock_ms() ||
 	    parent->leaving == IN_TROUBLE || !pool_is_valid(&parent->pool))
 		return;
-	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
+	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE,
+	    error);
 	if (inbox == NULL) {
 		meet_trouble(parent, "cannot open the inbox", error);
 		return;

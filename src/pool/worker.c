@@ -347,7 +347,8 @@ worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
 	    timer_create(CLOCK_MONOTONIC, &killed, &work->timer) == -1)
 		return -1;
 	/* The configuration may name another inbox by now. */
-	work->inbox = inbox_open(work->worker->pool->inbox, INBOX_CREATE, error);
+	work->inbox = inbox_open(work->worker->pool->inbox, INBOX_CREATE,
+	    error);
 	if (work->inbox == NULL)
 		return -1;
 	/* The watch must begin before the first look, see pool.c. */

@@ -1100,8 +1100,8 @@ a_large_inbox_is_locked_briefly(void **state)
 	int i;
 
 	put(inbox, "1", "a");
-	run_sql("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n "
-	    "WHERE i < 100000) INSERT INTO event SELECT i, i, 7, i, "
+	run_sql("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 "
+	    "FROM n WHERE i < 100000) INSERT INTO event SELECT i, i, 7, i, "
 	    "'message_new', '5.199', 0, 1, 'c' || (i % 1000), '{}' FROM n;"
 	    "INSERT INTO task SELECT id, 0, 'greet', 0, 1, 1000000000 + id, 0, "
 	    "0, '' FROM event WHERE id > 1;"
