@@ -1,9 +1,10 @@
 /*
  * log.c - one line per entry, in one write.
  *
- * The log never keeps an event from being answered: a line that cannot be
- * written is lost. It takes no memory. Callers give no secrets to it. Text from
- * outside is escaped here, and a line has a ceiling.
+ * The log never keeps an event from being answered: a file is opened and
+ * written without blocking, and a line that it does not take goes to standard
+ * error, or is lost. The log takes no memory. Callers give no secrets to it.
+ * Text from outside is escaped here, and a line has a ceiling.
  *
  * The log's target is the process's: it is the one variable here, since a
  * failure anywhere must be able to reach it.
@@ -14,8 +15,10 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +31,7 @@
 
 static const struct {
 	const char *name;
-	int priority;		/* in syslog */
+	int priority;		/* in syslog and the journal */
 } levels[] = {
 	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
 	[LOG_LEVEL_WARNING] = { "warning", LOG_WARNING },
@@ -37,31 +40,42 @@ static const struct {
 };
 
 static struct {
-	int fd;
-	bool to_syslog;
 	enum log_level upto;
+	bool to_syslog;
 	char path[4096];		/* "" for stderr and syslog */
+	int fd;				/* of the path; -1: it is not open */
 	dev_t device;
 	ino_t inode;
-} target = { .fd = STDERR_FILENO, .upto = LOG_LEVEL_INFO };
+	bool refuses;			/* said that the path takes no line */
+} target = { .upto = LOG_LEVEL_INFO, .fd = -1 };
 
-static int
-log_open_file(const char *path)
+static void
+log_set_file(int fd)
 {
-	struct stat st;
-	int fd = private_file_open_log(path);
+	struct stat st = { .st_ino = 0 };
 
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1) {
-		close(fd);
-		return -1;
-	}
-	if (target.path[0] != '\0')
+	if (target.fd != -1)
 		close(target.fd);
 	target.fd = fd;
+	(void)fstat(fd, &st);
 	target.device = st.st_dev;
 	target.inode = st.st_ino;
+}
+
+/* After logrotate the path leads to another file, or to none. */
+static int
+log_open_path(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (target.fd != -1 && stat(path, &st) == 0 &&
+	    st.st_dev == target.device && st.st_ino == target.inode)
+		return 0;
+	fd = private_file_open_log(path);
+	if (fd == -1)
+		return -1;
+	log_set_file(fd);
 	return 0;
 }
 
@@ -72,23 +86,18 @@ log_open(const char *where, enum log_level upto)
 	bool to_path = !to_syslog && strcmp(where, "stderr") != 0;
 
 	target.upto = upto;
-	if (to_path) {
-		if (strcmp(where, target.path) == 0)
-			return 0;
-		if (strlen(where) >= sizeof(target.path)) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		if (log_open_file(where) == -1)
-			return -1;
-	} else {
-		if (target.path[0] != '\0')
-			close(target.fd);
-		target.fd = STDERR_FILENO;
-	}
+	errno = ENAMETOOLONG;
+	if (strlen(where) >= sizeof(target.path))
+		return -1;
+	/* A FIFO may get its reader later. */
+	if (to_path && log_open_path(where) == -1 && errno != ENXIO)
+		return -1;
+	if (!to_path)
+		log_set_file(-1);
 	if (to_syslog)
 		openlog("vkcb", LOG_PID, LOG_DAEMON);
 	target.to_syslog = to_syslog;
+	target.refuses = false;
 	snprintf(target.path, sizeof(target.path), "%s", to_path ? where : "");
 	return 0;
 }
@@ -119,14 +128,8 @@ log_put(struct log_line *line, const char *bytes, size_t len)
 	return true;
 }
 
-static void
-log_put_string(struct log_line *line, const char *text)
-{
-	log_put(line, text, strlen(text));
-}
-
 /*
- * C1 controls and characters that are invisible or move the rest of a line:
+ * Controls and characters that are invisible or move the rest of a line:
  * separators, joiners, direction marks, fillers, tags, a BOM.
  */
 static bool
@@ -135,49 +138,54 @@ log_is_invisible(uint32_t c)
 	static const struct {
 		uint32_t from, to;
 	} rows[] = {
-		{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
 		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
 		{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
 		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfeff, 0xfeff },
 		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 },
 		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+		{ UINT32_MAX, UINT32_MAX },
 	};
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (c >= rows[i].from && c <= rows[i].to)
-			return true;
-	return false;
+	while (c > rows[i].to)
+		i++;
+	return c >= rows[i].from;
 }
 
+#define ESCAPE_MAX 24	/* \udb40\udc41 */
+
 /*
- * The next character as it is written, and in *len its bytes; `escape` is for
- * one byte that is not written as it is.
+ * The next character as it is written, and in *taken its bytes; `escape` is for
+ * a character that is not written as it is. A quoted value has the escapes of a
+ * JSON string and no others: go-logfmt refuses a line with \x in it.
  */
 static const char *
-log_character(const char *at, size_t left, char escape[5], size_t *taken)
+log_character(const char *at, size_t left, char escape[ESCAPE_MAX],
+    size_t *taken)
 {
-	unsigned char c = (unsigned char)*at;
+	static const char plain[] = "\"\\\n\t", letter[] = "\"\\nt";
+	size_t len = utf8_length(at, left);
+	uint32_t c = len > 0 ? utf8_character(at, len) : 0xfffd;
+	const char *found = *at != '\0' ? strchr(plain, *at) : NULL;
 
-	*taken = utf8_length(at, left);
-	if (*taken > 1 && !log_is_invisible(utf8_character(at, *taken)))
+	*taken = len > 0 ? len : 1;
+	if (found != NULL)
+		snprintf(escape, ESCAPE_MAX, "\\%c", letter[found - plain]);
+	else if (len > 0 && !log_is_invisible(c))
 		return at;
-	if (*taken == 1 && c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
-		return at;
-	*taken = 1;
-	if (c == '"' || c == '\\')
-		snprintf(escape, 5, "\\%c", c);
-	else if (c == '\n' || c == '\t')
-		snprintf(escape, 5, "\\%c", c == '\n' ? 'n' : 't');
+	else if (c < 0x10000)
+		snprintf(escape, ESCAPE_MAX, "\\u%04x", c);
 	else
-		snprintf(escape, 5, "\\x%02x", c);
+		snprintf(escape, ESCAPE_MAX, "\\u%04x\\u%04x",
+		    0xd7c0 + (c >> 10), 0xdc00 | (c & 0x3ff));
 	return escape;
 }
 
 static void
 log_put_quoted(struct log_line *line, const char *value, size_t len)
 {
-	char escape[5];
+	char escape[ESCAPE_MAX];
 	const char *text;
 	size_t i, taken;
 
@@ -197,7 +205,7 @@ log_put_quoted(struct log_line *line, const char *value, size_t len)
 void
 log_print(FILE *out, const char *text)
 {
-	char escape[5];
+	char escape[ESCAPE_MAX];
 	const char *piece;
 	size_t taken;
 
@@ -245,10 +253,9 @@ log_begin(struct log_line *line, enum log_level level, const char *msg)
 	if (!target.to_syslog) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		log_time(&now, time);
-		log_put_string(line, time);
-		log_put(line, " ", 1);
+		log_text(line, "time", time);
 	}
-	log_put_string(line, levels[level].name);
+	log_text(line, "level", levels[level].name);
 	log_text(line, "msg", msg);
 	line->limit = LINE_LIMIT;
 }
@@ -261,8 +268,9 @@ log_bytes(struct log_line *line, const char *key, const char *at, size_t len)
 
 	if (line->len + strlen(key) + 2 > sizeof(line->text) - 16)
 		return;
-	log_put(line, " ", 1);
-	log_put_string(line, key);
+	if (line->len > 0)
+		log_put(line, " ", 1);
+	log_put(line, key, strlen(key));
 	log_put(line, "=", 1);
 	for (i = 0; i < len; i++)
 		if (at[i] <= ' ' || at[i] >= 0x7f || strchr("\"\\=", at[i]))
@@ -302,23 +310,60 @@ log_ms(struct log_line *line, const char *key, int64_t microseconds)
 	log_text(line, key, text);
 }
 
-/* After logrotate the path leads to another file, or to none. */
-static void
-log_follow_path(void)
+/* Is this file the journal? See $JOURNAL_STREAM in systemd.exec(5). */
+static bool
+log_is_journal(int fd)
 {
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
 	struct stat st;
 
-	if (stat(target.path, &st) == 0 && st.st_dev == target.device &&
-	    st.st_ino == target.inode)
+	if (stream == NULL || fstat(fd, &st) == -1)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+/* The journal takes a line's priority from <N> in front: see sd-daemon(3). */
+static bool
+log_write(int fd, struct log_line *line)
+{
+	int priority = levels[line->level].priority;
+	char prefix[] = { '<', (char)('0' + priority), '>' };
+	struct iovec parts[] = {
+		{ prefix, log_is_journal(fd) ? sizeof(prefix) : 0 },
+		{ line->text, line->len },
+	};
+	ssize_t written;
+
+	do
+		written = writev(fd, parts, 2);
+	while (written == -1 && errno == EINTR);
+	return written == (ssize_t)(parts[0].iov_len + line->len);
+}
+
+/* The reason is said once, until the file takes a line again. */
+static void
+log_say_refused(int error)
+{
+	struct log_line line;
+
+	if (target.refuses)
 		return;
-	(void)log_open_file(target.path);
+	target.refuses = true;
+	log_begin(&line, LOG_LEVEL_ERROR,
+	    "cannot write the log: its lines go to standard error");
+	log_text(&line, "path", target.path);
+	log_text(&line, "error", error == ENXIO || error == EPIPE ?
+	    "no process reads this FIFO" : strerror(error));
+	line.text[line.len++] = '\n';
+	(void)log_write(STDERR_FILENO, &line);
 }
 
 void
 log_end(struct log_line *line)
 {
-	ssize_t written;
-
 	if (!log_wants(line->level))
 		return;
 	if (target.to_syslog) {
@@ -326,12 +371,17 @@ log_end(struct log_line *line)
 		    line->text);
 		return;
 	}
-	if (target.path[0] != '\0')
-		log_follow_path();
 	line->text[line->len++] = '\n';
-	do
-		written = write(target.fd, line->text, line->len);
-	while (written == -1 && errno == EINTR);
+	errno = ENOSPC;		/* if only a part of the line is written */
+	if (target.path[0] == '\0') {
+		(void)log_write(STDERR_FILENO, line);
+	} else if (log_open_path(target.path) == 0 &&
+	    log_write(target.fd, line)) {
+		target.refuses = false;
+	} else {
+		log_say_refused(errno);
+		(void)log_write(STDERR_FILENO, line);
+	}
 }
 
 void

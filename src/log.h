@@ -1,10 +1,11 @@
 /*
- * log.h - the program's log: one line per entry, key=value, escaped.
+ * log.h - the program's log: logfmt, one line per entry.
  *
- *	2026-01-31T12:00:00.123Z warning msg="no secret" group=1 event=like_add
+ *	time=2026-01-31T12:00:00.123Z level=warning msg="no secret" group=1
  *
- * A value with a space, a quote or an unprintable character is quoted, with
- * \n, \", \\ and \xNN inside; letters of any language stay as they are.
+ * A value is quoted if it is empty or has a space, a quote, a backslash, = or
+ * anything but printable ASCII. Letters of any language stay as they are; an
+ * invisible character becomes \u202e, and a byte that is not UTF-8 \ufffd.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -33,7 +34,8 @@ struct log_line {
 
 /*
  * Sets where lines go: "stderr", "syslog" or a path, which is opened anew if
- * the file was moved away. 0, or -1 with errno, and the target stays the same.
+ * the file was moved away, or takes no more lines. A FIFO without a reader is
+ * no error. 0, or -1 with errno, and the target stays the same.
  */
 int log_open(const char *where, enum log_level upto);
 

@@ -112,12 +112,12 @@ private_file_open_shared(const char *path)
 int
 private_file_open_log(const char *path)
 {
-	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK;
 
 	if (geteuid() != 0 || owner_is_roots_folder(path))
 		return open(path, flags, 0640);
-	return private_file_checked(open(path, flags | O_NOFOLLOW | O_NONBLOCK,
-	    0640), true);
+	return private_file_checked(open(path, flags | O_NOFOLLOW, 0640), true);
 }
 
 const char *

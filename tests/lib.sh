@@ -22,14 +22,27 @@ ends() {
 	pids="$pids $*"
 }
 
+# logs_are_logfmt - each line in the logs of this test is, but for a web
+# server's, and what vkcb says as a command ("vkcb: what: why").
+logs_are_logfmt() {
+	find "$work" -name "*log" ! -name "apache*" ! -name "lighttpd*" \
+	    ! -name "nginx*" -type f -exec "$root/$O/tests/tool/logfmt" {} + &&
+		return
+	echo "not ok - every line of the logs is logfmt"
+	return 1
+}
+
 clean_up() {
+	status=$?
 	for pid in $pids; do
 		kill "$pid" 2>/dev/null
 	done
 	for pid in $pids; do
 		gone "$pid" || kill -9 "$pid" 2>/dev/null
 	done
+	logs_are_logfmt || status=1
 	rm -rf "$work"
+	exit "$status"
 }
 trap clean_up EXIT
 trap 'exit 1' INT TERM

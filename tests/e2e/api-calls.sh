@@ -89,7 +89,7 @@ claim "a text of NULL is an empty text" same "200 ok" "$(say null)"
 claim "a keyboard of NULL is given up" \
     same "200 ok" "$(say "no keyboard")"
 claim "the log says how to send no keyboard" grep -q \
-    ' error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="fix' \
+    ' level=error .*the keyboard is NULL: write VK_NO_KEYBOARD.* advice="fix' \
     "$work/log"
 claim "a payload of NULL is given up" same "200 ok" "$(say "no payload")"
 claim "the log says how to send no payload" \

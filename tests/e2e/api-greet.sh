@@ -88,7 +88,7 @@ VKCB_CONF=$work/notoken.conf
 claim "a group without a token: the event is given up" \
     same "200 ok" "$(say привет i3)"
 claim "the log says how to add a token" \
-    grep -q '^[^ ]* error .*no token for this group.*add `token' "$work/log"
+    grep -q 'level=error .*no token for this group.*add `token' "$work/log"
 vk_conf
 sed "s/^token.*/token = vk1.a.another-token/" "$VKCB_CONF" >"$work/bad.conf"
 VKCB_CONF=$work/bad.conf

@@ -200,12 +200,12 @@ vk_control server group=219876543 title=x secret=y status=ok \
     url="$(printf 'http://127.0.0.1:1/\033[2J\n\302\205')"
 check
 claim "a server's URL is shown in one line without control characters" \
-    finds 1 '127.0.0.1:1/\x1b[2J\n\xc2\x85: ok'
+    finds 1 '127.0.0.1:1/\u001b[2J\n\u0085: ok'
 claim "no output has control characters" finds_none "$work/out" '[[:cntrl:]]'
 vk_control fault kind=error n=15 text="$(printf 'no\033[31m\nred')"
 check
 claim "VK's error text is shown without control characters" \
-    finds 1 'no\x1b[31m\nred (15)'
+    finds 1 'no\u001b[31m\nred (15)'
 
 conf "$weak" 88
 check

@@ -163,7 +163,7 @@ vk_control fault kind=error n=100 method=groups.addCallbackServer \
     text="$(printf '"red" \033[31m\nwords')"
 setup "$url"
 claim "VK's error text is printed in one line without control characters" \
-    failed '"red" \x1b[31m\nwords (100)'
+    failed '"red" \u001b[31m\nwords (100)'
 
 conf
 vk_control reset

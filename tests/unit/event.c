@@ -375,7 +375,7 @@ a_wrong_delay_is_logged_and_put_right(void **state)
 		assert_int_equal(result.outcome, VKCB_RETRY_AFTER);
 		assert_int_equal(result.status, rows[i].wanted_status);
 		assert_int_equal(result.seconds, rows[i].wanted_seconds);
-		assert_int_equal(count(logged(), "Z error msg="),
+		assert_int_equal(count(logged(), "level=error msg="),
 		    rows[i].errors);
 	}
 }
@@ -411,7 +411,7 @@ a_version_is_one_or_changes_nothing(void **state)
 			assert_string_equal(result.version, version);
 		else
 			assert_int_equal(result.outcome, VKCB_OK);
-		assert_int_equal(count(logged(), "Z error msg="),
+		assert_int_equal(count(logged(), "level=error msg="),
 		    !rows[i].good);
 	}
 	version = "5.199";
@@ -433,7 +433,7 @@ an_outcome_without_its_function_is_a_failure(void **state)
 		(void)handle("message_new", "{}");
 		assert_int_equal(result.outcome, VKCB_FAIL);
 		lines = logged();
-		assert_int_equal(count(lines, "Z error msg="), 1);
+		assert_int_equal(count(lines, "level=error msg="), 1);
 		assert_int_equal(count(lines, "handler=1"), 2);
 	}
 	/* A request by an earlier handler does not count for a later one. */
