@@ -338,7 +338,8 @@ static bool
 comes_back(struct parent *parent)
 {
 	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
+	struct inbox *inbox = inbox_open(parent->pool.inbox, INBOX_CREATE,
+	    error);
 	int64_t due;
 
 	pool_stop_accepting(&parent->pool);
