@@ -2,7 +2,7 @@
  * library.c - the one dynamic loader, for libcurl and SQLite.
  *
  * A missing library is a result like any other: the caller says what to
- * install, and a later call looks again. A loaded one stays.
+ * install, and a later call looks again. A library stays once it is loaded.
  */
 #include "library.h"
 
@@ -32,7 +32,5 @@ library_load(const char *const names[],
 	if (library != NULL && functions->name == NULL)
 		return 0;
 	snprintf(why, size, "%s", dlerror());
-	if (library != NULL)
-		dlclose(library);
 	return -1;
 }
