@@ -158,9 +158,7 @@ check_online(const struct conf *conf)
 	return status;
 }
 
-static void warn(const char *what, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
+__attribute__((format(printf, 2, 3)))
 static void
 warn(const char *what, const char *fmt, ...)
 {

@@ -95,12 +95,12 @@ static void
 print_time(int64_t time)
 {
 	time_t seconds = (time_t)(time / 1000);
+	char text[32];
 	struct tm tm;
 
-	if (localtime_r(&seconds, &tm) == NULL)
-		return;
-	printf("%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (localtime_r(&seconds, &tm) != NULL &&
+	    strftime(text, sizeof(text), "%F %T", &tm) > 0)
+		fputs(text, stdout);
 }
 
 static struct json_object *
@@ -422,32 +422,20 @@ tail_first(void *arg, const struct inbox_event *event,
 	return tail_show(arg, event, tasks, n);
 }
 
-/* Later events have greater ids, as a rule. False: it has no room. */
-static bool
-tail_add(struct tail *tail, int64_t id)
-{
-	size_t at = tail->n_open;
-
-	while (at > 0 && tail->open[at - 1] > id)
-		at--;
-	if (at > 0 && tail->open[at - 1] == id)
-		return true;
-	if (tail->n_open == TAIL_OPEN_MAX)
-		return false;
-	memmove(tail->open + at + 1, tail->open + at,
-	    (tail->n_open++ - at) * sizeof(*tail->open));
-	tail->open[at] = id;
-	return true;
-}
-
 static bool
 tail_follow(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	struct tail *tail = arg;
 
-	if (cmd_inbox_is_over(tasks, n) || tail_add(tail, event->id))
+	/* Ids come in order, but for what was stored as tail began. */
+	if (cmd_inbox_is_over(tasks, n) || (tail->n_open > 0 &&
+	    event->id <= tail->open[tail->n_open - 1]))
 		return true;
+	if (tail->n_open < TAIL_OPEN_MAX) {
+		tail->open[tail->n_open++] = event->id;
+		return true;
+	}
 	if (!tail->told)
 		(void)report_fail("inbox", "tail: of %d unfinished events the "
 		    "end is shown, and of no more", TAIL_OPEN_MAX);
@@ -478,9 +466,7 @@ static int
 tail_look(struct tail *tail, const struct inbox_filter *filter,
     inbox_list_fn *look)
 {
-	struct inbox *inbox = tail->request->inbox;
-
-	return inbox_list(inbox, filter, look, tail);
+	return inbox_list(tail->request->inbox, filter, look, tail);
 }
 
 static int
@@ -499,10 +485,7 @@ follow_open(struct tail *tail)
 	struct inbox_filter filter = tail->request->filter;
 
 	tail->n_open = 0;
-	filter.state = INBOX_RUNNING;
-	if (tail_look(tail, &filter, tail_follow) == -1)
-		return -1;
-	filter.state = INBOX_WAITING;
+	filter.state = INBOX_UNFINISHED;
 	return tail_look(tail, &filter, tail_follow);
 }
 

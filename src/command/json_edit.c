@@ -30,10 +30,8 @@ struct edit {
 	char *error;
 };
 
-static int json_edit_fail(const struct edit *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* Also for a note on a change that is made all the same. */
+__attribute__((format(printf, 2, 3)))
 static int
 json_edit_fail(const struct edit *edit, const char *fmt, ...)
 {

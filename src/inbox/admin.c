@@ -63,10 +63,10 @@ candidates(struct store *store, int state, int64_t from, int64_t upto)
 		    "event BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM task "
 		    "WHERE event = q.event AND state = 0) "
 		    "ORDER BY event DESC", "ii", from, upto);
-	case INBOX_RUNNING:
+	case INBOX_UNFINISHED:
 		return store_query(store, "SELECT event FROM queue WHERE "
-		    "worker > 0 AND event BETWEEN ? AND ? "
-		    "ORDER BY event DESC", "ii", from, upto);
+		    "event BETWEEN ? AND ? ORDER BY event DESC", "ii", from,
+		    upto);
 	case INBOX_FAILED:
 		return store_query(store, "SELECT DISTINCT event FROM task "
 		    "WHERE state = 3 AND event BETWEEN ? AND ? "

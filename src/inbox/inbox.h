@@ -41,7 +41,9 @@ enum inbox_state {
 	INBOX_FAILED = 3,	/* parked until an operator retries it */
 };
 
+/* For lists, beside the states of a task but for RUNNING. */
 #define INBOX_ANY (-1)
+#define INBOX_UNFINISHED (-2)	/* a task waits or runs */
 
 struct inbox_event {
 	int64_t id;		/* the store's number, in order of arrival */
@@ -106,7 +108,7 @@ enum inbox_put {
 struct inbox_filter {
 	int64_t id;		/* this one; 0: all */
 	int64_t after;		/* those with a greater id */
-	int state;		/* with a task in this state, or INBOX_ANY */
+	int state;		/* with a task in this state; see INBOX_ANY */
 	int64_t group_id;	/* 0: all */
 	const char *type;	/* NULL: all */
 	int64_t since;		/* received then or later */

@@ -41,13 +41,11 @@ struct online {
 	int result;		/* -1: they cannot */
 };
 
-static void online_say(struct online *, const char *, const char *, ...)
-    __attribute__((format(printf, 3, 4)));
-
 /*
  * Prints a finding on the group, or on the server that is checked. An "error"
  * makes the result -1.
  */
+__attribute__((format(printf, 3, 4)))
 static void
 online_say(struct online *online, const char *kind, const char *fmt, ...)
 {

@@ -10,6 +10,10 @@
  * a responder in another process. A call that makes VK ask for the string is
  * made only when the stored one is known to be right, and VK's check is waited
  * for.
+ *
+ * Whether an event is ticked that VK does not list is not known: such an event
+ * is never unticked. A call of its own ticks a wanted one, since VK refuses a
+ * call that has a name unknown to VK.
  */
 #include "setup/setup.h"
 
@@ -24,20 +28,28 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
+#include "event/catalogue.h"
 #include "json/tree.h"
 #include "log.h"
 #include "setup/subscriptions.h"
+#include "vk/params.h"
 
 #include "banned.h"
 
 #define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
+#define WRONG_PARAMETER 100	/* VK's error */
 #define WAIT_TRIES 60		/* every half second */
 #define BEGIN_TRIES 6		/* for a check that VK should have begun */
 #define DESCRIPTION_MAX (KEYS_URL_MAX + 80)
 #define BY_HAND "remove it on VK's page Settings, API usage, Callback API"
 #define SECRET_SIZE 33		/* of a new secret, with a NUL */
 
-bool
+/*
+ * Prints a line. A change is counted, and stands after "would: " in a dry run;
+ * false: it is not to be made.
+ */
+__attribute__((format(printf, 3, 4)))
+static bool
 setup_print(struct setup *setup, bool change, const char *fmt, ...)
 {
 	char text[KEYS_URL_MAX + SUBSCRIPTIONS_LIST_MAX];
@@ -54,6 +66,8 @@ setup_print(struct setup *setup, bool change, const char *fmt, ...)
 	setup->changes += change;
 	return !setup->dry_run;
 }
+#define setup_note(setup, ...) ((void)setup_print(setup, false, __VA_ARGS__))
+#define setup_announce(setup, ...) setup_print(setup, true, __VA_ARGS__)
 
 /* The group's part of the keys file; NULL: none. */
 static const struct key *
@@ -435,6 +449,121 @@ setup_bring_server(struct setup *setup)
 		return -1;
 	return !broken ? 0 :
 	    setup_remove_servers(setup, SERVER_BROKEN, "broken server");
+}
+
+static struct json_object *
+settings_params(const struct setup *setup)
+{
+	return GROUP_PARAMS(&setup->vk, "server_id", VK_INT(setup->server_id),
+	    "api_version", VK_STR(API_VERSION));
+}
+
+static int
+tick_unlisted(struct setup *setup, const char *event)
+{
+	if (!setup->dry_run && group_api_call(&setup->vk,
+	    "groups.setCallbackSettings", params_add(settings_params(setup),
+	    event, VK_INT(true)), NULL) == -1) {
+		if (setup->vk.api.error.code != WRONG_PARAMETER)
+			return -1;
+		setup_note(setup, "warning: VK has no event that is called %s",
+		    event);
+		return 0;
+	}
+	(void)setup_announce(setup, "tick %s, which VK does not list", event);
+	return 0;
+}
+
+static bool
+announce_changes(struct setup *setup, const char *tick, const char *untick,
+    const char *version)
+{
+	bool make = false;
+
+	if (*tick != '\0')
+		make = setup_announce(setup, "tick the events that %s: %s",
+		    setup->vk.group->events != NULL ? "`events` names" :
+		    "the handlers take", tick);
+	if (*untick != '\0')
+		make = setup_announce(setup, "untick %s", untick);
+	if (strcmp(version, API_VERSION) != 0)
+		make = setup_announce(setup, "set the version of events to %s",
+		    API_VERSION);
+	return make;
+}
+
+static int
+set_listed(struct setup *setup, const struct subscriptions *subs,
+    const char *version)
+{
+	struct json_object *params = settings_params(setup);
+	char tick[SUBSCRIPTIONS_LIST_MAX] = "";
+	char untick[SUBSCRIPTIONS_LIST_MAX] = "";
+	char left_out[SUBSCRIPTIONS_LIST_MAX] = "";
+	const struct subscription *sub;
+
+	for (sub = subs->at; sub < subs->at + subs->n; sub++) {
+		if (sub->handled && !sub->wanted)
+			subscriptions_append(left_out, sub->name);
+		/* Nothing is listed for a server that is still to be made. */
+		if ((!sub->listed && setup->server_id != 0) ||
+		    sub->wanted == sub->ticked)
+			continue;
+		subscriptions_append(sub->wanted ? tick : untick, sub->name);
+		params = params_add(params, sub->name, VK_INT(sub->wanted));
+	}
+	if (*left_out != '\0')
+		setup_note(setup, "warning: `events` leaves out what handlers "
+		    "take: %s", left_out);
+	if (announce_changes(setup, tick, untick, version))
+		return group_api_call(&setup->vk, "groups.setCallbackSettings",
+		    params, NULL);
+	json_object_put(params);
+	return 0;
+}
+
+/* A typo such as `events = ALL` would untick everything. */
+static bool
+names_an_event(const struct subscriptions *subs)
+{
+	const struct subscription *sub;
+	const struct event_info *info;
+
+	for (sub = subs->at; sub < subs->at + subs->n; sub++) {
+		info = event_info(sub->name);
+		if (sub->wanted &&
+		    (sub->listed || (info != NULL && info->settable)))
+			return true;
+	}
+	return false;
+}
+
+static int
+setup_tick_events(struct setup *setup)
+{
+	struct group_api *vk = &setup->vk;
+	struct json_object *settings;
+	struct subscriptions subs;
+	size_t i;
+
+	if (setup->server_id == 0) {
+		subscriptions_init(&subs, vk->group, NULL);
+		return set_listed(setup, &subs, API_VERSION);
+	}
+	if (group_api_call(vk, "groups.getCallbackSettings", GROUP_PARAMS(vk,
+	    "server_id", VK_INT(setup->server_id)), &settings) == -1)
+		return -1;
+	subscriptions_init(&subs, vk->group, settings);
+	if (vk->group->events != NULL && !names_an_event(&subs))
+		return group_api_fail(vk, "`events = %.200s` names no event "
+		    "that VK has: all would be unticked, so none is; see vkcb "
+		    "events", vk->group->events);
+	for (i = 0; i < subs.n; i++)
+		if (subs.at[i].wanted && !subs.at[i].listed &&
+		    tick_unlisted(setup, subs.at[i].name) == -1)
+			return -1;
+	return set_listed(setup, &subs,
+	    json_get_string(settings, "api_version"));
 }
 
 static int

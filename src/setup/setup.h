@@ -26,16 +26,4 @@ int setup_group(struct setup *);
 /* Removes the servers with this URL from the group. 0, or -1 as above. */
 int setup_remove(struct setup *);
 
-/*
- * For setup_events.c: prints a line. A change is counted, and stands after
- * "would: " in a dry run; false: it is not to be made.
- */
-bool setup_print(struct setup *, bool change, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-#define setup_note(setup, ...) ((void)setup_print(setup, false, __VA_ARGS__))
-#define setup_announce(setup, ...) setup_print(setup, true, __VA_ARGS__)
-
-/* Ticks the wanted events, and no others; as above. */
-int setup_tick_events(struct setup *);
-
 #endif

@@ -752,7 +752,7 @@ filters_find_what_they_say(void **state)
 	assert_int_equal(COUNT(.state = INBOX_DONE), 1);
 	assert_int_equal(COUNT(.state = INBOX_FAILED), 1);
 	assert_int_equal(COUNT(.state = INBOX_WAITING), 1);
-	assert_int_equal(COUNT(.state = INBOX_RUNNING), 0);
+	assert_int_equal(COUNT(.state = INBOX_UNFINISHED), 1);
 	assert_int_equal(COUNT(.state = INBOX_ANY, .limit = 2), 2);
 	assert_int_equal(COUNT(.state = INBOX_ANY, .type = "group_join"), 1);
 	assert_int_equal(COUNT(.state = INBOX_ANY, .group_id = 8), 0);
