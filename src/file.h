@@ -1,9 +1,16 @@
-/* file.h - small files, read whole, and the folders they are in. */
+/*
+ * file.h - small files, read whole; the folders they are in; has a file changed
+ * since it was read?
+ */
 #ifndef FILE_H
 #define FILE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 /*
  * Reads all of a regular file, at most size - 1 bytes, and puts a NUL behind
@@ -25,5 +32,28 @@ int file_beside(const char *path, const char *name, char out[PATH_MAX])
  * not read the folder, so that it cannot be flushed; or -1 with errno.
  */
 int file_sync_folder(const char *path);
+
+struct file_stamp {
+	dev_t device;
+	ino_t inode;			/* 0: there was no file */
+	off_t size;
+	uint64_t written;		/* what `touch -d` sets */
+	uint64_t changed;		/* always by the system's clock */
+	bool settled;	/* old enough, when read, to show a later change */
+};
+
+/* In the order of their weight. */
+enum file_change {
+	FILE_UNCHANGED,
+	FILE_UNSETTLED,		/* as read, but too young to be sure */
+	FILE_CHANGED,
+};
+
+/* Taken before the file is read: a change while it is read is found later. */
+struct file_stamp file_stamp(const char *path);
+
+/* path NULL or "": no file, which does not change. */
+enum file_change file_stamp_compare(const struct file_stamp *,
+    const char *path);
 
 #endif

@@ -25,7 +25,6 @@
 #include "nearest.h"
 #include "number.h"
 #include "report.h"
-#include "secret.h"
 
 #include "banned.h"
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file_stamp.h"
+#include "file.h"
 #include "log.h"
 
 #define CONF_ERROR_MAX 512

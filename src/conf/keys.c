@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +22,41 @@
 #include "file.h"
 #include "number.h"
 #include "private_file.h"
-#include "secret.h"
 
 #include "banned.h"
 
 #define FILE_SIZE_MAX (4 << 20)
+
+static const struct {
+	const char *name;
+	size_t offset;
+	size_t size;
+} texts[] = {
+	{ "secret", offsetof(struct key, secret), KEYS_SECRET_MAX },
+	{ "confirmation", offsetof(struct key, confirmation),
+	    KEYS_SECRET_MAX },
+	{ "url", offsetof(struct key, url), KEYS_URL_MAX },
+};
+#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+void *
+secret_map(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	(void)madvise(memory, size, MADV_DONTDUMP);
+	return memory;
+}
+
+void
+secret_unmap(void *memory, size_t size)
+{
+	if (memory != NULL)
+		(void)munmap(memory, size);
+}
 
 static int
 keys_fail(char *error, const char *path, const char *why)
@@ -115,24 +146,14 @@ read_id(const char *text, int64_t min, int64_t *out)
 static bool
 take(struct key *key, const char *name, const char *value)
 {
-	const struct {
-		const char *name;
-		char *into;
-		size_t size;
-	} rows[] = {
-		{ "secret", key->secret, sizeof(key->secret) },
-		{ "confirmation", key->confirmation,
-		    sizeof(key->confirmation) },
-		{ "url", key->url, sizeof(key->url) },
-	};
 	size_t i;
 
 	if (strcmp(name, "server_id") == 0)
 		return read_id(value, 0, &key->server_id);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return (size_t)snprintf(rows[i].into, rows[i].size,
-			    "%s", value) < rows[i].size;
+	for (i = 0; i < N_TEXTS; i++)
+		if (strcmp(texts[i].name, name) == 0)
+			return (size_t)snprintf((char *)key + texts[i].offset,
+			    texts[i].size, "%s", value) < texts[i].size;
 	return false;
 }
 
@@ -144,30 +165,27 @@ keys_take_all(struct keys *keys, const char *path, char *text, size_t len,
 	struct key *key = NULL;
 	enum ini_kind kind;
 	struct ini ini;
-	int64_t id = 0;
+	int64_t id;
 
-	*keys = (struct keys){ .n = 0 };
 	ini_begin(&ini, text, len);
 	while ((kind = ini_next(&ini)) != INI_END) {
-		if (kind == INI_SECTION && strncmp(ini.name, "group ",
-		    6) == 0 && read_id(ini.name + 6, 1, &id)) {
-			key = keys_get(keys, id);
-			if (key == NULL)
-				break;
-		} else if (kind != INI_KEY || key == NULL ||
-		    !take(key, ini.name, ini.value)) {
-			break;
-		}
+		errno = 0;
+		if (kind == INI_SECTION)
+			key = strncmp(ini.name, "group ", 6) == 0 &&
+			    read_id(ini.name + 6, 1, &id) ?
+			    keys_get(keys, id) : NULL;
+		if (key != NULL && (kind == INI_SECTION || (kind == INI_KEY &&
+		    take(key, ini.name, ini.value))))
+			continue;
+		keys_free(keys);
+		if (errno == ENOMEM)
+			return keys_fail(error, path, "out of memory");
+		snprintf(error, KEYS_ERROR_MAX, "%.400s:%d: not what vkcb "
+		    "setup writes: move the file away and run vkcb setup "
+		    "again", path, ini.line);
+		return -1;
 	}
-	if (kind == INI_END)
-		return 0;
-	keys_free(keys);
-	if (kind == INI_SECTION && id != 0 && key == NULL)
-		return keys_fail(error, path, "out of memory");
-	snprintf(error, KEYS_ERROR_MAX, "%.400s:%d: not what vkcb setup "
-	    "writes: move the file away and run vkcb setup again", path,
-	    ini.line);
-	return -1;
+	return 0;
 }
 
 int
@@ -189,36 +207,31 @@ keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 	return result;
 }
 
-static bool
-print_value(int fd, const char *name, const char *value)
-{
-	return *value == '\0' || dprintf(fd, "%s = %s\n", name, value) > 0;
-}
-
 static int
 print_all(int fd, const struct keys *keys)
 {
 	const struct key *key;
-	char id[24];
-	size_t i;
+	const char *text;
+	bool failed;
+	size_t i, k;
 
-	if (dprintf(fd, "; Kept by vkcb setup. Secret: for the web server's "
-	    "user alone.\n") < 0)
-		return -1;
-	for (i = 0; i < keys->n; i++) {
+	failed = dprintf(fd, "; Kept by vkcb setup. Secret: for the web "
+	    "server's user alone.\n") < 0;
+	for (i = 0; i < keys->n && !failed; i++) {
 		key = &keys->at[i];
-		id[0] = '\0';
+		failed |= dprintf(fd, "\n[group %" PRId64 "]\n",
+		    key->group_id) < 0;
 		if (key->server_id != 0)
-			snprintf(id, sizeof(id), "%" PRId64, key->server_id);
-		if (dprintf(fd, "\n[group %" PRId64 "]\n",
-			key->group_id) < 0 ||
-		    !print_value(fd, "secret", key->secret) ||
-		    !print_value(fd, "confirmation", key->confirmation) ||
-		    !print_value(fd, "server_id", id) ||
-		    !print_value(fd, "url", key->url))
-			return -1;
+			failed |= dprintf(fd, "server_id = %" PRId64 "\n",
+			    key->server_id) < 0;
+		for (k = 0; k < N_TEXTS; k++) {
+			text = (const char *)key + texts[k].offset;
+			if (*text != '\0')
+				failed |= dprintf(fd, "%s = %s\n",
+				    texts[k].name, text) < 0;
+		}
 	}
-	return fsync(fd);
+	return failed ? -1 : fsync(fd);
 }
 
 int

@@ -2,6 +2,9 @@
  * keys.h - the file of `vkcb setup`: for each group the secret that setup
  * chose, VK's confirmation string, and the server's id and URL at VK.
  * Responders read it with vkcb.conf.
+ *
+ * Secrets are in mappings of their own: the heap would keep copies in freed
+ * blocks, and a core dump has the heap.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -67,5 +70,11 @@ int keys_write(const struct keys *, const char *path,
  */
 int keys_lock(const char *path, char error[KEYS_ERROR_MAX])
     __attribute__((warn_unused_result));
+
+/* Zeros; the parts that are never touched cost nothing. NULL: out of memory. */
+void *secret_map(size_t size) __attribute__((warn_unused_result));
+
+/* Gives the memory back to the system, which wipes it. NULL: nothing. */
+void secret_unmap(void *, size_t size);
 
 #endif
