@@ -22,6 +22,7 @@
 #include "pool/pool.h"
 #include "inbox/inbox.h"
 #include "json/tree.h"
+#include "log.h"
 #include "number.h"
 
 #include "banned.h"
@@ -158,8 +159,10 @@ print_task(const struct inbox_task *task)
 	printf("  %s %s", task->handler, inbox_state_name(task->state));
 	if (task->attempts > 1 || again)
 		printf(" (%d)", task->attempts);
-	if ((task->state == INBOX_FAILED || again) && *task->reason != '\0')
-		printf(": %s", task->reason);
+	if ((task->state == INBOX_FAILED || again) && *task->reason != '\0') {
+		printf(": ");
+		log_print(stdout, task->reason);
+	}
 }
 
 static bool

@@ -343,6 +343,7 @@ event_run(struct event *event, const struct handler *handler,
 	event->running = handler;
 	event->requested = *result;
 	event->n_random_ids = 0;
+	event->failed_call.outcome = VKCB_OK;
 	start = clock_us();
 	outcome = event_call(event, handler->def);
 	/* A child that the handler forked must not go on as its parent. */

@@ -33,6 +33,12 @@ enum event_status {
 /* The reason for EVENT_BAD_OBJECT, in an inbox. */
 #define EVENT_BAD_OBJECT_WHY "the object is missing or not a JSON object"
 
+/* The last call to VK that failed, for a handler that returns its outcome. */
+struct event_failed_call {
+	enum vkcb_outcome outcome;	/* VKCB_OK: none failed */
+	char words[200];		/* "messages.send: error 901: ..." */
+};
+
 struct event {
 	struct vkcb_event public;	/* the first: see event_of() */
 	enum vkcb_event_type type;
@@ -44,6 +50,7 @@ struct event {
 	const struct handler *running;
 	struct event_result requested;	/* by the running handler */
 	struct api api;			/* its calls to VK */
+	struct event_failed_call failed_call;
 	uint64_t key;			/* the same for every repeat */
 	int n_random_ids;		/* made for this handler */
 };

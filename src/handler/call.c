@@ -4,15 +4,38 @@
  * A call that failed is logged here, once, with what to do about it, so that a
  * handler can just return its outcome.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "event/event.h"
 #include "event/handler_table.h"
 #include "hash.h"
 #include "log.h"
+#include "utf8.h"
 #include "vk/params.h"
 
 #include "banned.h"
+
+/* Codes below 0 are vkcb's own, and their words say all. */
+static void
+note_failed(struct event *event, const char *method, enum vkcb_outcome outcome)
+{
+	struct event_failed_call *failed = &event->failed_call;
+	const struct vkcb_error *error = &event->api.error;
+	char code[32] = "", *at;
+	size_t len;
+
+	if (error->code > 0)
+		snprintf(code, sizeof(code), "error %d: ", error->code);
+	failed->outcome = outcome;
+	snprintf(failed->words, sizeof(failed->words), "%s: %s%s", method, code,
+	    error->message);
+	/* A character that did not fit whole goes. */
+	for (at = failed->words; *at != '\0' &&
+	    (len = utf8_length(at, 4)) > 0; at += len)
+		continue;
+	*at = '\0';
+}
 
 static void
 log_failed(const struct event *event, const char *method,
@@ -89,9 +112,12 @@ vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
 		params = params_add(params, "random_id",
 		    VK_INT(vkcb_random_id(ev)));
 	outcome = api_call(&event->api, method, params, response);
-	if (outcome != VKCB_OK)
-		log_failed(event, method != NULL ? method : "", outcome);
-	else if (event->api.inside.failed > 0)
+	if (method == NULL)
+		method = "NULL";
+	if (outcome != VKCB_OK) {
+		note_failed(event, method, outcome);
+		log_failed(event, method, outcome);
+	} else if (event->api.inside.failed > 0)
 		log_failed_inside(event, method);
 	return outcome;
 }

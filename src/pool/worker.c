@@ -44,6 +44,7 @@ struct work {
 	struct conf *conf;
 	struct inbox *inbox;
 	struct arena arena;
+	char reason[INBOX_REASON_MAX];	/* why the handler failed or gave up */
 	timer_t timer;		/* kills this process */
 	int stop;		/* a signalfd, readable when told to stop */
 	bool unwatched;		/* there is no inotify, and it was said */
@@ -95,16 +96,22 @@ write_end(struct work *work, const struct inbox_claim *claim,
 	return true;
 }
 
+/* A handler that returns the outcome of a failed call has its reason. */
 static void
 end_of_result(struct work *work, const struct inbox_claim *claim,
-    const struct event_result *result, struct inbox_end *end)
+    const struct event *event, const struct event_result *result,
+    struct inbox_end *end)
 {
 	int64_t wait = (int64_t)result->seconds * 1000;
+	bool call = result->outcome == event->failed_call.outcome;
 
+	snprintf(work->reason, sizeof(work->reason), "the handler %s%s%s",
+	    result->outcome == VKCB_FAIL ? "failed" : "gave up",
+	    call ? ": " : "", call ? event->failed_call.words : "");
 	switch (result->outcome) {
 	case VKCB_FAIL:
 		inbox_try_again(work->inbox, claim, work->conf,
-		    "the handler failed", -1, end);
+		    work->reason, -1, end);
 		return;
 	case VKCB_RETRY_AFTER:
 		inbox_try_again(work->inbox, claim, work->conf,
@@ -112,7 +119,7 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
 		return;
 	case VKCB_GIVE_UP:
-		inbox_give_up("the handler gave up: the log says why", end);
+		inbox_give_up(work->reason, end);
 		return;
 	default:
 		break;
@@ -182,7 +189,7 @@ run_task(struct work *work, const struct inbox_claim *claim,
 	event.public.received = stored->received;
 	switch (run_handler(work, &event, claim->handler, &result)) {
 	case EVENT_HANDLED:
-		end_of_result(work, claim, &result, end);
+		end_of_result(work, claim, &event, &result, end);
 		break;
 	case EVENT_BAD_OBJECT:
 		inbox_give_up(EVENT_BAD_OBJECT_WHY, end);

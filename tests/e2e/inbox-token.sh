@@ -1,4 +1,5 @@
-# inbox-token.sh - workers that call VK notice a token that was changed.
+# inbox-token.sh - workers that call VK notice a token that was changed, and keep
+# VK's reason for a call that failed.
 . tests/lib.sh
 . tests/vk.sh
 start_vk
@@ -31,9 +32,23 @@ ends $!
 until_true 10 is_working
 claim "an event is stored" same "200 ok" "$(say привет e1)"
 claim "with a token that VK does not know it is parked" until_true 10 parked
+claim "... for VK's reason, in the list" sh -c "
+	'$vkcb' inbox list | grep -q 'failed: the handler gave up: messages.send: error 5: [A-Z]'"
 keeps "$work/token" "$token"
 "$vkcb" inbox retry --failed >"$work/retried"
 claim "with another one in token_file the same worker sends it" \
     until_true 10 is_sent
 
+vk_control fault kind=error n=901 method=messages.send \
+    text="$(printf "Can't send \033[31m to \342\200\256users")"
+(say привет e2) >"$work/said"
+lists() {
+	"$vkcb" inbox list | grep -qF -- "$1"
+}
+claim "VK's words are listed without what moves a terminal" until_true 10 \
+    lists "messages.send: error 901: Can't send \u001b[31m to \u202eusers"
+vk_control fault kind=error n=1 text="token $token" count=0
+(say привет e3) >"$work/said"
+claim "a retry has VK's reason, too, and no token" until_true 20 lists \
+    "the handler failed: messages.send: error 1: (an error text with a secret"
 done_testing
