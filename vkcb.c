@@ -29,7 +29,7 @@
  *	              http_post.c
  *	src/conf/     vkcb.conf. A key is a row in the table of conf.c and a
  *	              field in conf.h; ini.c is the syntax, conf_value.c the
- *	              values, conf_watch.c sees changes; keys.c is setup's file
+ *	              values; keys.c is setup's file, and memory for secrets
  *	src/json/     strict JSON: check.c, trees of json-c: tree.c
  *
  * The ground floor, src/NAME.c:

@@ -604,10 +604,11 @@ read_filter(struct request *request)
 	static const struct conf_key key = {
 		.name = "--since", .type = CONF_TIME, .max = INT64_MAX,
 	};
+	char right[CONF_RIGHT_MAX];
 	int64_t ago;
 
 	if (request->since != NULL) {
-		if (!conf_value(&key, request->since, &ago))
+		if (!conf_value(&key, request->since, &ago, right))
 			return command_misused(&command_inbox, "--since %s: "
 			    "expected a time such as 10m, 1h or 2d",
 			    request->since);

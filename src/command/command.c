@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include "conf/conf.h"
 #include "event/catalogue.h"
+#include "file.h"
 #include "log.h"
 #include "nearest.h"
 #include "number.h"
@@ -87,6 +89,41 @@ command_become_owner(const struct conf *conf)
 	return result == 1 ? command_may_read_all(conf, owned) : result;
 }
 
+/* An absolute path, since a handler may change the working directory. */
+static void
+name_absolutely(const char *named, char path[PATH_MAX])
+{
+	char folder[PATH_MAX];
+
+	if (*named == '/' || getcwd(folder, sizeof(folder)) == NULL ||
+	    snprintf(path, PATH_MAX, "%s/%s", folder, named) >= PATH_MAX)
+		snprintf(path, PATH_MAX, "%s", named);
+}
+
+static int
+command_find_conf(char path[PATH_MAX], char error[CONF_ERROR_MAX])
+{
+	const char *named = getenv("VKCB_CONF");
+	char program[PATH_MAX];
+
+	if (named != NULL && *named != '\0') {
+		name_absolutely(named, path);
+		return 0;
+	}
+	path[0] = '\0';
+	if (realpath("/proc/self/exe", program) != NULL &&
+	    file_beside(program, "vkcb.conf", path) == 0 &&
+	    access(path, F_OK) == 0)
+		return 0;
+	if (access("/etc/vkcb.conf", F_OK) == 0) {
+		snprintf(path, PATH_MAX, "/etc/vkcb.conf");
+		return 0;
+	}
+	snprintf(error, CONF_ERROR_MAX, "no configuration: $VKCB_CONF is not "
+	    "set, and there is neither %.256s nor /etc/vkcb.conf", path);
+	return -1;
+}
+
 struct conf *
 command_configure(bool needed)
 {
@@ -94,7 +131,7 @@ command_configure(bool needed)
 	struct conf_refused refused;
 	struct conf *conf = NULL;
 
-	if (conf_find(path, refused.error) == 0)
+	if (command_find_conf(path, refused.error) == 0)
 		conf = conf_read(path, &refused);
 	else if (!needed)
 		conf = conf_parse("no configuration", "", 0, &refused);

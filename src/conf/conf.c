@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "conf/ini.h"
 #include "conf/keys.h"
 #include "file.h"
+#include "log.h"
 #include "nearest.h"
 #include "number.h"
 #include "report.h"
@@ -93,11 +93,7 @@ struct reader {
 	bool seen_default;
 };
 
-static int
-conf_fail(struct reader *reader, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
+__attribute__((format(printf, 2, 3))) static int
 conf_fail(struct reader *reader, const char *fmt, ...)
 {
 	char *error = reader->refused->error;
@@ -309,7 +305,7 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 {
 	void *field = (char *)into + key->offset;
 	bool is_text = key->type <= CONF_URL;
-	char right[CONF_ERROR_MAX / 2];
+	char right[CONF_RIGHT_MAX];
 
 	if (*text == '\0')
 		return conf_fail(reader, "%s has no value", key->name);
@@ -320,10 +316,8 @@ set(struct reader *reader, const struct conf_key *key, void *into,
 		*(const char **)field = NULL;
 		return 0;
 	}
-	if (!conf_value(key, text, field)) {
-		conf_expect(key, text, right, sizeof(right));
+	if (!conf_value(key, text, field, right))
 		return conf_fail(reader, "%s = %s: %s", key->name, text, right);
-	}
 	if (key->type == CONF_PATH)
 		text = full_path(reader, key, text);
 	if (is_text)
@@ -573,37 +567,63 @@ conf_group(const struct conf *conf, int64_t id)
 	return conf->has_fallback ? &conf->fallback : NULL;
 }
 
-/* Absolute: a handler may change the working directory. */
-static void
-name_absolutely(const char *named, char path[PATH_MAX])
+static enum file_change
+change_of_either(const struct file_stamp *a, const char *a_path,
+    const struct file_stamp *b, const char *b_path)
 {
-	char folder[PATH_MAX];
+	enum file_change a_change = file_stamp_compare(a, a_path);
+	enum file_change b_change = file_stamp_compare(b, b_path);
 
-	if (*named == '/' || getcwd(folder, sizeof(folder)) == NULL ||
-	    snprintf(path, PATH_MAX, "%s/%s", folder, named) >= PATH_MAX)
-		snprintf(path, PATH_MAX, "%s", named);
+	return a_change > b_change ? a_change : b_change;
 }
 
-int
-conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX])
+static enum file_change
+conf_change(const struct conf *conf, const struct conf_group *group)
 {
-	const char *named = getenv("VKCB_CONF");
-	char program[PATH_MAX];
+	if (group == NULL)
+		return change_of_either(&conf->stamp, conf->path,
+		    &conf->keys_stamp, conf->keys);
+	return change_of_either(&group->secret_file.stamp,
+	    group->secret_file.path, &group->token_file.stamp,
+	    group->token_file.path);
+}
 
-	if (named != NULL && *named != '\0') {
-		name_absolutely(named, path);
-		return 0;
+/*
+ * The last failure is remembered: requests come by the thousand, and a broken
+ * file is to be read, and logged, once.
+ */
+bool
+conf_refresh(struct conf **conf, const struct conf_group *group)
+{
+	static struct conf_refused refused;
+	enum file_change change = conf_change(*conf, group);
+	enum file_change since = FILE_CHANGED;
+	char before[CONF_ERROR_MAX];
+	struct conf *fresh;
+
+	/* FILE_UNCHANGED: the load would fail again. */
+	if (refused.error[0] != '\0')
+		since = change_of_either(&refused.stamp, (*conf)->path,
+		    &refused.named_stamp, refused.named);
+	if (since == FILE_CHANGED)
+		refused.error[0] = '\0';
+	if (change == FILE_UNCHANGED || since == FILE_UNCHANGED)
+		return false;
+	memcpy(before, refused.error, sizeof(before));
+	fresh = conf_read((*conf)->path, &refused);
+	if (fresh == NULL) {
+		if (strcmp(before, refused.error) != 0)
+			log_msg(LOG_LEVEL_ERROR, "new configuration is "
+			    "invalid, keeping the old one: %s",
+			    refused.error);
+		return false;
 	}
-	path[0] = '\0';
-	if (realpath("/proc/self/exe", program) != NULL &&
-	    file_beside(program, "vkcb.conf", path) == 0 &&
-	    access(path, F_OK) == 0)
-		return 0;
-	if (access("/etc/vkcb.conf", F_OK) == 0) {
-		snprintf(path, PATH_MAX, "/etc/vkcb.conf");
-		return 0;
-	}
-	snprintf(error, CONF_ERROR_MAX, "no configuration: $VKCB_CONF is not "
-	    "set, and there is neither %.256s nor /etc/vkcb.conf", path);
-	return -1;
+	conf_free(*conf);
+	*conf = fresh;
+	if (log_open(fresh->log, (enum log_level)fresh->log_level) == -1)
+		log_msg(LOG_LEVEL_ERROR, "cannot open the log %s: %s",
+		    fresh->log, strerror(errno));
+	if (change == FILE_CHANGED)
+		log_msg(LOG_LEVEL_INFO, "configuration reloaded");
+	return true;
 }

@@ -20,6 +20,7 @@
 #include "log.h"
 
 #define CONF_ERROR_MAX 512
+#define CONF_RIGHT_MAX 256
 #define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
 #define CONF_STATE "/run/vkcb"			/* the default of `state` */
 #define CONF_SECRET_MAX 512	/* of a secret_file or token_file */
@@ -118,12 +119,6 @@ struct conf {
 };
 
 /*
- * Where the configuration is: $VKCB_CONF, else vkcb.conf beside the program,
- * else /etc/vkcb.conf. 0, or -1 and a message that names the places.
- */
-int conf_find(char path[PATH_MAX], char error[CONF_ERROR_MAX]);
-
-/*
  * A failed load: the error, and the files it depends on. Until one of them
  * changes, a load would fail the same way; but an unsettled stamp is worth
  * another try.
@@ -155,12 +150,12 @@ const struct conf_group *conf_group(const struct conf *, int64_t id);
  */
 bool conf_refresh(struct conf **conf, const struct conf_group *group);
 
-/* Reads a number or word into the key's field; a text is only checked. */
-bool conf_value(const struct conf_key *, const char *text, void *field);
-
-/* The right form instead: "expected a whole number, from 1 to 256". */
-void conf_expect(const struct conf_key *, const char *text, char *out,
-    size_t size);
+/*
+ * Reads a number or word into the key's field; a text is only checked. False:
+ * right says what would be, "expected a whole number, from 1 to 256".
+ */
+bool conf_value(const struct conf_key *, const char *text, void *field,
+    char right[CONF_RIGHT_MAX]);
 
 /*
  * Prints a key's value as vkcb.conf would have it: "(set)" for a secret, "(not

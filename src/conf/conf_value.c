@@ -110,65 +110,55 @@ show_number(const struct unit *units, int64_t value, char *out, size_t size)
 }
 
 /* "expected a, b or c" */
-static void
-show_words(const char *const *words, char *out, size_t size)
+static bool
+expect_words(const char *const *words, char *out)
 {
-	size_t i, len = (size_t)snprintf(out, size, "expected ");
+	size_t i, len = (size_t)snprintf(out, CONF_RIGHT_MAX, "expected ");
 
-	for (i = 0; words[i] != NULL && len < size; i++)
-		len += (size_t)snprintf(out + len, size - len, "%s%s",
-		    i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ",
+	for (i = 0; words[i] != NULL && len < CONF_RIGHT_MAX; i++)
+		len += (size_t)snprintf(out + len, CONF_RIGHT_MAX - len,
+		    "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ",
 		    words[i]);
+	return false;
 }
 
-static void
-expect_number(const struct conf_key *key, char *out, size_t size)
+static bool
+expect_number(const struct conf_key *key, char *out)
 {
 	const struct unit *units = numbers[key->type].units;
 	char low[32], high[32];
 
 	(void)show_number(units, key->min, low, sizeof(low));
 	(void)show_number(units, key->max, high, sizeof(high));
-	snprintf(out, size, "expected %s, from %s to %s",
+	snprintf(out, CONF_RIGHT_MAX, "expected %s, from %s to %s",
 	    numbers[key->type].expected, low, high);
+	return false;
 }
 
 bool
-conf_value(const struct conf_key *key, const char *text, void *field)
+conf_value(const struct conf_key *key, const char *text, void *field,
+    char right[CONF_RIGHT_MAX])
 {
-	switch (key->type) {
-	case CONF_TEXT:
-		return true;
-	case CONF_CODE:
-		return strpbrk(text, " \t") == NULL;
-	case CONF_PATH:
-		return strstr(text, "://") == NULL;
-	case CONF_URL:
-		return conf_url(text) == NULL;
-	case CONF_WORD:
-		return read_word(key, text, field);
-	case CONF_TIMES:
-		return read_times(key, text, field);
-	default:
-		return conf_read_number(key, text, strlen(text), field);
-	}
-}
+	const char *wrong = NULL;
 
-void
-conf_expect(const struct conf_key *key, const char *text, char *out,
-    size_t size)
-{
-	if (key->type == CONF_CODE)
-		snprintf(out, size, "expected one word; a comment begins "
-		    "with ;");
-	else if (key->type == CONF_PATH)
-		snprintf(out, size, "unsupported URL: give a path");
+	if (key->type == CONF_WORD)
+		return read_word(key, text, field) ||
+		    expect_words(key->words, right);
+	if (key->type == CONF_TIMES)
+		return read_times(key, text, field) ||
+		    expect_number(key, right);
+	if (numbers[key->type].units != NULL)
+		return conf_read_number(key, text, strlen(text), field) ||
+		    expect_number(key, right);
+	if (key->type == CONF_CODE && strpbrk(text, " \t") != NULL)
+		wrong = "expected one word; a comment begins with ;";
+	else if (key->type == CONF_PATH && strstr(text, "://") != NULL)
+		wrong = "unsupported URL: give a path";
 	else if (key->type == CONF_URL)
-		snprintf(out, size, "%s", conf_url(text));
-	else if (key->type == CONF_WORD)
-		show_words(key->words, out, size);
-	else
-		expect_number(key, out, size);
+		wrong = conf_url(text);
+	if (wrong != NULL)
+		snprintf(right, CONF_RIGHT_MAX, "%s", wrong);
+	return wrong == NULL;
 }
 
 bool
@@ -231,28 +221,19 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 	const struct conf_times *times = field;
 	size_t i, len = 0;
 
-	switch (key->type) {
-	case CONF_TEXT:
-	case CONF_CODE:
-	case CONF_PATH:
-	case CONF_URL:
+	if (key->type <= CONF_URL)
 		snprintf(out, size, "%s", show_text(key, from,
 		    *(const char *const *)field));
-		break;
-	case CONF_TIMES:
+	else if (key->type == CONF_WORD)
+		snprintf(out, size, "%s", key->words[*(const int64_t *)field]);
+	else if (key->type != CONF_TIMES)
+		(void)show_number(numbers[key->type].units,
+		    *(const int64_t *)field, out, size);
+	else
 		for (i = 0; i < times->n && len + 32 < size; i++) {
 			if (i > 0)
 				out[len++] = ' ';
 			len += show_number(time_units, times->ms[i], out + len,
 			    size - len);
 		}
-		break;
-	case CONF_WORD:
-		snprintf(out, size, "%s", key->words[*(const int64_t *)field]);
-		break;
-	default:
-		(void)show_number(numbers[key->type].units,
-		    *(const int64_t *)field, out, size);
-		break;
-	}
 }
