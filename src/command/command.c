@@ -115,13 +115,10 @@ command_find_conf(char path[PATH_MAX], char error[CONF_ERROR_MAX])
 	    file_beside(program, "vkcb.conf", path) == 0 &&
 	    access(path, F_OK) == 0)
 		return 0;
-	if (access("/etc/vkcb.conf", F_OK) == 0) {
-		snprintf(path, PATH_MAX, "/etc/vkcb.conf");
-		return 0;
-	}
 	snprintf(error, CONF_ERROR_MAX, "no configuration: $VKCB_CONF is not "
 	    "set, and there is neither %.256s nor /etc/vkcb.conf", path);
-	return -1;
+	snprintf(path, PATH_MAX, "/etc/vkcb.conf");
+	return access(path, F_OK);
 }
 
 struct conf *

@@ -217,18 +217,43 @@ take_group_key(struct reader *reader, const struct conf_key *key)
 	return 0;
 }
 
+/*
+ * Where the group stands, or would: before all with a higher id. Behind the
+ * last stands one with the id 0.
+ */
+static size_t
+place_of(const struct conf *conf, int64_t id)
+{
+	size_t low = 0, high = conf->n_groups, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (conf->groups[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static int
 add_group(struct reader *reader, const char *id_text)
 {
 	struct conf *conf = reader->conf;
+	struct conf_group *group;
 	int64_t id;
 
 	if (*id_text == '0' || !number_read(id_text, strlen(id_text), 1,
 	    INT64_MAX, &id))
 		return conf_fail(reader, "[group %s]: after group stands the "
 		    "community's id, a positive number", id_text);
-	reader->group = &conf->groups[conf->n_groups++];
-	*reader->group = (struct conf_group){ .id = id, .line = reader->line };
+	group = &conf->groups[place_of(conf, id)];
+	if (group->id == id)
+		return conf_fail(reader, "a second [group %" PRId64 "]", id);
+	memmove(group + 1, group, (size_t)(&conf->groups[conf->n_groups++] -
+	    group) * sizeof(*group));
+	*group = (struct conf_group){ .id = id, .line = reader->line };
+	reader->group = group;
 	return 0;
 }
 
@@ -350,36 +375,8 @@ take_key(struct reader *reader, const char *name, const char *value)
 	return take_group_key(reader, key);
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	const struct conf_group *left = a, *right = b;
-
-	return (left->id > right->id) - (left->id < right->id);
-}
-
-static int
-sort_groups(struct reader *reader)
-{
-	struct conf *conf = reader->conf;
-	const struct conf_group *group;
-	size_t i;
-
-	qsort(conf->groups, conf->n_groups, sizeof(*conf->groups), by_id);
-	for (i = 1; i < conf->n_groups; i++) {
-		group = &conf->groups[i];
-		if (group->id != group[-1].id)
-			continue;
-		reader->line = group->line > group[-1].line ? group->line :
-		    group[-1].line;
-		return conf_fail(reader, "a second [group %" PRId64 "]",
-		    group->id);
-	}
-	return 0;
-}
-
 /* A stored value is used where vkcb.conf has none. */
-static int
+static void
 add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 {
 	if (group->secret == NULL && !group->no_secret &&
@@ -391,56 +388,50 @@ add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 		group->confirmation = conf_keep(reader, key->confirmation);
 		group->confirmation_from_keys_file = true;
 	}
-	return reader->refused->error[0] != '\0' ? -1 : 0;
-}
-
-static int
-add_keys(struct reader *reader)
-{
-	struct conf *conf = reader->conf;
-	struct conf_group *group;
-	struct keys keys;
-	int result = 0;
-	size_t i;
-
-	if (conf->keys == NULL)
-		return 0;
-	conf->keys_stamp = file_stamp(conf->keys);
-	errno = 0;
-	if (keys_read(&keys, conf->keys, reader->refused->error) == -1) {
-		blame(reader, conf->keys, &conf->keys_stamp);
-		return -1;
-	}
-	for (i = 0; i < keys.n && result == 0; i++) {
-		group = (struct conf_group *)conf_group(conf,
-		    keys.at[i].group_id);
-		if (group != NULL && group->id == keys.at[i].group_id)
-			result = add_key(reader, group, &keys.at[i]);
-	}
-	keys_free(&keys);
-	return result;
 }
 
 /* With keys and a token, setup makes the secret. */
 static int
-conf_check_secrets(struct reader *reader)
+finish_group(struct reader *reader, struct conf_group *group,
+    const struct keys *keys)
+{
+	const struct key *key = keys_find(keys, group->id);
+
+	if (key != NULL)
+		add_key(reader, group, key);
+	if (reader->refused->error[0] != '\0')
+		return -1;
+	if (group->secret != NULL || group->no_secret ||
+	    (reader->conf->keys != NULL && group->token != NULL))
+		return 0;
+	reader->line = group->line;
+	return conf_fail(reader, "this section has no secret: add "
+	    "`secret = ...` as set in the community's Callback API settings, "
+	    "or `secret = none` to take events from anybody");
+}
+
+static int
+finish_groups(struct reader *reader)
 {
 	struct conf *conf = reader->conf;
-	const struct conf_group *group = &conf->fallback;
-	size_t i, n = conf->n_groups;
+	struct keys keys = { .n = 0 };
+	int result = 0;
+	size_t i;
 
-	for (i = conf->has_fallback ? 0 : 1; i <= n; i++) {
-		if (i > 0)
-			group = &conf->groups[i - 1];
-		if (group->secret != NULL || group->no_secret ||
-		    (conf->keys != NULL && group->token != NULL))
-			continue;
-		reader->line = group->line;
-		return conf_fail(reader, "this section has no secret: add "
-		    "`secret = ...` as set in the community's Callback API "
-		    "settings, or `secret = none` to take events from anybody");
+	if (conf->keys != NULL)
+		conf->keys_stamp = file_stamp(conf->keys);
+	errno = 0;
+	if (conf->keys != NULL &&
+	    keys_read(&keys, conf->keys, reader->refused->error) == -1) {
+		blame(reader, conf->keys, &conf->keys_stamp);
+		return -1;
 	}
-	return 0;
+	if (conf->has_fallback)
+		result = finish_group(reader, &conf->fallback, &keys);
+	for (i = 0; i < conf->n_groups && result == 0; i++)
+		result = finish_group(reader, &conf->groups[i], &keys);
+	keys_free(&keys);
+	return result;
 }
 
 static int
@@ -458,9 +449,7 @@ read_lines(struct reader *reader, struct ini *ini)
 		else
 			result = take_key(reader, ini->name, ini->value);
 	}
-	if (result == -1 || sort_groups(reader) == -1 || add_keys(reader) == -1)
-		return -1;
-	return conf_check_secrets(reader);
+	return result == 0 ? finish_groups(reader) : -1;
 }
 
 /*
@@ -471,7 +460,7 @@ read_lines(struct reader *reader, struct ini *ini)
 static struct conf *
 conf_new(const char *path, size_t text)
 {
-	size_t lines = text / 8 + 1, len = strlen(path) + 1;
+	size_t lines = text / 8 + 2, len = strlen(path) + 1;
 	size_t left = 2 * text + 4 * (size_t)PATH_MAX + lines *
 	    (len + CONF_SECRET_MAX);
 	size_t size = sizeof(struct conf) + lines * sizeof(struct conf_group) +
@@ -559,10 +548,9 @@ conf_free(struct conf *conf)
 const struct conf_group *
 conf_group(const struct conf *conf, int64_t id)
 {
-	const struct conf_group wanted = { .id = id }, *group = bsearch(&wanted,
-	    conf->groups, conf->n_groups, sizeof(wanted), by_id);
+	const struct conf_group *group = &conf->groups[place_of(conf, id)];
 
-	if (group != NULL)
+	if (id != 0 && group->id == id)
 		return group;
 	return conf->has_fallback ? &conf->fallback : NULL;
 }

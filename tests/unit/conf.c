@@ -100,6 +100,7 @@ an_empty_file_has_every_default(void **state)
 		assert_int_equal(conf->n_groups, 0);
 		assert_false(conf->has_fallback);
 		assert_null(conf_group(conf, 1));
+		assert_null(conf_group(conf, 0));
 		conf_free(conf);
 	}
 }
