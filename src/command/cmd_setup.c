@@ -32,13 +32,6 @@ const struct command command_setup = {
 	.run = cmd_setup,
 };
 
-struct options {
-	bool dry_run;
-	bool remove;
-	int64_t group;		/* 0: all with a token */
-	const char *url;
-};
-
 static int
 cmd_setup_check_url(const char *url)
 {
@@ -66,12 +59,12 @@ cmd_setup_check_url(const char *url)
 }
 
 static int
-cmd_setup_options(struct options *options, int argc, char **argv)
+cmd_setup_options(struct setup *setup, int argc, char **argv)
 {
 	const struct command_option known[] = {
-		{ "dry-run", .flag = &options->dry_run },
-		{ "remove", .flag = &options->remove },
-		{ "group", .number = &options->group, .min = 1,
+		{ "dry-run", .flag = &setup->dry_run },
+		{ "remove", .flag = &setup->remove },
+		{ "group", .number = &setup->group_id, .min = 1,
 		    .max = INT64_MAX, .wanted = "a community's id" },
 		{ .name = NULL },
 	};
@@ -81,18 +74,13 @@ cmd_setup_options(struct options *options, int argc, char **argv)
 	if (argc - optind != 1)
 		return command_misused(&command_setup, "give the URL that VK "
 		    "shall post to");
-	options->url = argv[optind];
-	return cmd_setup_check_url(options->url);
+	setup->url = argv[optind];
+	return cmd_setup_check_url(setup->url);
 }
 
 static int
-cmd_setup_group(const struct options *options, const struct conf *conf,
-    const struct conf_group *group, struct keys *keys)
+cmd_setup_group(struct setup *setup, const struct conf_group *group)
 {
-	struct setup setup = {
-		.vk = { .conf = conf, .group = group },
-		.url = options->url, .dry_run = options->dry_run, .keys = keys,
-	};
 	char what[40];
 	int result;
 
@@ -100,34 +88,34 @@ cmd_setup_group(const struct options *options, const struct conf *conf,
 	if (group->token == NULL)
 		return report_fail(what, "this group has no token: add "
 		    "`token = ...` to its section");
-	api_init(&setup.vk.api, conf, group->token, API_PATIENCE);
-	result = options->remove ? setup_remove(&setup) : setup_group(&setup);
-	api_forget(&setup.vk.api);
-	return result == 0 ? EXIT_OK : report_fail(what, "%s", setup.vk.error);
+	api_init(&setup->vk.api, setup->vk.conf, group->token, API_PATIENCE);
+	result = setup_group(setup, group);
+	api_forget(&setup->vk.api);
+	return result == 0 ? EXIT_OK : report_fail(what, "%s",
+	    setup->vk.error);
 }
 
 static int
-cmd_setup_groups(const struct options *options, const struct conf *conf,
-    struct keys *keys)
+cmd_setup_groups(struct setup *setup)
 {
+	const struct conf *conf = setup->vk.conf;
 	const struct conf_group *group;
 	int status = EXIT_OK;
 	bool any = false;
-	size_t i;
 
-	for (i = 0; i < conf->n_groups; i++) {
-		group = &conf->groups[i];
-		if (options->group != 0 ? options->group != group->id :
+	for (group = conf->groups; group < conf->groups + conf->n_groups;
+	    group++) {
+		if (setup->group_id != 0 ? setup->group_id != group->id :
 		    group->token == NULL)
 			continue;
 		any = true;
-		if (cmd_setup_group(options, conf, group, keys) != EXIT_OK)
+		if (cmd_setup_group(setup, group) != EXIT_OK)
 			status = EXIT_ERROR;
 	}
 	if (any)
 		return status;
-	return options->group != 0 ? report_fail("setup", "--group %" PRId64
-	    ": no such group in %s", options->group, conf->path) :
+	return setup->group_id != 0 ? report_fail("setup", "--group %" PRId64
+	    ": no such group in %s", setup->group_id, conf->path) :
 	    report_fail(conf->path, "no group has a token: make one in the "
 	    "community's settings (API usage) with the right to manage it, "
 	    "and add `token = ...`");
@@ -145,8 +133,9 @@ tell_of_owner(const char *keys)
 }
 
 static int
-cmd_setup_with_keys(const struct options *options, const struct conf *conf)
+cmd_setup_with_keys(struct setup *setup)
 {
+	const struct conf *conf = setup->vk.conf;
 	struct keys keys = { .n = 0 };
 	char error[KEYS_ERROR_MAX];
 	int status, lock = -1;
@@ -155,13 +144,14 @@ cmd_setup_with_keys(const struct options *options, const struct conf *conf)
 	if (conf->keys == NULL)
 		return report_fail(conf->path, "setup needs `keys = FILE` in "
 		    "[vkcb], where it stores secrets and confirmation strings");
-	if ((!options->dry_run &&
+	setup->keys = &keys;
+	if ((!setup->dry_run &&
 	    (lock = keys_lock(conf->keys, error)) == -1) ||
 	    keys_read(&keys, conf->keys, error) == -1) {
 		status = report_fail("setup", "%s", error);
 	} else {
 		is_new = access(conf->keys, F_OK) == -1;
-		status = cmd_setup_groups(options, conf, &keys);
+		status = cmd_setup_groups(setup);
 		if (is_new)
 			tell_of_owner(conf->keys);
 	}
@@ -174,8 +164,8 @@ cmd_setup_with_keys(const struct options *options, const struct conf *conf)
 static int
 cmd_setup(int argc, char **argv)
 {
-	struct options options = { .url = NULL };
-	int status = cmd_setup_options(&options, argc, argv);
+	struct setup setup = { .url = NULL };
+	int status = cmd_setup_options(&setup, argc, argv);
 	struct conf *conf;
 
 	if (status != EXIT_OK)
@@ -183,7 +173,8 @@ cmd_setup(int argc, char **argv)
 	conf = command_configure(true);
 	if (conf == NULL)
 		return EXIT_ERROR;
-	status = cmd_setup_with_keys(&options, conf);
+	setup.vk.conf = conf;
+	status = cmd_setup_with_keys(&setup);
 	conf_free(conf);
 	return status;
 }

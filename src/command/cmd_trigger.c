@@ -487,20 +487,12 @@ post_load(struct trigger *trigger)
 }
 
 static int
-trigger_post(struct trigger *trigger)
-{
-	double ms;
-
-	return trigger->count == 1 ? post_one(trigger, 0, &ms) :
-	    post_load(trigger);
-}
-
-static int
 cmd_trigger(int argc, char **argv)
 {
 	struct trigger trigger = { .count = 1, .parallel = 1 };
 	int status = cmd_trigger_options(&trigger, argc, argv), n;
 	char **rest = argv + optind;
+	double ms;
 
 	n = argc - optind;
 	if (status == EXIT_OK)
@@ -518,8 +510,9 @@ cmd_trigger(int argc, char **argv)
 		command_print_json(json_object_get(trigger.body),
 		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 	else if (status == EXIT_OK)
-		status = trigger.url != NULL ? trigger_post(&trigger) :
-		    run_here(&trigger);
+		status = trigger.url == NULL ? run_here(&trigger) :
+		    trigger.count == 1 ? post_one(&trigger, 0, &ms) :
+		    post_load(&trigger);
 	json_object_put(trigger.body);
 	conf_free(trigger.conf);
 	return status;

@@ -589,23 +589,19 @@ setup_check_token(struct setup *setup)
 }
 
 int
-setup_group(struct setup *setup)
+setup_group(struct setup *setup, const struct conf_group *group)
 {
-	if (setup_check_token(setup) == -1 ||
+	setup->vk.group = group;
+	setup->server_id = 0;
+	setup->changes = 0;
+	if (setup_check_token(setup) == -1)
+		return -1;
+	if (setup->remove ?
+	    setup_remove_servers(setup, SERVER_OK, "server") == -1 :
 	    setup_bring_server(setup) == -1 || setup_tick_events(setup) == -1)
 		return -1;
 	if (setup->changes == 0)
-		setup_note(setup, "all is in order: nothing to do");
-	return 0;
-}
-
-int
-setup_remove(struct setup *setup)
-{
-	if (setup_check_token(setup) == -1 ||
-	    setup_remove_servers(setup, SERVER_OK, "server") == -1)
-		return -1;
-	if (setup->changes == 0)
-		setup_note(setup, "has no server with this URL: nothing to do");
+		setup_note(setup, setup->remove ? "has no server with this "
+		    "URL: nothing to do" : "all is in order: nothing to do");
 	return 0;
 }

@@ -12,18 +12,18 @@ struct setup {
 	struct group_api vk;
 	const char *url;
 	bool dry_run;		/* tells what it would do, does nothing */
+	bool remove;		/* takes the servers with this URL away */
+	int64_t group_id;	/* this group alone; 0: all with a token */
 	struct keys *keys;
 	int64_t server_id;	/* at VK; 0: none yet */
 	int changes;		/* made, or that would be */
 };
 
 /*
- * Finds or makes the server and ticks its events, and prints each change. 0,
- * or -1 and vk.error says what went wrong and what to do.
+ * Finds or makes the group's server and ticks its events, or removes it, and
+ * prints each change. 0, or -1 and vk.error says what went wrong and what to
+ * do.
  */
-int setup_group(struct setup *);
-
-/* Removes the servers with this URL from the group. 0, or -1 as above. */
-int setup_remove(struct setup *);
+int setup_group(struct setup *, const struct conf_group *);
 
 #endif
