@@ -76,8 +76,7 @@ print_sample(const struct event_info *info)
 		return report_fail("events", "out of memory");
 	json_object_object_add(body, "event_id",
 	    json_object_new_string("13eeb4e12f5948aca176e3a950f7dd397b94e846"));
-	command_print_json(body, JSON_C_TO_STRING_PRETTY |
-	    JSON_C_TO_STRING_SPACED);
+	command_print_json(body, true);
 	return EXIT_OK;
 }
 

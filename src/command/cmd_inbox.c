@@ -173,8 +173,7 @@ list_event(void *arg, const struct inbox_event *event,
 	size_t i;
 
 	if (request->json) {
-		command_print_json(event_as_json(event, tasks, n),
-		    JSON_C_TO_STRING_PLAIN);
+		command_print_json(event_as_json(event, tasks, n), false);
 		return true;
 	}
 	printf("%8" PRId64 "  ", event->id);
@@ -238,8 +237,7 @@ show_event(void *arg, const struct inbox_event *event,
 	    sizeof(error)) == 0)
 		mask(object);
 	json_put(out, "object", object);
-	command_print_json(out, JSON_C_TO_STRING_PRETTY |
-	    JSON_C_TO_STRING_SPACED);
+	command_print_json(out, true);
 	*found = true;
 	return true;
 }

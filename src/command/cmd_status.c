@@ -237,7 +237,7 @@ print_json(const struct report *report)
 		json_put(rows, now->handlers[i].name, one);
 	}
 	json_put(out, "handlers", rows);
-	command_print_json(out, JSON_C_TO_STRING_PLAIN);
+	command_print_json(out, false);
 }
 
 static void

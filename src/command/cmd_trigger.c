@@ -507,8 +507,7 @@ cmd_trigger(int argc, char **argv)
 	}
 	status = trigger_make_body(&trigger, rest, n);
 	if (status == EXIT_OK && trigger.print)
-		command_print_json(json_object_get(trigger.body),
-		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		command_print_json(json_object_get(trigger.body), true);
 	else if (status == EXIT_OK)
 		status = trigger.url == NULL ? run_here(&trigger) :
 		    trigger.count == 1 ? post_one(&trigger, 0, &ms) :

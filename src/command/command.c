@@ -233,10 +233,11 @@ print_help(FILE *out)
 }
 
 void
-command_print_json(struct json_object *object, int flags)
+command_print_json(struct json_object *object, bool pretty)
 {
-	const char *text = json_object_to_json_string_ext(object, flags |
-	    JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(object,
+	    JSON_C_TO_STRING_NOSLASHESCAPE | (pretty ?
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : 0));
 
 	puts(text != NULL ? text : "{}");
 	json_object_put(object);
@@ -312,11 +313,11 @@ unknown_command(const char *word)
 	for (command = commands; *command != NULL; command++)
 		nearest_try(&nearest, (*command)->name);
 	if (nearest.best != NULL)
-		fprintf(stderr, "vkcb: %s: no such command: did you mean "
-		    "%s?\n", word, nearest.best);
+		(void)report_fail(word, "no such command: did you mean %s?",
+		    nearest.best);
 	else
-		fprintf(stderr, "vkcb: %s: no such command: vkcb --help lists "
-		    "them\n", word);
+		(void)report_fail(word, "no such command: vkcb --help lists "
+		    "them");
 	return EXIT_USAGE;
 }
 

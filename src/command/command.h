@@ -81,8 +81,8 @@ int command_open_log(const struct conf *);
 /* The event of this name; NULL: none, which was printed. */
 const struct event_info *command_event(const char *name);
 
-/* A line on standard output, made with json-c's flags. Takes it over. */
-void command_print_json(struct json_object *, int flags);
+/* On standard output: on one line, or pretty. Takes the object over. */
+void command_print_json(struct json_object *, bool pretty);
 
 /* report_fail() for a wrong argument, with the usage; returns EXIT_USAGE. */
 int command_misused(const struct command *, const char *fmt, ...)
