@@ -10,7 +10,8 @@
  * The file is named by a hash of the token. If it cannot be opened in the
  * configured folder, a per-user folder is used; failing that, calls are not
  * counted. VK may then answer "too many requests", and the call is repeated
- * later. The one variable of this file keeps the log from saying so each time.
+ * later. The process's own variables here keep the log from saying so each
+ * time, and strangers from causing a call each.
  */
 #include "vk/rate.h"
 
@@ -195,18 +196,22 @@ rate_wait(const char *folder, const char *token, int64_t max_ms)
 bool
 rate_once(const char *folder, const char *token, int64_t ms)
 {
+	static struct rate_window alone;	/* where there is no file */
 	struct rate_window window;
 	int fd = rate_open(folder, token, &window);
 	int64_t now = clock_ns(), since;
 	bool due;
 
 	if (fd == -1)
-		return true;
+		window = alone;
 	rate_repair(&window, now);
 	since = now - window.once;
 	due = window.once == 0 || since < 0 || since >= ms * 1000000;
 	if (due)
 		window.once = now;
-	rate_close(fd, folder, &window);
+	if (fd == -1)
+		alone = window;
+	else
+		rate_close(fd, folder, &window);
 	return due;
 }

@@ -79,6 +79,15 @@ claim "a folder in TMPDIR that others may write to is refused" \
 claim "the log names a refused folder, once" \
     same 1 "$(grep -c 'are not counted' "$work/log")"
 
+sed "s,^state.*,state = $work/not/there," "$work/open.conf" >"$work/alone.conf"
+chmod 600 "$work/alone.conf"
+calls=$(grep -c '^groups.getCallbackConfirmationCode' "$vk/calls")
+VKCB_CONF="$work/alone.conf" "$vkcb" trigger --count 5 confirmation \
+    >/dev/null 2>&1
+claim "without any folder a process still queries VK once for strangers" \
+    same $((calls + 1)) \
+    "$(grep -c '^groups.getCallbackConfirmationCode' "$vk/calls")"
+
 # shared_as MODE - the mode of a file made in a folder of this mode.
 shared_as() {
 	rm -rf "$work/shared"
