@@ -123,19 +123,10 @@ private_file_open_log(const char *path)
 const char *
 private_file_error(int error)
 {
-	switch (error) {
-	case ELOOP:
-		return "a symbolic link: remove it";
-	case EMLINK:
-		return "a file with a second name: remove it";
-	case EINVAL:
-	case EISDIR:
-	case ENXIO:
-		return "no regular file: remove it";
-	case EPERM:
-		return "a file of another user: remove it, or run vkcb as that "
-		    "user";
-	default:
-		return strerror(error);
-	}
+	return error == ELOOP ? "a symbolic link: remove it" :
+	    error == EMLINK ? "a file with a second name: remove it" :
+	    error == EINVAL || error == EISDIR || error == ENXIO ?
+	    "no regular file: remove it" : error == EPERM ?
+	    "a file of another user: remove it, or run vkcb as that user" :
+	    strerror(error);
 }

@@ -7,34 +7,6 @@
 
 #include "banned.h"
 
-size_t
-utf8_length(const char *at, size_t left)
-{
-	const unsigned char *s = (const unsigned char *)at;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t size = 2, i;
-
-	if (s[0] < 0x80)
-		return left > 0;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	if (s[0] >= 0xf0) {
-		size = 4;
-		low = s[0] == 0xf0 ? 0x90 : 0x80;
-		high = s[0] == 0xf4 ? 0x8f : 0xbf;
-	} else if (s[0] >= 0xe0) {
-		size = 3;
-		low = s[0] == 0xe0 ? 0xa0 : 0x80;
-		high = s[0] == 0xed ? 0x9f : 0xbf;
-	}
-	if (left < size || s[1] < low || s[1] > high)
-		return 0;
-	for (i = 2; i < size; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return size;
-}
-
 uint32_t
 utf8_character(const char *at, size_t length)
 {
@@ -46,6 +18,25 @@ utf8_character(const char *at, size_t length)
 	for (i = 1; i < length; i++)
 		c = c << 6 | (at[i] & 0x3f);
 	return c;
+}
+
+size_t
+utf8_length(const char *at, size_t left)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)*at;
+	size_t i, size = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ?
+	    3 : first < 0xf8 ? 4 : 0;
+	uint32_t c;
+
+	if (first < 0x80)
+		return left > 0;
+	for (i = 1; i < size; i++)
+		if (i >= left || (at[i] & 0xc0) != 0x80)
+			return 0;
+	c = utf8_character(at, size);
+	return c < least[size] || c >> 11 == 0xd800 >> 11 || c > 0x10ffff ? 0 :
+	    size;
 }
 
 char *

@@ -28,9 +28,6 @@
 
 #include "banned.h"
 
-#define OF_MAIN(name) offsetof(struct conf, name)
-#define OF_GROUP(name) offsetof(struct conf_group, name)
-
 #define FILE_SIZE_MAX ((off_t)16 * 1024 * 1024)
 
 static const char *const none[] = { "none", NULL };
@@ -41,36 +38,33 @@ static const char *const levels[] = {
 static const char *const switches[] = { "no", "yes", NULL };
 static const char *const orders[] = { "conversation", "none", NULL };
 
+/* A key of [vkcb] has its field's name. */
+#define MAIN(key, type, text, ...) \
+	{ #key, CONF_##type, offsetof(struct conf, key), text, __VA_ARGS__ }
+
 const struct conf_key conf_keys[] = {
-	{ "inbox", CONF_PATH, OF_MAIN(inbox), "none", .words = none },
-	{ "log", CONF_PATH, OF_MAIN(log), "stderr", .words = logs },
-	{ "log_level", CONF_WORD, OF_MAIN(log_level), "info", .words = levels },
-	{ "max_body", CONF_BYTES, OF_MAIN(max_body), "1M",
-	    .min = 1024, .max = 64 << 20 },
-	{ "body_timeout", CONF_TIME, OF_MAIN(body_timeout), "10s",
-	    .min = 100, .max = 3600 * 1000 },
-	{ "confirm_without_secret", CONF_WORD,
-	    OF_MAIN(confirm_without_secret), "no", .words = switches },
-	{ "keys", CONF_PATH, OF_MAIN(keys), "none", .words = none },
-	{ "api_url", CONF_URL, OF_MAIN(api_url), "https://api.vk.ru/method/",
-	    .words = NULL },
-	{ "api_timeout", CONF_TIME, OF_MAIN(api_timeout), "10s",
-	    .min = 100, .max = CONF_API_TIMEOUT_MAX },
-	{ "ca_file", CONF_PATH, OF_MAIN(ca_file), "none", .words = none },
-	{ "state", CONF_PATH, OF_MAIN(state), CONF_STATE, .words = NULL },
-	{ "handler_timeout", CONF_TIME, OF_MAIN(handler_timeout), "30s",
-	    .min = 1000, .max = 3600 * 1000 },
-	{ "workers", CONF_COUNT, OF_MAIN(workers), "2", .min = 1, .max = 256 },
-	{ "attempts", CONF_COUNT, OF_MAIN(attempts), "8",
-	    .min = 1, .max = 1000 },
-	{ "backoff", CONF_TIMES, OF_MAIN(backoff), "10s 1m 5m 30m 2h",
-	    .max = 24 * 3600 * 1000 },
-	{ "order", CONF_WORD, OF_MAIN(order), "conversation",
-	    .words = orders },
-	{ "keep", CONF_TIME, OF_MAIN(keep), "48h", .min = 60 * 1000,
-	    .max = INT64_C(366) * 24 * 3600 * 1000 },
+	MAIN(inbox, PATH, "none", .words = none),
+	MAIN(log, PATH, "stderr", .words = logs),
+	MAIN(log_level, WORD, "info", .words = levels),
+	MAIN(max_body, BYTES, "1M", .min = 1024, .max = 64 << 20),
+	MAIN(body_timeout, TIME, "10s", .min = 100, .max = 3600 * 1000),
+	MAIN(confirm_without_secret, WORD, "no", .words = switches),
+	MAIN(keys, PATH, "none", .words = none),
+	MAIN(api_url, URL, "https://api.vk.ru/method/", .words = NULL),
+	MAIN(api_timeout, TIME, "10s", .min = 100, .max = CONF_API_TIMEOUT_MAX),
+	MAIN(ca_file, PATH, "none", .words = none),
+	MAIN(state, PATH, CONF_STATE, .words = NULL),
+	MAIN(handler_timeout, TIME, "30s", .min = 1000, .max = 3600 * 1000),
+	MAIN(workers, COUNT, "2", .min = 1, .max = 256),
+	MAIN(attempts, COUNT, "8", .min = 1, .max = 1000),
+	MAIN(backoff, TIMES, "10s 1m 5m 30m 2h", .max = 24 * 3600 * 1000),
+	MAIN(order, WORD, "conversation", .words = orders),
+	MAIN(keep, TIME, "48h", .min = 60 * 1000,
+	    .max = INT64_C(366) * 24 * 3600 * 1000),
 	{ .name = NULL },
 };
+
+#define OF_GROUP(name) offsetof(struct conf_group, name)
 
 const struct conf_key conf_group_keys[] = {
 	{ "secret", CONF_TEXT, OF_GROUP(secret), .hidden = true },

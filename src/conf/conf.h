@@ -167,9 +167,6 @@ void conf_show(const struct conf_key *, const void *from, char *out,
 /* Is this one of the key's words? */
 bool conf_is_word(const struct conf_key *, const char *text);
 
-/* May a token be sent to this address? NULL, or what would be right. */
-const char *conf_url(const char *text);
-
 /* Is the host, up to its port or path, this machine? */
 bool conf_is_loopback(const char *host);
 

@@ -136,6 +136,48 @@ expect_number(const struct conf_key *key, char *out)
 }
 
 bool
+conf_is_loopback(const char *host)
+{
+	size_t len = strcspn(host, ":/");
+	struct in_addr address;
+	char name[16];
+
+	if (strncmp(host, "[::1]", 5) == 0)
+		return host[5] == ':' || host[5] == '/' || host[5] == '\0';
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	if (strcmp(name, "localhost") == 0)
+		return true;
+	return inet_pton(AF_INET, name, &address) == 1 &&
+	    ntohl(address.s_addr) >> 24 == 127;
+}
+
+/* May a token be sent to this address? NULL, or what would be right. */
+static const char *
+conf_url(const char *text)
+{
+	const char *c;
+
+	for (c = text; *c != '\0'; c++)
+		if (*c <= ' ' || *c == 0x7f || strchr("@?#\\\"", *c) != NULL)
+			return "an address without user, ? or #, such as "
+			    "https://api.vk.ru/method/";
+	if (c - text > 512)
+		return "too long";
+	if (strncmp(text, "https://", 8) == 0 && text[8] != '\0' &&
+	    text[8] != '/')
+		return NULL;
+	if (strncmp(text, "http://", 7) != 0)
+		return "expected https://...";
+	if (conf_is_loopback(text + 7))
+		return NULL;
+	return "plain http is for 127.0.0.1, [::1] and localhost only, since "
+	    "the token could be read on its way: use https://";
+}
+
+bool
 conf_value(const struct conf_key *key, const char *text, void *field,
     char right[CONF_RIGHT_MAX])
 {
@@ -159,47 +201,6 @@ conf_value(const struct conf_key *key, const char *text, void *field,
 	if (wrong != NULL)
 		snprintf(right, CONF_RIGHT_MAX, "%s", wrong);
 	return wrong == NULL;
-}
-
-bool
-conf_is_loopback(const char *host)
-{
-	size_t len = strcspn(host, ":/");
-	struct in_addr address;
-	char name[16];
-
-	if (strncmp(host, "[::1]", 5) == 0)
-		return host[5] == ':' || host[5] == '/' || host[5] == '\0';
-	if (len >= sizeof(name))
-		return false;
-	memcpy(name, host, len);
-	name[len] = '\0';
-	if (strcmp(name, "localhost") == 0)
-		return true;
-	return inet_pton(AF_INET, name, &address) == 1 &&
-	    ntohl(address.s_addr) >> 24 == 127;
-}
-
-const char *
-conf_url(const char *text)
-{
-	const char *c;
-
-	for (c = text; *c != '\0'; c++)
-		if (*c <= ' ' || *c == 0x7f || strchr("@?#\\\"", *c) != NULL)
-			return "an address without user, ? or #, such as "
-			    "https://api.vk.ru/method/";
-	if (c - text > 512)
-		return "too long";
-	if (strncmp(text, "https://", 8) == 0 && text[8] != '\0' &&
-	    text[8] != '/')
-		return NULL;
-	if (strncmp(text, "http://", 7) != 0)
-		return "expected https://...";
-	if (conf_is_loopback(text + 7))
-		return NULL;
-	return "plain http is for 127.0.0.1, [::1] and localhost only, since "
-	    "the token could be read on its way: use https://";
 }
 
 /* `none` of a group is said only of the secret: there it has a meaning. */

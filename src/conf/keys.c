@@ -122,10 +122,9 @@ keys_can_hold(const char *secret)
 	/* A line's value ends at a blank and a semicolon, or is empty. */
 	if (len == 0 || len > KEYS_SECRET_LONGEST || *at == ';')
 		return false;
-	for (; *at != '\0'; at++)
-		if (*at <= ' ' || *at == 0x7f)
-			return false;
-	return true;
+	while (*at > ' ' && *at != 0x7f)
+		at++;
+	return *at == '\0';
 }
 
 bool
