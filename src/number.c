@@ -47,18 +47,13 @@ number_read(const char *text, size_t len, int64_t min, int64_t max,
 int64_t
 number_version(const char *text)
 {
-	size_t len = strspn(text, NUMBER_DIGITS), minor_len;
+	size_t len = strspn(text, NUMBER_DIGITS);
 	const char *minor_text = text + len + 1;
 	int64_t major, minor;
 
-	if (text[len] != '.' || text[0] == '0')
-		return 0;
-	minor_len = strspn(minor_text, NUMBER_DIGITS);
-	if (minor_text[minor_len] != '\0' ||
-	    (minor_text[0] == '0' && minor_len > 1) ||
-	    !number_read(text, len, 1, 999, &major) ||
-	    !number_read(minor_text, minor_len, 0, NUMBER_VERSION_MAJOR - 1,
-		&minor))
+	if (text[len] != '.' || !number_read(text, len, 1, 999, &major) ||
+	    !number_read(minor_text, strlen(minor_text), 0,
+		NUMBER_VERSION_MAJOR - 1, &minor))
 		return 0;
 	return major * NUMBER_VERSION_MAJOR + minor;
 }

@@ -22,25 +22,19 @@ struct unit {
 	int64_t factor;
 };
 
-static const struct unit no_units[] = {
-	{ "", 1 }, { NULL, 0 }
-};
-static const struct unit byte_units[] = {
-	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { NULL, 0 }
-};
-static const struct unit time_units[] = {
-	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 },
-	{ "d", DAY }, { NULL, 0 }
-};
+#define TIMES { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, \
+	{ "h", 3600 * 1000 }, { "d", DAY }
 
 static const struct {
-	const struct unit *units;
 	const char *expected;
+	struct unit units[6];		/* ends with a NULL name */
 } numbers[] = {
-	[CONF_COUNT] = { no_units, "a whole number" },
-	[CONF_BYTES] = { byte_units, "a size such as 4096, 64K or 1M" },
-	[CONF_TIME] = { time_units, "a time such as 10s, 5m, 48h or 7d" },
-	[CONF_TIMES] = { time_units, "up to 32 times such as 10s 1m 5m" },
+	[CONF_COUNT] = { "a whole number", { { "", 1 } } },
+	[CONF_BYTES] = { "a size such as 4096, 64K or 1M",
+	    { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 } } },
+	[CONF_TIME] = { "a time such as 10s, 5m, 48h or 7d", { TIMES } },
+	[CONF_TIMES] = { "up to 32 times such as 10s 1m 5m", { TIMES } },
+	[CONF_WORD] = { .expected = NULL },
 };
 
 static bool
@@ -138,20 +132,15 @@ expect_number(const struct conf_key *key, char *out)
 bool
 conf_is_loopback(const char *host)
 {
-	size_t len = strcspn(host, ":/");
 	struct in_addr address;
-	char name[16];
+	char name[64];
 
 	if (strncmp(host, "[::1]", 5) == 0)
-		return host[5] == ':' || host[5] == '/' || host[5] == '\0';
-	if (len >= sizeof(name))
-		return false;
-	memcpy(name, host, len);
-	name[len] = '\0';
-	if (strcmp(name, "localhost") == 0)
-		return true;
-	return inet_pton(AF_INET, name, &address) == 1 &&
-	    ntohl(address.s_addr) >> 24 == 127;
+		return strchr(":/", host[5]) != NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(host, ":/"), host);
+	return strcmp(name, "localhost") == 0 ||
+	    (inet_pton(AF_INET, name, &address) == 1 &&
+	    ntohl(address.s_addr) >> 24 == 127);
 }
 
 /* May a token be sent to this address? NULL, or what would be right. */
@@ -189,7 +178,7 @@ conf_value(const struct conf_key *key, const char *text, void *field,
 	if (key->type == CONF_TIMES)
 		return read_times(key, text, field) ||
 		    expect_number(key, right);
-	if (numbers[key->type].units != NULL)
+	if (numbers[key->type].expected != NULL)
 		return conf_read_number(key, text, strlen(text), field) ||
 		    expect_number(key, right);
 	if (key->type == CONF_CODE && strpbrk(text, " \t") != NULL)
@@ -219,6 +208,7 @@ void
 conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 {
 	const void *field = (const char *)from + key->offset;
+	const struct unit *units = numbers[key->type].units;
 	const struct conf_times *times = field;
 	size_t i, len = 0;
 
@@ -228,13 +218,12 @@ conf_show(const struct conf_key *key, const void *from, char *out, size_t size)
 	else if (key->type == CONF_WORD)
 		snprintf(out, size, "%s", key->words[*(const int64_t *)field]);
 	else if (key->type != CONF_TIMES)
-		(void)show_number(numbers[key->type].units,
-		    *(const int64_t *)field, out, size);
+		(void)show_number(units, *(const int64_t *)field, out, size);
 	else
 		for (i = 0; i < times->n && len + 32 < size; i++) {
 			if (i > 0)
 				out[len++] = ' ';
-			len += show_number(time_units, times->ms[i], out + len,
+			len += show_number(units, times->ms[i], out + len,
 			    size - len);
 		}
 }
