@@ -51,7 +51,9 @@ number_version(const char *text)
 	const char *minor_text = text + len + 1;
 	int64_t major, minor;
 
-	if (text[len] != '.' || !number_read(text, len, 1, 999, &major) ||
+	if (text[len] != '.' || text[0] == '0' ||
+	    (minor_text[0] == '0' && minor_text[1] != '\0') ||
+	    !number_read(text, len, 1, 999, &major) ||
 	    !number_read(minor_text, strlen(minor_text), 0,
 		NUMBER_VERSION_MAJOR - 1, &minor))
 		return 0;

@@ -84,7 +84,7 @@ static void
 versions_compare_as_numbers(void **state)
 {
 	static const char *const bad[] = {
-		"", "5", "5.", ".5", "5.1.2", "5.1 ", "-5.1",
+		"", "5", "5.", ".5", "5.1.2", "05.1", "5.01", "5.1 ", "-5.1",
 		"1000.1", "5.100000", "a.b", " 5.1",
 	};
 	size_t i;
