@@ -35,8 +35,7 @@
  * The ground floor, src/NAME.c:
  *
  *	errors        log.c, report.c (a command's), nearest.c ("did you mean")
- *	files         file.c, private_file.c (no links), owner.c (root becomes
- *	              the owner)
+ *	files         file.c (no links), owner.c (root becomes the owner)
  *	memory        arena.c (of one request), buffer.c
  *	others        number.c, utf8.c, hash.h, clock.h, supervisor.c (signals,
  *	              systemd), library.c (loaded when needed)

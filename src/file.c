@@ -5,6 +5,10 @@
  * reader wait, are refused. Device, inode, size and times show a change; a file
  * modified within the clock's granularity counts as unsettled until its times
  * are old enough to prove that it has not changed since.
+ *
+ * vkcb's own files stand where others may have put something else under their
+ * names: a link to a file of this user's, a FIFO, a device. Anything but a plain
+ * file of ours is refused and left as it is.
  */
 #include "file.h"
 
@@ -15,7 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "owner.h"
+
 #include "banned.h"
+
+#define SAFE (O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 static int
 file_read_all(int fd, char *into, size_t size, size_t *len)
@@ -136,4 +144,115 @@ file_stamp_compare(const struct file_stamp *was, const char *path)
 	    was->changed != is.changed)
 		return FILE_CHANGED;
 	return was->settled ? FILE_UNCHANGED : FILE_UNSETTLED;
+}
+
+/* A second name may be that of a file of this user's somewhere else. */
+static int
+file_check(const struct stat *st, bool shared)
+{
+	errno = S_ISLNK(st->st_mode) ? ELOOP : !S_ISREG(st->st_mode) ? EINVAL :
+	    st->st_nlink > 1 ? EMLINK : !shared && st->st_uid != geteuid() ?
+	    EPERM : 0;
+	return errno == 0 ? 0 : -1;
+}
+
+static int
+file_checked(int fd, bool shared)
+{
+	struct stat st;
+	int saved;
+
+	if (fd == -1 || (fstat(fd, &st) == 0 &&
+	    file_check(&st, shared) == 0))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+file_look(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (file_check(&st, false) == -1)
+		return -1;
+	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
+}
+
+/*
+ * The first open makes nothing: in a sticky folder Linux lets nobody open
+ * another user's file with O_CREAT.
+ */
+int
+file_open_private(const char *path, int flags)
+{
+	int fd = open(path, (flags & ~O_CREAT) | SAFE);
+
+	if (fd == -1 && errno == ENOENT && (flags & O_CREAT) != 0)
+		fd = open(path, flags | SAFE, 0600);
+	return file_checked(fd, false);
+}
+
+/*
+ * The mode of a file as shared as its folder. -1: only root's privilege would
+ * let this user make a file there, and its owner could not open it then.
+ */
+static int
+file_mode(const char *path)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	file_folder(path, folder);
+	if (stat(folder, &st) == -1)
+		return -1;
+	errno = EACCES;
+	if (st.st_uid != geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return -1;
+	return 0600 | ((st.st_mode & S_IWGRP) != 0 ? 0060 : 0) |
+	    ((st.st_mode & S_IWOTH) != 0 ? 0006 : 0);
+}
+
+int
+file_open_shared(const char *path)
+{
+	int mode, fd = open(path, O_RDWR | SAFE);
+
+	if (fd != -1 || errno != ENOENT)
+		return file_checked(fd, true);
+	mode = file_mode(path);
+	if (mode == -1)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | SAFE, 0600);
+	if (fd == -1 && errno == EEXIST)	/* another process was faster */
+		return file_checked(open(path, O_RDWR | SAFE), true);
+	if (fd != -1)
+		(void)fchmod(fd, (mode_t)mode);	/* whatever the umask */
+	return fd;
+}
+
+int
+file_open_log(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK;
+
+	if (geteuid() != 0 || owner_is_roots_folder(path))
+		return open(path, flags, 0640);
+	return file_checked(open(path, flags | O_NOFOLLOW, 0640), true);
+}
+
+const char *
+file_error(int error)
+{
+	return error == ELOOP ? "a symbolic link: remove it" :
+	    error == EMLINK ? "a file with a second name: remove it" :
+	    error == EINVAL || error == EISDIR || error == ENXIO ?
+	    "no regular file: remove it" : error == EPERM ?
+	    "a file of another user: remove it, or run vkcb as that user" :
+	    strerror(error);
 }

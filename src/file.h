@@ -1,6 +1,6 @@
 /*
- * file.h - small files, read whole; the folders they are in; has a file changed
- * since it was read?
+ * file.h - small files, read whole; the folders they are in; files that vkcb
+ * makes for itself; has a file changed since it was read?
  */
 #ifndef FILE_H
 #define FILE_H
@@ -32,6 +32,37 @@ int file_beside(const char *path, const char *name, char out[PATH_MAX])
  * not read the folder, so that it cannot be flushed; or -1 with errno.
  */
 int file_sync_folder(const char *path);
+
+/*
+ * Opens a regular file with one name that belongs to this user; with O_CREAT
+ * in flags it is made, mode 0600. A descriptor, or -1 with errno, which
+ * file_error() has words for.
+ */
+int file_open_private(const char *path, int flags)
+    __attribute__((warn_unused_result));
+
+/*
+ * The same for reading and writing a file that several users may share: any
+ * owner will do, and a new file is as writable as its folder.
+ */
+int file_open_shared(const char *path)
+    __attribute__((warn_unused_result));
+
+/*
+ * Opens a log to append to; it is made with mode 0640. Root follows a link only
+ * where nobody else can have put one.
+ */
+int file_open_log(const char *path)
+    __attribute__((warn_unused_result));
+
+/*
+ * May this user read and write the file, and is it one that may be opened? 0,
+ * also if there is none; or -1 with errno.
+ */
+int file_look(const char *path) __attribute__((warn_unused_result));
+
+/* The reason, and the cure: "a symbolic link: remove it". */
+const char *file_error(int error);
 
 struct file_stamp {
 	dev_t device;

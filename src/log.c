@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "private_file.h"
+#include "file.h"
 #include "utf8.h"
 
 #include "banned.h"
@@ -72,7 +72,7 @@ log_open_path(const char *path)
 	if (target.fd != -1 && stat(path, &st) == 0 &&
 	    st.st_dev == target.device && st.st_ino == target.inode)
 		return 0;
-	fd = private_file_open_log(path);
+	fd = file_open_log(path);
 	if (fd == -1)
 		return -1;
 	log_set_file(fd);

@@ -22,7 +22,6 @@
 #include "nearest.h"
 #include "number.h"
 #include "owner.h"
-#include "private_file.h"
 
 #include "banned.h"
 
@@ -190,7 +189,7 @@ command_open_log(const struct conf *conf)
 	if (log_open(conf->log, (enum log_level)conf->log_level) == 0)
 		return 0;
 	(void)report_fail(conf->log, "cannot open the log as %s: %s",
-	    owner_name(geteuid(), user), private_file_error(errno));
+	    owner_name(geteuid(), user), file_error(errno));
 	return -1;
 }
 

@@ -21,7 +21,6 @@
 #include "conf/ini.h"
 #include "file.h"
 #include "number.h"
-#include "private_file.h"
 
 #include "banned.h"
 
@@ -290,11 +289,11 @@ keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
 	    sizeof(lock))
 		return keys_fail(error, path, strerror(ENAMETOOLONG));
-	fd = private_file_open(lock, O_RDWR | O_CREAT);
+	fd = file_open_private(lock, O_RDWR | O_CREAT);
 	if (fd == -1)
 		return keys_fail(error, lock, errno == EACCES ? "Permission "
 		    "denied: run setup as the owner of this folder, or as "
-		    "root" : private_file_error(errno));
+		    "root" : file_error(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	keys_fail(error, lock, errno == EWOULDBLOCK ?

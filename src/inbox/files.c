@@ -26,7 +26,6 @@
 
 #include "file.h"
 #include "owner.h"
-#include "private_file.h"
 
 #include "banned.h"
 
@@ -70,12 +69,12 @@ files_check(const char *where, char error[INBOX_ERROR_MAX])
 		return -1;
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", where, ends[i]);
-		if (private_file_look(path) == 0)
+		if (file_look(path) == 0)
 			continue;
 		why = errno;
 		if ((why == EACCES || why == EPERM) && lstat(path, &st) == 0)
 			return files_refuse_denied(path, st.st_uid, error);
-		return files_refuse(path, private_file_error(why), error);
+		return files_refuse(path, file_error(why), error);
 	}
 	return 0;
 }
@@ -96,9 +95,9 @@ files_open_reserve(struct store *store)
 
 	snprintf(path, sizeof(path), "%s-reserve", store->path);
 	if (store->reserve == -1)
-		store->reserve = private_file_open(path, O_RDWR | O_CREAT);
+		store->reserve = file_open_private(path, O_RDWR | O_CREAT);
 	return store->reserve != -1 ? 0 : files_refuse(path,
-	    private_file_error(errno), store->inbox.error);
+	    file_error(errno), store->inbox.error);
 }
 
 static int

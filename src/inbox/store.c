@@ -52,7 +52,6 @@
 
 #include "clock.h"
 #include "file.h"
-#include "private_file.h"
 
 #include "banned.h"
 
@@ -293,7 +292,7 @@ close_file(struct store *store)
 static int
 make_file(struct store *store)
 {
-	int fd = private_file_open(store->path, O_RDWR | O_CREAT);
+	int fd = file_open_private(store->path, O_RDWR | O_CREAT);
 
 	if (fd != -1) {
 		close(fd);
@@ -303,7 +302,7 @@ make_file(struct store *store)
 	    files_check(store->path, store->inbox.error) == -1)
 		return -1;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: %s",
-	    store->path, private_file_error(errno), errno == ENOSPC ?
+	    store->path, file_error(errno), errno == ENOSPC ?
 	    advice(SQL_FULL) : advice(SQL_CANTOPEN));
 	return -1;
 }

@@ -39,7 +39,7 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "private_file.h"
+#include "file.h"
 
 #include "banned.h"
 
@@ -95,9 +95,9 @@ pool_open(struct pool *pool)
 {
 	struct stat st;
 
-	pool->running = private_file_open(pool->path, O_RDWR | O_CREAT);
+	pool->running = file_open_private(pool->path, O_RDWR | O_CREAT);
 	pool->accepting = pool->running == -1 ? -1 :
-	    private_file_open(pool->path, O_RDWR);
+	    file_open_private(pool->path, O_RDWR);
 	if (pool->accepting == -1 || fstat(pool->running, &st) == -1)
 		return -1;
 	pool->device = st.st_dev;
@@ -169,7 +169,7 @@ pool_enter(struct pool *pool, const char *inbox, bool service,
 	else
 		snprintf(error, POOL_ERROR_MAX, "%.256s: %s", pool->path,
 		    errno == ENOENT ? "see that the inbox's folder is there" :
-		    private_file_error(errno));
+		    file_error(errno));
 	return entry;
 }
 
@@ -230,7 +230,7 @@ pool_is_there(const char *inbox)
 {
 	char path[PATH_MAX];
 	int fd = pool_path(path, inbox) == 0 ?
-	    private_file_open(path, O_RDONLY) : -1;
+	    file_open_private(path, O_RDONLY) : -1;
 	bool there = fd != -1 &&
 	    pool_lock(fd, F_OFD_GETLK, F_WRLCK, ACCEPTING) == 1;
 
@@ -244,7 +244,7 @@ pool_lock_out(const char *inbox)
 {
 	char path[PATH_MAX];
 	int fd = pool_path(path, inbox) == 0 ?
-	    private_file_open(path, O_RDWR) : -1;
+	    file_open_private(path, O_RDWR) : -1;
 
 	if (fd == -1 || pool_take(fd, RUNNING) == 0)
 		return fd;

@@ -30,7 +30,7 @@
 #include "conf/conf.h"
 #include "hash.h"
 #include "log.h"
-#include "private_file.h"
+#include "file.h"
 
 #include "banned.h"
 
@@ -83,7 +83,7 @@ open_in(const char *folder, uint64_t token)
 
 	errno = ENAMETOOLONG;
 	return (size_t)snprintf(path, sizeof(path), "%s/rate-%016" PRIx64,
-	    folder, token) < sizeof(path) ? private_file_open_shared(path) : -1;
+	    folder, token) < sizeof(path) ? file_open_shared(path) : -1;
 }
 
 /* Opens in TMPDIR/vkcb-UID, made if need be, if no other user may write it. */
@@ -135,7 +135,7 @@ log_once(const char *how, const char *folder, int error)
 	logged = true;
 	log_msg(LOG_LEVEL_WARNING, "calls to VK are %s: no shared file in %s: "
 	    "%s: set `state` to a folder that vkcb can write to", how, folder,
-	    private_file_error(error));
+	    file_error(error));
 }
 
 /*

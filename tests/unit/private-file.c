@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "private_file.h"
+#include "file.h"
 
 static char folder[] = "/tmp/vkcb-private.XXXXXX";
 
@@ -43,7 +43,7 @@ static void
 a_new_file_is_this_users_alone(void **state)
 {
 	mode_t mask = umask(0);
-	int fd = private_file_open("new", O_RDWR | O_CREAT);
+	int fd = file_open_private("new", O_RDWR | O_CREAT);
 
 	(void)state;
 	(void)umask(mask);
@@ -51,7 +51,7 @@ a_new_file_is_this_users_alone(void **state)
 	assert_int_equal(mode_of(fd), 0600);
 	assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 	close(fd);
-	fd = private_file_open("new", O_RDWR);
+	fd = file_open_private("new", O_RDWR);
 	assert_true(fd != -1);
 	close(fd);
 	assert_int_equal(unlink("new"), 0);
@@ -61,7 +61,7 @@ static void
 nothing_is_made_by_looking(void **state)
 {
 	(void)state;
-	assert_int_equal(private_file_open("none", O_RDWR), -1);
+	assert_int_equal(file_open_private("none", O_RDWR), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(access("none", F_OK), -1);
 }
@@ -69,19 +69,19 @@ nothing_is_made_by_looking(void **state)
 static void
 refuses(int error, const char *words)
 {
-	assert_int_equal(private_file_open("x", O_RDWR | O_CREAT), -1);
+	assert_int_equal(file_open_private("x", O_RDWR | O_CREAT), -1);
 	assert_int_equal(errno, error);
-	assert_string_equal(private_file_error(errno), words);
+	assert_string_equal(file_error(errno), words);
 	if (error == EPERM)
 		return;
-	assert_int_equal(private_file_open_shared("x"), -1);
+	assert_int_equal(file_open_shared("x"), -1);
 	assert_int_equal(errno, error);
 }
 
 static void
 a_link_is_refused(void **state)
 {
-	int fd = private_file_open("target", O_RDWR | O_CREAT);
+	int fd = file_open_private("target", O_RDWR | O_CREAT);
 
 	(void)state;
 	assert_true(fd != -1);
@@ -114,7 +114,7 @@ a_fifo_and_a_folder_are_refused(void **state)
 static void
 another_users_file_may_only_be_shared(void **state)
 {
-	int fd = private_file_open("x", O_RDWR | O_CREAT);
+	int fd = file_open_private("x", O_RDWR | O_CREAT);
 
 	(void)state;
 	assert_true(fd != -1);
@@ -122,7 +122,7 @@ another_users_file_may_only_be_shared(void **state)
 	if (chown("x", 65534, 65534) == 0) {
 		refuses(EPERM, "a file of another user: remove it, or run vkcb "
 		    "as that user");
-		fd = private_file_open_shared("x");
+		fd = file_open_shared("x");
 		assert_true(fd != -1);
 		close(fd);
 	}
@@ -145,7 +145,7 @@ a_shared_file_is_as_writable_as_its_folder(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(chmod(".", rows[i].folder), 0);
-		fd = private_file_open_shared("x");
+		fd = file_open_shared("x");
 		assert_true(fd != -1);
 		assert_int_equal(mode_of(fd), rows[i].file);
 		close(fd);
@@ -162,7 +162,7 @@ root_makes_no_file_in_a_users_folder(void **state)
 	assert_int_equal(chmod(".", 0755), 0);
 	if (chown(".", 65534, 65534) == -1)
 		return;
-	assert_int_equal(private_file_open_shared("x"), -1);
+	assert_int_equal(file_open_shared("x"), -1);
 	assert_int_equal(errno, EACCES);
 	assert_int_equal(access("x", F_OK), -1);
 	assert_int_equal(chown(".", 0, 0), 0);
