@@ -5,7 +5,7 @@
 
 #include "conf/conf.h"
 #include "log.h"
-#include "pool/parent.h"
+#include "pool/pool.h"
 #include "report.h"
 
 #include "banned.h"

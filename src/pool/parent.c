@@ -14,7 +14,7 @@
  * lock is free with the last of them: nothing runs twice. The next pool ends
  * what they held.
  */
-#include "pool/parent.h"
+#include "pool/private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,9 +32,6 @@
 #include "conf/conf.h"
 #include "inbox/inbox.h"
 #include "log.h"
-#include "pool/pool.h"
-#include "pool/program.h"
-#include "pool/worker.h"
 #include "supervisor.h"
 
 #include "banned.h"
@@ -54,13 +51,11 @@ struct child {
 	int status;
 };
 
-enum leaving { STAYS, STOPPED, REPLACED, MOVED, SERVICE_COMES, IN_TROUBLE };
+enum leaving { STAYS, STOPPED, REPLACED, MOVED, IN_TROUBLE };
 
 struct parent {
 	struct conf *conf;
-	enum work_until until;
 	struct pool pool;
-	struct program program;
 	struct inbox *wakes;	/* only to wait for an event */
 	struct child *children;
 	int n;
@@ -70,7 +65,14 @@ struct parent {
 	int64_t stop_by;	/* clock_ms(); then all are killed */
 	int64_t pause_until;	/* clock_ms() */
 	struct log_repeat trouble;
+	char *error;		/* why there was no pool */
 };
+
+static bool
+is_service(const struct parent *parent)
+{
+	return parent->pool.until == WORK_STOPPED;
+}
 
 static int
 count_children(const struct parent *parent, enum child_state state)
@@ -112,48 +114,46 @@ leave_if_outdated(struct parent *parent)
 		return;
 	if (!pool_is_valid(&parent->pool)) {
 		log_msg(LOG_LEVEL_ERROR, "inbox %s was moved or deleted while "
-		    "in use: workers leave", parent->conf->inbox);
+		    "in use: workers leave", parent->pool.inbox);
 		leave(parent, MOVED);
-	} else if (program_is_replaced(&parent->program)) {
+	} else if (program_is_replaced(&parent->pool.program)) {
 		log_msg(LOG_LEVEL_INFO, "the program was replaced: workers "
 		    "finish what they do, and leave");
 		leave(parent, REPLACED);
-	} else if (parent->until != WORK_STOPPED &&
-	    pool_has_service(&parent->pool)) {
-		leave(parent, SERVICE_COMES);
+	} else if (!is_service(parent) && pool_has_service(&parent->pool)) {
+		leave(parent, STOPPED);
 	}
 }
 
-/* A pool that an event started leaves when errors last; a service tries on. */
+/*
+ * A service tries on; a pool that an event started leaves when errors last;
+ * `work --once` does not begin with an inbox that cannot be used.
+ */
 static void
 meet_trouble(struct parent *parent, const char *what, const char *why)
 {
 	parent->pause_until = clock_ms() + PAUSE;
-	if (log_again(&parent->trouble, what, why) > WORKER_TROUBLE_MAX &&
-	    parent->until != WORK_STOPPED)
+	if (!parent->begun && parent->pool.until == WORK_ONCE) {
+		snprintf(parent->error, POOL_ERROR_MAX, "%s", why);
 		leave(parent, IN_TROUBLE);
+	} else if (log_again(&parent->trouble, what, why) > TROUBLE_MAX &&
+	    !is_service(parent)) {
+		leave(parent, IN_TROUBLE);
+	}
 }
 
 static void
 start_child(struct parent *parent, int i)
 {
 	struct child *child = &parent->children[i];
-	const struct worker worker = {
-		.conf = parent->conf,
-		.pool = &parent->pool,
-		.program = &parent->program,
-		.number = i + 1,
-		.parent = getpid(),
-		.once = parent->until == WORK_ONCE,
-		.until_idle = parent->until == WORK_IDLE,
-	};
+	pid_t self = getpid();
 
 	child->pid = fork();
 	if (child->pid == 0) {
 		close(parent->signals);
 		inbox_close(parent->wakes);
 		/* Not _exit(): handlers may have called atexit(3). */
-		exit(worker_run(&worker));
+		exit(worker_run(&parent->pool, parent->conf, i + 1, self));
 	}
 	if (child->pid != -1)
 		child->state = CHILD_RUNS;
@@ -180,7 +180,7 @@ parent_begin(struct parent *parent, struct inbox *inbox)
 		return -1;
 	parent->begun = true;
 	supervisor_notify("READY=1");
-	if (parent->until == WORK_STOPPED)
+	if (is_service(parent))
 		log_msg(LOG_LEVEL_INFO, "%d workers take events from inbox %s",
 		    parent->n, parent->pool.inbox);
 	return 0;
@@ -194,19 +194,20 @@ explain(const struct parent *parent, int status, int64_t ran,
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	int64_t limit = parent->conf->handler_timeout;
 
-	if (signal == SIGKILL && ran >= limit)
-		snprintf(out, INBOX_REASON_MAX, "killed: it ran longer than "
-		    "handler_timeout (%" PRId64 " s)", limit / 1000);
-	else if (signal == SIGKILL && ran == -1)
-		snprintf(out, INBOX_REASON_MAX, "killed: if not by kill(1), "
-		    "atexit(3) functions of handlers ran longer than "
-		    "handler_timeout");
+	if (signal == SIGKILL && (ran == -1 || ran >= limit))
+		snprintf(out, INBOX_REASON_MAX, "killed: %s ran longer than "
+		    "handler_timeout (%" PRId64 " s)", ran != -1 ? "it" :
+		    "if not by kill(1), atexit(3) functions of handlers",
+		    limit / 1000);
 	else if (signal != 0)
 		snprintf(out, INBOX_REASON_MAX, "crashed: signal %d (%s)",
 		    signal, strsignal(signal));
 	else if (WEXITSTATUS(status) == WORKER_FDS_CLOSED)
 		snprintf(out, INBOX_REASON_MAX, "the handler closed vkcb's "
 		    "own descriptors");
+	else if (WEXITSTATUS(status) == WORKER_NOT_BEGUN && ran == -1)
+		snprintf(out, INBOX_REASON_MAX, "out of descriptors, timers "
+		    "or memory");
 	else
 		snprintf(out, INBOX_REASON_MAX, "the %s ended its process "
 		    "with status %d", ran != -1 ? "handler" : "worker",
@@ -238,7 +239,7 @@ end_worker(struct parent *parent, struct inbox *inbox, int i)
 	} else if (!left) {
 		meet_trouble(parent, "a worker ended", reason);
 	}
-	child->state = held == 0 && left && parent->until != WORK_STOPPED ?
+	child->state = held == 0 && left && !is_service(parent) ?
 	    CHILD_RESTS : CHILD_WANTED;
 	return 0;
 }
@@ -252,48 +253,43 @@ end_tasks(struct parent *parent)
 {
 	char error[INBOX_ERROR_MAX];
 	struct inbox *inbox;
-	int i, result = 0;
+	int i, result;
 
 	if ((parent->begun && count_children(parent, CHILD_ENDED) == 0) ||
 	    parent->pause_until > clock_ms() ||
 	    parent->leaving == IN_TROUBLE || !pool_is_valid(&parent->pool))
 		return;
-	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE,
-	    error);
-	if (inbox == NULL) {
-		meet_trouble(parent, "cannot open the inbox", error);
-		return;
-	}
-	if (!parent->begun)
-		result = parent_begin(parent, inbox);
+	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
+	result = inbox == NULL ? -1 : parent->begun ? 0 :
+	    parent_begin(parent, inbox);
 	for (i = 0; i < parent->n && result == 0; i++)
 		if (parent->children[i].state == CHILD_ENDED)
 			result = end_worker(parent, inbox, i);
 	if (result == -1)
-		meet_trouble(parent, "cannot end the tasks of dead workers",
-		    inbox->error);
+		meet_trouble(parent, parent->begun ? "cannot end the tasks of "
+		    "dead workers" : "cannot open the inbox",
+		    inbox != NULL ? inbox->error : error);
 	inbox_close(inbox);
 }
 
 static void
 reap(struct parent *parent)
 {
+	struct child *child;
 	int status, i;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (i = 0; i < parent->n; i++)
-			if (parent->children[i].state == CHILD_RUNS &&
-			    parent->children[i].pid == pid)
-				break;
-		if (i == parent->n)
-			continue;
-		parent->children[i].state = CHILD_ENDED;
-		parent->children[i].status = status;
-		if (WIFEXITED(status) && parent->until != WORK_STOPPED &&
-		    WEXITSTATUS(status) == WORKER_IN_TROUBLE)
-			leave(parent, IN_TROUBLE);
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < parent->n; i++) {
+			child = &parent->children[i];
+			if (child->state != CHILD_RUNS || child->pid != pid)
+				continue;
+			child->state = CHILD_ENDED;
+			child->status = status;
+			if (WIFEXITED(status) && !is_service(parent) &&
+			    WEXITSTATUS(status) == WORKER_IN_TROUBLE)
+				leave(parent, IN_TROUBLE);
+		}
 }
 
 static void
@@ -306,12 +302,12 @@ wake_resting(struct parent *parent)
 			parent->children[i].state = CHILD_WANTED;
 }
 
-/* A service without trouble sleeps until it gets a signal. */
+/* A service whose workers all run sleeps until it gets a signal. */
 static void
 await_news(struct parent *parent)
 {
-	bool sleeps = parent->until == WORK_STOPPED &&
-	    parent->leaving == STAYS && parent->pause_until <= clock_ms();
+	bool sleeps = is_service(parent) && parent->leaving == STAYS &&
+	    count_children(parent, CHILD_RUNS) == parent->n;
 	struct pollfd fds[2] = {
 		{ .fd = parent->signals, .events = POLLIN },
 		{ .fd = sleeps ? -1 : inbox_wake_fd(parent->wakes),
@@ -345,7 +341,7 @@ comes_back(struct parent *parent)
 	pool_stop_accepting(&parent->pool);
 	if (inbox == NULL || inbox_next_due(inbox, &due) == -1)
 		due = 1;	/* workers will meet the error, too */
-	else if (parent->until == WORK_ONCE && due > inbox_now(inbox))
+	else if (parent->pool.until == WORK_ONCE && due > inbox_now(inbox))
 		due = 0;
 	inbox_close(inbox);
 	if (due == 0 || !pool_accept_again(&parent->pool))
@@ -370,8 +366,6 @@ is_over(struct parent *parent)
 static int
 parent_run(struct parent *parent)
 {
-	bool service = parent->until == WORK_STOPPED;
-
 	for (;;) {
 		leave_if_outdated(parent);
 		end_tasks(parent);
@@ -380,18 +374,22 @@ parent_run(struct parent *parent)
 		start_children(parent);
 		await_news(parent);
 	}
+	if (parent->leaving != REPLACED)
+		return parent->leaving == MOVED ||
+		    parent->leaving == IN_TROUBLE;
 	/* A service is started again by its supervisor. */
-	if (parent->leaving == REPLACED && !service && program_start_pool(
-	    &parent->program, parent->conf->path, true, true) == -1)
+	if (is_service(parent))
+		return 1;
+	if (program_start_pool(&parent->pool.program, parent->conf->path,
+	    true, true) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
 		    "inbox %s: %s: start `vkcb work`", parent->pool.inbox,
 		    strerror(errno));
-	return parent->leaving == MOVED || parent->leaving == IN_TROUBLE ||
-	    (parent->leaving == REPLACED && service);
+	return 0;
 }
 
 static int
-parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
+parent_set_up(struct parent *parent)
 {
 	sigset_t mask;
 
@@ -403,37 +401,39 @@ parent_set_up(struct parent *parent, char error[POOL_ERROR_MAX])
 	parent->children = calloc((size_t)parent->n,
 	    sizeof(*parent->children));
 	parent->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	snprintf(error, POOL_ERROR_MAX, "%s", strerror(errno));
+	snprintf(parent->error, POOL_ERROR_MAX, "%s", strerror(errno));
 	if (parent->children == NULL || parent->signals == -1)
 		return -1;
-	parent->wakes = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
+	parent->wakes = inbox_open(parent->pool.inbox, INBOX_CREATE,
+	    parent->error);
 	if (parent->wakes == NULL)
 		return -1;
 	/* The watch must begin before the first look, see pool.c. */
 	(void)inbox_wake_fd(parent->wakes);
-	*error = '\0';
+	*parent->error = '\0';
 	return 0;
 }
 
 int
 work_run(struct conf *conf, enum work_until until, char error[POOL_ERROR_MAX])
 {
-	struct parent parent = { .conf = conf, .until = until };
-	enum pool_entry entry;
-	int status = 1;
+	struct parent parent = {
+		.conf = conf,
+		.pool.until = until,
+		.error = error,
+	};
+	int entered, status = 1;
 
 	*error = '\0';
 	(void)prctl(PR_SET_NAME, "vkcb");
-	program_init(&parent.program);
-	entry = pool_enter(&parent.pool, conf->inbox, until == WORK_STOPPED,
-	    error);
-	if (entry == POOL_ENTERED && parent_set_up(&parent, error) == 0)
+	program_init(&parent.pool.program);
+	entered = pool_enter(&parent.pool, conf->inbox, error);
+	if (entered == 1 && parent_set_up(&parent) == 0)
 		status = parent_run(&parent);
-	/* The other pool does what this one was started for. */
-	if (entry == POOL_ALREADY_RUNNING && until != WORK_STOPPED) {
-		*error = '\0';
+	if (entered == 0 && until == WORK_STOPPED)
+		snprintf(error, POOL_ERROR_MAX, "already running");
+	else if (entered == 0)	/* the other pool does the work */
 		status = 0;
-	}
 	inbox_close(parent.wakes);
 	free(parent.children);
 	conf_free(parent.conf);

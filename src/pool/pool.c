@@ -28,7 +28,7 @@
  *
  * The number in the file is for people: no signal is sent to it.
  */
-#include "pool/pool.h"
+#include "pool/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +38,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "file.h"
+#include "log.h"
 
 #include "banned.h"
 
@@ -47,26 +47,14 @@ enum pool_byte { RUNNING, ACCEPTING, SERVICE };
 
 /* 0; with F_OFD_GETLK, 1: locked by another descriptor. -1: cannot be had. */
 static int
-pool_lock(int fd, int command, short type, enum pool_byte byte)
+pool_lock(int fd, int command, enum pool_byte byte)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET,
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
 	    .l_start = byte, .l_len = 1 };
 
 	if (fcntl(fd, command, &lock) == -1)
 		return -1;
 	return command == F_OFD_GETLK && lock.l_type != F_UNLCK;
-}
-
-static int
-pool_take(int fd, enum pool_byte byte)
-{
-	return pool_lock(fd, F_OFD_SETLK, F_WRLCK, byte);
-}
-
-static int
-pool_wait(int fd, enum pool_byte byte)
-{
-	return pool_lock(fd, F_OFD_SETLKW, F_WRLCK, byte);
 }
 
 static int
@@ -80,15 +68,6 @@ pool_path(char path[PATH_MAX], const char *inbox)
 	return -1;
 }
 
-static bool
-is_at(int fd, const char *path)
-{
-	struct stat held, there;
-
-	return fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
-	    held.st_dev == there.st_dev && held.st_ino == there.st_ino;
-}
-
 /* An empty file has no byte to read: a hole is one, also on a full disk. */
 static int
 pool_open(struct pool *pool)
@@ -98,11 +77,11 @@ pool_open(struct pool *pool)
 	pool->running = file_open_private(pool->path, O_RDWR | O_CREAT);
 	pool->accepting = pool->running == -1 ? -1 :
 	    file_open_private(pool->path, O_RDWR);
-	if (pool->accepting == -1 || fstat(pool->running, &st) == -1)
+	if (pool->accepting == -1 || fstat(pool->accepting, &st) == -1)
 		return -1;
 	pool->device = st.st_dev;
 	pool->inode = st.st_ino;
-	return st.st_size == 0 ? ftruncate(pool->running, 1) : 0;
+	return st.st_size == 0 ? ftruncate(pool->accepting, 1) : 0;
 }
 
 static int
@@ -111,28 +90,30 @@ enter_service(struct pool *pool)
 	char byte;
 
 	(void)!pread(pool->accepting, &byte, 1, 0);
-	if (pool_take(pool->accepting, ACCEPTING) == 0 &&
-	    pool_take(pool->running, RUNNING) == 0)
+	if (pool_lock(pool->accepting, F_OFD_SETLK, ACCEPTING) == 0 &&
+	    pool_lock(pool->running, F_OFD_SETLK, RUNNING) == 0)
 		return 0;
 	log_msg(LOG_LEVEL_INFO, "waiting for workers to finish: fuser %s "
 	    "shows them", pool->path);
-	return pool_wait(pool->accepting, ACCEPTING);
+	return pool_lock(pool->accepting, F_OFD_SETLKW, ACCEPTING);
 }
 
-/* Takes the locks of the file that is there now. FAILED: with errno. */
-static enum pool_entry
-enter(struct pool *pool, bool service)
+/* Takes the locks of the file that is there now. 1, 0, or -1 with errno. */
+static int
+enter(struct pool *pool)
 {
+	bool service = pool->until == WORK_STOPPED;
+
 	if (pool_open(pool) == -1)
-		return POOL_FAILED;
-	if (service ? pool_take(pool->accepting, SERVICE) == -1 :
-	    pool_has_service(pool) ||
-	    pool_take(pool->accepting, ACCEPTING) == -1)
-		return POOL_ALREADY_RUNNING;
+		return -1;
+	if (!service && pool_has_service(pool))
+		return 0;
+	if (pool_lock(pool->accepting, F_OFD_SETLK, service ? SERVICE :
+	    ACCEPTING) == -1)
+		return 0;
 	if (service && enter_service(pool) == -1)
-		return POOL_FAILED;
-	return pool_wait(pool->running, RUNNING) == 0 ? POOL_ENTERED :
-	    POOL_FAILED;
+		return -1;
+	return pool_lock(pool->running, F_OFD_SETLKW, RUNNING) == 0 ? 1 : -1;
 }
 
 /* The number is for people. */
@@ -147,56 +128,70 @@ write_number(const struct pool *pool)
 }
 
 /* Starts anew if the file was moved away while its locks were waited for. */
-enum pool_entry
-pool_enter(struct pool *pool, const char *inbox, bool service,
-    char error[POOL_ERROR_MAX])
+int
+pool_enter(struct pool *pool, const char *inbox, char error[POOL_ERROR_MAX])
 {
-	enum pool_entry entry = POOL_FAILED;
+	int entered = -1;
 
 	snprintf(pool->inbox, sizeof(pool->inbox), "%s", inbox);
 	if (pool_path(pool->path, inbox) == 0)
-		entry = enter(pool, service);
-	if (entry == POOL_ENTERED && (!pool_is_valid(pool) ||
-	    !is_at(pool->accepting, pool->path))) {
+		entered = enter(pool);
+	if (entered == 1 && !(pool_is_open(pool) && pool_is_valid(pool))) {
 		close(pool->running);
 		close(pool->accepting);
-		return pool_enter(pool, inbox, service, error);
+		return pool_enter(pool, inbox, error);
 	}
-	if (entry == POOL_ENTERED)
+	if (entered == 1)
 		write_number(pool);
-	else if (entry == POOL_ALREADY_RUNNING)
-		snprintf(error, POOL_ERROR_MAX, "already running");
-	else
+	if (entered == -1)
 		snprintf(error, POOL_ERROR_MAX, "%.256s: %s", pool->path,
 		    errno == ENOENT ? "see that the inbox's folder is there" :
 		    file_error(errno));
-	return entry;
+	return entered;
 }
 
-/* Byte 2 first: the pool that is started once byte 1 is free asks for it. */
+/* Both bytes at once: the next pool finds neither of them locked. */
 void
 pool_stop_accepting(struct pool *pool)
 {
-	(void)pool_lock(pool->accepting, F_OFD_SETLK, F_UNLCK, SERVICE);
-	(void)pool_lock(pool->accepting, F_OFD_SETLK, F_UNLCK, ACCEPTING);
+	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET,
+	    .l_start = ACCEPTING, .l_len = 2 };
+
+	(void)fcntl(pool->accepting, F_OFD_SETLK, &lock);
 }
 
 bool
 pool_accept_again(struct pool *pool)
 {
-	return pool_take(pool->accepting, ACCEPTING) == 0;
+	return pool_lock(pool->accepting, F_OFD_SETLK, ACCEPTING) == 0;
 }
 
 bool
 pool_has_service(const struct pool *pool)
 {
-	return pool_lock(pool->accepting, F_OFD_GETLK, F_WRLCK, SERVICE) == 1;
+	return pool_lock(pool->accepting, F_OFD_GETLK, SERVICE) == 1;
+}
+
+static bool
+is_lock(const struct pool *pool, const struct stat *st)
+{
+	return st->st_dev == pool->device && st->st_ino == pool->inode;
 }
 
 bool
 pool_is_valid(const struct pool *pool)
 {
-	return is_at(pool->running, pool->path);
+	struct stat st;
+
+	return stat(pool->path, &st) == 0 && is_lock(pool, &st);
+}
+
+bool
+pool_is_open(const struct pool *pool)
+{
+	struct stat st;
+
+	return fstat(pool->running, &st) == 0 && is_lock(pool, &st);
 }
 
 /* The pool of this worker process: pthread_atfork() hands no argument on. */
@@ -216,23 +211,20 @@ pool_begin_worker(struct pool *pool)
 	(void)pthread_atfork(NULL, NULL, pool_leave);
 }
 
-bool
-pool_is_open(const struct pool *pool)
+static int
+open_lock(const char *inbox, int flags)
 {
-	struct stat st;
+	char path[PATH_MAX];
 
-	return fstat(pool->running, &st) == 0 &&
-	    st.st_dev == pool->device && st.st_ino == pool->inode;
+	return pool_path(path, inbox) == 0 ? file_open_private(path, flags) :
+	    -1;
 }
 
 bool
 pool_is_there(const char *inbox)
 {
-	char path[PATH_MAX];
-	int fd = pool_path(path, inbox) == 0 ?
-	    file_open_private(path, O_RDONLY) : -1;
-	bool there = fd != -1 &&
-	    pool_lock(fd, F_OFD_GETLK, F_WRLCK, ACCEPTING) == 1;
+	int fd = open_lock(inbox, O_RDONLY);
+	bool there = pool_lock(fd, F_OFD_GETLK, ACCEPTING) == 1;
 
 	if (fd != -1)
 		close(fd);
@@ -242,11 +234,9 @@ pool_is_there(const char *inbox)
 int
 pool_lock_out(const char *inbox)
 {
-	char path[PATH_MAX];
-	int fd = pool_path(path, inbox) == 0 ?
-	    file_open_private(path, O_RDWR) : -1;
+	int fd = open_lock(inbox, O_RDWR);
 
-	if (fd == -1 || pool_take(fd, RUNNING) == 0)
+	if (fd == -1 || pool_lock(fd, F_OFD_SETLK, RUNNING) == 0)
 		return fd;
 	close(fd);
 	return -1;

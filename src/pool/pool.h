@@ -1,6 +1,6 @@
 /*
- * pool.h - the worker pool of an inbox: at most one runs per inbox. Three bytes
- * of PATH-lock are its locks; pool.c says which.
+ * pool.h - the worker pool of an inbox: at most one runs per inbox. Its locks
+ * are three bytes of PATH-lock; pool.c says which.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -11,46 +11,19 @@
 
 #define POOL_ERROR_MAX 512
 
-struct pool {
-	char inbox[PATH_MAX];
-	char path[PATH_MAX];	/* the inbox's, with -lock */
-	int running;		/* shared by the parent and its workers */
-	int accepting;		/* the parent's */
-	dev_t device;		/* of the file */
-	ino_t inode;
-};
+struct conf;
 
-enum pool_entry {
-	POOL_ENTERED,
-	POOL_ALREADY_RUNNING,
-	POOL_FAILED,
+enum work_until {
+	WORK_STOPPED,		/* a service: until it is told to stop */
+	WORK_ONCE,		/* until nothing is due */
+	WORK_IDLE,		/* until the inbox is empty */
 };
 
 /*
- * Becomes the pool of this inbox. A pool that is leaving is waited for; a
- * service waits also for a pool that an event started, which leaves for it.
- * error says why not, unless ENTERED.
+ * Runs a pool; takes the configuration over. The exit status, with a line in
+ * error, or "", that says why there was no pool.
  */
-enum pool_entry pool_enter(struct pool *, const char *inbox, bool service,
-    char error[POOL_ERROR_MAX]);
-
-/* Responders start another pool from now on: look into the inbox after this. */
-void pool_stop_accepting(struct pool *);
-
-/* False: another pool accepts events by now. */
-bool pool_accept_again(struct pool *) __attribute__((warn_unused_result));
-
-/* Does a service run or wait? */
-bool pool_has_service(const struct pool *);
-
-/* Is the lock still beside the inbox? Else both were moved or deleted. */
-bool pool_is_valid(const struct pool *);
-
-/* Makes this process a worker: its children shall not count as workers. */
-void pool_begin_worker(struct pool *);
-
-/* Does this worker still have its descriptor of the lock? */
-bool pool_is_open(const struct pool *);
+int work_run(struct conf *, enum work_until, char error[POOL_ERROR_MAX]);
 
 /* Does a pool accept events of this inbox? */
 bool pool_is_there(const char *inbox);
@@ -60,5 +33,28 @@ bool pool_is_there(const char *inbox);
  * or none ever did.
  */
 int pool_lock_out(const char *inbox);
+
+/* The file that this process runs, and the one in its place now. */
+struct program {
+	char path[PATH_MAX];
+	dev_t device;
+	ino_t inode;
+};
+
+/* Once, early: the path may be relative to where the process was started. */
+void program_init(struct program *);
+
+/* False also if no program stands at its path, or none yet. */
+bool program_is_replaced(const struct program *);
+
+/*
+ * Starts a pool of the program in place now, which works until the inbox is
+ * empty and outlives this process. The caller is done with its environment, and
+ * waits for no child process. Standard error stays if it is a file, or with
+ * keep_stderr; with waits, a file that is being copied is waited for. 0, or -1
+ * with errno.
+ */
+int program_start_pool(const struct program *, const char *conf_path,
+    bool keep_stderr, bool waits);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * program.c - the file that this process runs, and the one in its place now:
- * starting a pool of it.
+ * program.c - starts a pool of the program that stands where this process's
+ * own stood.
  *
  * A file that is still being copied cannot be run (ETXTBSY), and an answer must
  * not wait for it: the pool is one of the old program, which finds that it was
  * replaced, leaves, and waits for the new one.
  */
-#include "pool/program.h"
+#include "pool/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,6 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,7 +84,7 @@ is_of_request(const char *variable)
 	static const char *const names[] = {
 		"HTTP_", "GATEWAY_INTERFACE=", "REQUEST_", "CONTENT_", "QUERY_",
 		"REMOTE_", "SCRIPT_", "PATH_INFO=", "PATH_TRANSLATED=",
-		"REDIRECT_", "VKCB_CONF=", "NOTIFY_SOCKET=",
+		"REDIRECT_", "NOTIFY_SOCKET=",
 	};
 	size_t i;
 
@@ -123,7 +122,7 @@ program_close_fds(void)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* An errno, or 0. */
+/* A session of its own, so that no signal for the web server's group ends it. */
 static int
 spawn(const char *path, bool keep_stderr)
 {
@@ -162,9 +161,8 @@ program_start_pool(const struct program *program, const char *conf_path,
 	int i, error = ETXTBSY;
 	struct stat st;
 
-	/* The pool before, if it has ended. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		continue;
+	/* The kernel reaps the pool, so that none is left as a zombie. */
+	(void)signal(SIGCHLD, SIG_IGN);
 	if (set_environment(conf_path) == -1)
 		return -1;
 	program_close_fds();

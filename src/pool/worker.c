@@ -9,7 +9,7 @@
  *
  * SIGTERM stays blocked and pending: it asks for a stop, and ends a wait.
  */
-#include "pool/worker.h"
+#include "pool/private.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -27,8 +27,6 @@
 #include "event/handler_table.h"
 #include "inbox/inbox.h"
 #include "log.h"
-#include "pool/pool.h"
-#include "pool/program.h"
 
 #include "banned.h"
 
@@ -40,8 +38,9 @@
 #define RETRY_MIN 1000		/* whatever a handler asks for */
 
 struct work {
-	const struct worker *worker;
+	const struct pool *pool;
 	struct conf *conf;
+	int number;		/* 1, 2, ... */
 	struct inbox *inbox;
 	struct arena arena;
 	char reason[INBOX_REASON_MAX];	/* why the handler failed or gave up */
@@ -63,6 +62,7 @@ is_stopping(void)
 	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
 }
 
+/* Returns for how long errors have come, in milliseconds. */
 static int64_t
 note_trouble(struct work *work, const char *what)
 {
@@ -76,8 +76,8 @@ pause_for_trouble(struct work *work, const char *what)
 	struct pollfd stop = { .fd = is_stopping() ? -1 : work->stop,
 	    .events = POLLIN };
 
-	work->gives_up = note_trouble(work, what) > WORKER_TROUBLE_MAX &&
-	    (work->worker->once || work->worker->until_idle);
+	work->gives_up = note_trouble(work, what) > TROUBLE_MAX &&
+	    work->pool->until != WORK_STOPPED;
 	if (!work->gives_up)
 		(void)poll(&stop, 1, TROUBLE_PAUSE);
 	return !work->gives_up;
@@ -88,7 +88,7 @@ static bool __attribute__((warn_unused_result))
 write_end(struct work *work, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
-	while (pool_is_valid(work->worker->pool) &&
+	while (pool_is_valid(work->pool) &&
 	    inbox_finish(work->inbox, claim, end) == -1)
 		if (!pause_for_trouble(work, "cannot record the result of a "
 		    "task"))
@@ -159,7 +159,7 @@ run_handler(struct work *work, struct event *event, const char *name,
 		handler++;
 	set_timer(work, work->conf->handler_timeout);
 	status = event_run(event, handler, result);
-	if (!pool_is_open(work->worker->pool))
+	if (!pool_is_open(work->pool))
 		_exit(WORKER_FDS_CLOSED);
 	set_timer(work, 0);
 	return status;
@@ -215,7 +215,7 @@ work_on(struct work *work, const struct inbox_claim *claim)
 
 	if (!claim->unknown)
 		run_task(work, claim, &end);
-	else if (!program_is_replaced(work->worker->program))
+	else if (!program_is_replaced(&work->pool->program))
 		inbox_give_up("this program has no such handler", &end);
 	return write_end(work, claim, &end);
 }
@@ -248,11 +248,11 @@ time_to(struct work *work, int64_t due)
 	if (due != 0 && due - inbox_now(work->inbox) < wait)
 		wait = due - inbox_now(work->inbox);
 	/* Nobody tells when other workers have emptied the inbox. */
-	if (due == INT64_MAX && work->worker->until_idle)
+	if (due == INT64_MAX && work->pool->until == WORK_IDLE)
 		wait = LOOK_AGAIN;
 	if (work->idle_since != 0)
 		wait = work->idle_since + LINGER - now;
-	if (work->worker->number == 1 && work->purge_at - now < wait)
+	if (work->number == 1 && work->purge_at - now < wait)
 		wait = work->purge_at - now;
 	if (work->unwatched && wait > LOOK_UNWATCHED)
 		wait = LOOK_UNWATCHED;
@@ -267,7 +267,7 @@ wait_for_event(struct work *work, int64_t due)
 		{ .fd = inbox_wake_fd(work->inbox), .events = POLLIN },
 	};
 
-	if (fds[1].fd == -1 && !work->unwatched && work->worker->number == 1)
+	if (fds[1].fd == -1 && !work->unwatched && work->number == 1)
 		log_msg(LOG_LEVEL_WARNING, "no inotify: workers look for "
 		    "events each 250 ms");
 	work->unwatched = fds[1].fd == -1;
@@ -284,9 +284,9 @@ be_idle(struct work *work, int64_t due)
 
 	if (inbox_flush(work->inbox) == -1)
 		(void)note_trouble(work, "cannot flush the inbox");
-	if (work->worker->once)
+	if (work->pool->until == WORK_ONCE)
 		return false;
-	if (due != 0 || !work->worker->until_idle)
+	if (due != 0 || work->pool->until != WORK_IDLE)
 		work->idle_since = 0;
 	else if (work->idle_since == 0)
 		work->idle_since = now;
@@ -305,9 +305,9 @@ work_once(struct work *work)
 	int result;
 
 	(void)conf_refresh(&work->conf, NULL);
-	if (work->worker->number == 1)
+	if (work->number == 1)
 		keep_house(work);
-	result = inbox_claim(work->inbox, work->worker->number, handler_names,
+	result = inbox_claim(work->inbox, work->number, handler_names,
 	    n_handlers, &claim, &due);
 	work->unsure = result == -1;
 	if (work->unsure)
@@ -327,18 +327,19 @@ give_back(struct work *work)
 		.untried = true,
 		.reason = "the inbox could not be flushed",
 	};
-	int number = work->worker->number;
+	int number = work->number;
 	struct inbox_claim claim;
 
-	if (work->unsure && pool_is_valid(work->worker->pool) &&
+	if (work->unsure && pool_is_valid(work->pool) &&
 	    inbox_orphaned(work->inbox, number, number, &claim) == 1)
 		(void)inbox_finish(work->inbox, &claim, &end);
 }
 
 /* Stop signals other than SIGTERM are for the parent: a terminal sends all. */
 static int
-worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
+worker_set_up(struct work *work)
 {
+	char error[INBOX_ERROR_MAX];
 	struct sigevent killed = { .sigev_notify = SIGEV_SIGNAL,
 	    .sigev_signo = SIGKILL };
 	sigset_t set;
@@ -348,14 +349,12 @@ worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	snprintf(error, INBOX_ERROR_MAX, "out of descriptors or timers");
 	work->stop = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (work->stop == -1 ||
 	    timer_create(CLOCK_MONOTONIC, &killed, &work->timer) == -1)
 		return -1;
 	/* The configuration may name another inbox by now. */
-	work->inbox = inbox_open(work->worker->pool->inbox, INBOX_CREATE,
-	    error);
+	work->inbox = inbox_open(work->pool->inbox, INBOX_CREATE, error);
 	if (work->inbox == NULL)
 		return -1;
 	/* The watch must begin before the first look, see pool.c. */
@@ -364,22 +363,17 @@ worker_set_up(struct work *work, char error[INBOX_ERROR_MAX])
 }
 
 int
-worker_run(const struct worker *worker)
+worker_run(struct pool *pool, struct conf *conf, int number, pid_t parent)
 {
-	struct work work = { .worker = worker, .conf = worker->conf };
-	char error[INBOX_ERROR_MAX];
+	struct work work = { .pool = pool, .conf = conf, .number = number };
 
-	pool_begin_worker(worker->pool);
+	pool_begin_worker(pool);
 	/* Killed with the parent: the next pool waits for all of this one. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
-	    getppid() != worker->parent)
-		return WORKER_FAILED;
-	if (worker_set_up(&work, error) == -1) {
-		log_msg(LOG_LEVEL_ERROR, "%s", error);
-		return WORKER_FAILED;
-	}
-	while (!is_stopping() && pool_is_valid(worker->pool) &&
-	    !program_is_replaced(worker->program) && work_once(&work))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+	    worker_set_up(&work) == -1)
+		return WORKER_NOT_BEGUN;
+	while (!is_stopping() && pool_is_valid(pool) &&
+	    !program_is_replaced(&pool->program) && work_once(&work))
 		continue;
 	give_back(&work);
 	/* The last results, too, must outlast a power cut. */

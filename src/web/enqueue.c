@@ -15,7 +15,6 @@
 #include "event/handler_table.h"
 #include "inbox/inbox.h"
 #include "log.h"
-#include "pool/pool.h"
 #include "web/receive.h"
 
 #include "banned.h"

@@ -8,7 +8,7 @@
 
 #include "arena.h"
 #include "event/envelope.h"
-#include "pool/program.h"
+#include "pool/pool.h"
 #include "web/http.h"
 
 struct conf;

@@ -12,6 +12,11 @@ leaves_host() {
 	claim "$2: an event is answered before it is handled" \
 	    same "ok " "$(cat "$work/answer") $(grep -s ^end "$book")"
 	claim "$2: it is being handled" booked_has begin
+	claim "$2: a signal for the web server's group is none for the pool" \
+	    same "$(owner)" "$(ps -o sid= -p "$(owner)" | tr -d ' ')"
+	claim "$2: no descriptor of the web server is open, but for errors" \
+	    same 0 "$(find "/proc/$(owner)/fd" ! -name 2 -printf '%l\n' |
+	    grep -c -e socket: -e pipe:)"
 	kill $server
 	gone $server
 	claim "$2: it is handled to its end without the web server" \

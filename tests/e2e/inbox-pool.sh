@@ -157,6 +157,29 @@ claim "without inotify a pool leaves for a service as well" \
 kill "$service"
 gone "$service"
 
+# No worker can begin: each needs a timer.
+inbox=$run/no-timers
+with_inbox "workers = 2"
+prlimit --sigpending=0 "$app" work >"$run/work.log" 2>&1 &
+service=$!
+ends $service
+until_true 10 is_working
+
+# sleeps - how often the service has waited.
+sleeps() {
+	sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' "/proc/$service/status"
+}
+
+tried_for_long() {
+	[ "$(sleeps)" -gt $((begun + 40)) ]
+}
+begun=$(sleeps)
+until_true 30 tried_for_long
+claim "workers that cannot begin are tried again, but logged once a minute" \
+    same 1 "$(grep -c "out of descriptors" "$log")"
+kill "$service"
+gone "$service"
+
 # A log that is no file: the journal, or what a web server reads.
 inbox=$run/piped
 with_inbox "workers = 1"
@@ -168,5 +191,13 @@ responder 2>"$work/pipe"
 "$fcgi" "$run/vkcb.socket" post "$(task d-1 1 ok)" answer >"$work/out"
 claim "workers that a FastCGI responder starts log where it does" \
     until_true 10 grep -q "handler=task outcome=ok" "$work/piped"
+
+has_no_child() {
+	[ -z "$(cat "/proc/$responder/task/$responder/children")" ]
+}
+kill "$(owner)"
+until_true 10 no_pool
+claim "a pool that left is no zombie of the responder" \
+    until_true 10 has_no_child
 
 done_testing

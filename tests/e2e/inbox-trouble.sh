@@ -149,6 +149,10 @@ claim "vkcb check finds a damaged file" sh -c "
 tries "$(task d-1 4 ok)"
 claim "a damaged file is refused, and the log says what to do" \
     refused "move it away"
+timeout 10 "$app" work --once 2>"$work/said"
+claim "vkcb work --once leaves it with status 1" same 1 $?
+claim "... and one line, which says what to do" \
+    same "1 1" "$(grep -c "move it away" "$work/said") $(wc -l <"$work/said")"
 rm -f "$inbox" "$inbox-wal" "$inbox-shm"
 claim "without it a new one is made" same ok "$(give "$(task d-1 4 ok)")"
 drain
