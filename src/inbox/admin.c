@@ -17,13 +17,7 @@
 #include "banned.h"
 
 #define SECOND INT64_C(1000)
-#define STEP 100		/* events that wait again, at once */
-
-struct ids {
-	int64_t *ids;
-	size_t n;
-	size_t size;
-};
+#define STEP 100		/* events in one transaction */
 
 /*
  * The first id that was received at that time or later, by bisection: ids are
@@ -32,17 +26,18 @@ struct ids {
 static int
 id_since(struct store *store, int64_t since, int64_t *id)
 {
-	int64_t low, high, middle, early;
+	int64_t low, high, middle;
+	int early;
 
-	if (store_number(store, &low, "SELECT min(id) FROM event", "") == -1 ||
-	    store_number(store, &high, "SELECT max(id) FROM event", "") == -1)
+	if (store_run(store, "SELECT (SELECT min(id) FROM event), "
+	    "(SELECT max(id) + 1 FROM event)", ">ii", &low, &high) == -1)
 		return -1;
-	high++;
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (store_number(store, &early, "SELECT received < ? FROM "
-		    "event WHERE id >= ? ORDER BY id LIMIT 1", "ii", since,
-		    middle) == -1)
+		early = 0;
+		if (store_run(store, "SELECT received < ? FROM event WHERE "
+		    "id >= ? ORDER BY id LIMIT 1", "ii>d", since, middle,
+		    &early) == -1)
 			return -1;
 		if (early)
 			low = middle + 1;
@@ -53,156 +48,99 @@ id_since(struct store *store, int64_t since, int64_t *id)
 	return 0;
 }
 
-/* Ids, newest first, of events with a task in that state. */
-static struct sqlite3_stmt *
-candidates(struct store *store, int state, int64_t from, int64_t upto)
-{
-	switch (state) {
-	case INBOX_WAITING:
-		return store_query(store, "SELECT event FROM queue q WHERE "
-		    "event BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM task "
-		    "WHERE event = q.event AND state = 0) "
-		    "ORDER BY event DESC", "ii", from, upto);
-	case INBOX_UNFINISHED:
-		return store_query(store, "SELECT event FROM queue WHERE "
-		    "event BETWEEN ? AND ? ORDER BY event DESC", "ii", from,
-		    upto);
-	case INBOX_FAILED:
-		return store_query(store, "SELECT DISTINCT event FROM task "
-		    "WHERE state = 3 AND event BETWEEN ? AND ? "
-		    "ORDER BY event DESC", "ii", from, upto);
-	case INBOX_DONE:
-		return store_query(store, "SELECT DISTINCT event FROM task "
-		    "WHERE state = 2 AND event BETWEEN ? AND ? "
-		    "ORDER BY event DESC", "ii", from, upto);
-	default:
-		/* An event without tasks was dropped. */
-		return store_query(store, "SELECT id FROM event WHERE id "
-		    "BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM task WHERE "
-		    "event = id) ORDER BY id DESC", "ii", from, upto);
-	}
-}
+/* Parameters: ids from and upto, group, type, since, limit. */
+#define SELECTED(from, where) "SELECT DISTINCT q.event AS event FROM " from \
+	" AS q CROSS JOIN event AS e ON e.id = q.event WHERE q.event " \
+	"BETWEEN ?1 AND ?2 AND (?3 = 0 OR e.group_id = ?3) AND (?4 IS NULL " \
+	"OR e.type = ?4) AND e.received >= ?5 " where " ORDER BY q.event "
+#define SELECTION(from, where) { SELECTED(from, where) "LIMIT ?6", \
+	"SELECT min(event) FROM (" SELECTED(from, where) "DESC LIMIT ?6)" }
 
-static int
-admin_is_looked_for(struct store *store, int64_t id,
-    const struct inbox_filter *filter, int64_t *looked_for)
-{
-	*looked_for = 1;
-	if (filter->group_id == 0 && filter->type == NULL &&
-	    filter->since == 0)
-		return 0;
-	return store_number(store, looked_for, "SELECT (?2 = 0 OR "
-	    "group_id = ?2) AND (?3 IS NULL OR type = ?3) AND "
-	    "received >= ?4 FROM event WHERE id = ?1", "iiti", id,
-	    filter->group_id, filter->type, filter->since);
-}
+/* An event without tasks was dropped. */
+static const struct selection {
+	const char *next;
+	const char *first;	/* of the newest */
+} selections[] = {
+	[INBOX_UNFINISHED + 2] = SELECTION("queue", ""),
+	[INBOX_ANY + 2] = SELECTION("task", ""),
+	[INBOX_WAITING + 2] = SELECTION("queue", "AND EXISTS (SELECT 1 FROM "
+	    "task WHERE event = q.event AND state = 0)"),
+	[INBOX_DONE + 2] = SELECTION("task", "AND state = 2"),
+	[INBOX_FAILED + 2] = SELECTION("task", "AND state = 3"),
+};
 
-static int
-admin_add_id(struct store *store, struct ids *ids, int64_t id)
-{
-	size_t size = ids->size == 0 ? 64 : 2 * ids->size;
-	int64_t *grown;
-
-	if (ids->n == ids->size) {
-		grown = realloc(ids->ids, size * sizeof(*grown));
-		if (grown == NULL)
-			return store_fail(store, SQL_NOMEM);
-		ids->ids = grown;
-		ids->size = size;
-	}
-	ids->ids[ids->n++] = id;
-	return 0;
-}
-
-static int
-collect(struct store *store, const struct inbox_filter *filter,
-    struct ids *ids)
-{
-	int64_t from = filter->after + 1, upto = INT64_MAX, since, id, wanted;
-	struct sqlite3_stmt *stmt;
-	int row = -1;
-
-	if (filter->id != 0)
-		from = upto = filter->id;
-	if (filter->since != 0) {
-		if (id_since(store, filter->since, &since) == -1)
-			return -1;
-		if (since > from)
-			from = since;
-	}
-	stmt = candidates(store, filter->state, from, upto);
-	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
-		id = store_int(store, stmt, 0);
-		if (admin_is_looked_for(store, id, filter, &wanted) == -1 ||
-		    (wanted && admin_add_id(store, ids, id) == -1)) {
-			store_reset(store, stmt);
-			return -1;
-		}
-		if (filter->limit != 0 && ids->n == (size_t)filter->limit) {
-			store_reset(store, stmt);
-			return 0;
-		}
-	}
-	return row;
-}
-
-/* Copies: a row's texts go with the row. */
-struct shown {
-	struct inbox_task tasks[INBOX_TASKS_MAX];
-	char handlers[INBOX_TASKS_MAX][HANDLER_NAME_MAX + 1];
-	char reasons[INBOX_TASKS_MAX][INBOX_REASON_MAX];
+/* The events of a filter, by steps. */
+struct walk {
+	const struct inbox_filter *filter;
+	const struct selection *selection;
+	int64_t from;
+	int64_t upto;		/* what is stored meanwhile is left out */
+	int64_t ids[STEP];
+	int n;
 };
 
 static int
-load_tasks(struct store *store, int64_t id, struct shown *shown, size_t *n)
+walk_begin(struct store *store, struct walk *walk,
+    const struct inbox_filter *filter)
 {
-	struct sqlite3_stmt *stmt = store_query(store, "SELECT handler, state, "
-	    "attempts, due, started, ended, reason FROM task WHERE event = ? "
-	    "ORDER BY place LIMIT ?", "ii", id, (int64_t)INBOX_TASKS_MAX);
-	int row = -1;
+	int64_t since = 0;
 
-	*n = 0;
-	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
-		snprintf(shown->handlers[*n], sizeof(shown->handlers[*n]), "%s",
-		    store_text(store, stmt, 0));
-		snprintf(shown->reasons[*n], sizeof(shown->reasons[*n]), "%s",
-		    store_text(store, stmt, 6));
-		shown->tasks[*n] = (struct inbox_task){
-			.handler = shown->handlers[*n],
-			.state = (enum inbox_state)store_int(store, stmt, 1),
-			.attempts = (int)store_int(store, stmt, 2),
-			.due = store_int(store, stmt, 3),
-			.started = store_int(store, stmt, 4),
-			.ended = store_int(store, stmt, 5),
-			.reason = shown->reasons[*n],
-		};
-		(*n)++;
-	}
-	return row;
+	walk->filter = filter;
+	walk->selection = &selections[filter->state + 2];
+	walk->from = filter->id != 0 ? filter->id : filter->after + 1;
+	walk->upto = filter->id;
+	if (store_ready(store) == -1 || (filter->id == 0 && store_run(store,
+	    "SELECT max(id) FROM event", ">i", &walk->upto) == -1) ||
+	    (filter->since != 0 && id_since(store, filter->since,
+	    &since) == -1))
+		return -1;
+	if (since > walk->from)
+		walk->from = since;
+	return filter->limit == 0 ? 0 : store_run(store,
+	    walk->selection->first, "iiitii>i", walk->from, walk->upto,
+	    filter->group_id, filter->type, filter->since, filter->limit,
+	    &walk->from);
+}
+
+/* How many ids; or -1. */
+static int
+walk_on(struct store *store, struct walk *walk)
+{
+	const struct inbox_filter *filter = walk->filter;
+	struct sqlite3_stmt *stmt = store_query(store, walk->selection->next,
+	    "iiitid", walk->from, walk->upto, filter->group_id, filter->type,
+	    filter->since, STEP);
+	int row;
+
+	walk->n = 0;
+	while ((row = store_row(store, stmt, "i", &walk->ids[walk->n])) == 1)
+		walk->from = walk->ids[walk->n++] + 1;
+	return row == -1 ? -1 : walk->n;
 }
 
 /* 1: go on; 0: the caller has seen enough; -1. */
 static int
-admin_show(struct store *store, int64_t id, struct shown *shown,
-    inbox_list_fn *look, void *arg)
+admin_show(struct store *store, int64_t id, inbox_list_fn *look, void *arg)
 {
-	struct inbox_claim copy = { .handler = NULL };
+	struct inbox_task tasks[INBOX_TASKS_MAX + 1], *task = tasks;
+	struct inbox_event event;
 	struct sqlite3_stmt *stmt;
-	size_t n;
-	int row;
+	int row = store_event(store, id, &event);
 
-	stmt = store_query(store, "SELECT " STORE_EVENT " FROM event "
-	    "WHERE id = ?", "i", id);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
 	if (row != 1)
 		return row == 0 ? 1 : -1;	/* gone by now */
-	store_event(store, stmt, &copy.event);
-	row = store_copy(store, &copy);
-	store_reset(store, stmt);
-	if (row == -1 || load_tasks(store, id, shown, &n) == -1)
+	stmt = store_query(store, "SELECT handler, state, attempts, due, "
+	    "started, ended, reason FROM task WHERE event = ? ORDER BY place "
+	    "LIMIT ?", "id", id, INBOX_TASKS_MAX);
+	while ((row = store_row(store, stmt, "tddiiit", &task->handler,
+	    &task->state, &task->attempts, &task->due, &task->started,
+	    &task->ended, &task->reason)) == 1)
+		task++;
+	if (row == -1)
 		return -1;
-	/* Nothing is open now: who is told may take its time. */
-	return n == 0 || look(arg, &copy.event, shown->tasks, n);
+	/* No statement is open now: the caller may take its time. */
+	return task == tasks || look(arg, &event, tasks,
+	    (size_t)(task - tasks));
 }
 
 int
@@ -210,23 +148,18 @@ admin_list(struct inbox *inbox, const struct inbox_filter *filter,
     inbox_list_fn *look, void *arg)
 {
 	struct store *store = store_of(inbox);
-	struct shown *shown = malloc(sizeof(*shown));
-	struct ids ids = { .n = 0 };
-	int result = -1, more = 1;
-	size_t i;
+	struct walk walk;
+	int n, i, more = walk_begin(store, &walk, filter) == -1 ? -1 : 1;
 
-	if (shown == NULL)
-		store_fail(store, SQL_NOMEM);
-	else if (store_ready(store) == 0)
-		result = collect(store, filter, &ids);
-	for (i = ids.n; result == 0 && more == 1 && i > 0; i--) {
-		more = admin_show(store, ids.ids[i - 1], shown, look, arg);
-		if (more == -1)
-			result = -1;
+	while (more == 1 && (n = walk_on(store, &walk)) != 0) {
+		if (n == -1)
+			return -1;
+		for (i = 0; more == 1 && i < n; i++)
+			more = filter->ids_only ? look(arg,
+			    &(struct inbox_event){ .id = walk.ids[i] }, NULL,
+			    0) : admin_show(store, walk.ids[i], look, arg);
 	}
-	free(ids.ids);
-	free(shown);
-	return result;
+	return more == -1 ? -1 : 0;
 }
 
 /* On disk, with its log. */
@@ -253,46 +186,33 @@ static int
 count_queue(struct store *store, int64_t now, struct inbox_status *status)
 {
 	status->bytes = count_bytes(store);
-	if (store_number(store, &status->running, "SELECT count(*) FROM queue "
-	    "WHERE worker > 0", "") == -1 ||
-	    store_number(store, &status->waiting, "SELECT count(*) FROM queue",
-	    "") == -1 ||
-	    store_number(store, &status->retrying, "SELECT count(*) FROM "
-	    "queue WHERE worker = 0 AND due > ?", "i", now) == -1 ||
-	    store_number(store, &status->parked, "SELECT count(*) FROM task "
-	    "WHERE state = 3", "") == -1)
-		return -1;
-	status->waiting -= status->running;
-	return store_number(store, &status->oldest, "SELECT received FROM "
-	    "event WHERE id = (SELECT event FROM queue WHERE worker = 0 "
-	    "ORDER BY event LIMIT 1)", "");
+	return store_run(store, "SELECT count(*) FILTER (WHERE worker = 0), "
+	    "count(*) FILTER (WHERE worker = 0 AND due > ?), "
+	    "count(*) FILTER (WHERE worker > 0), "
+	    "(SELECT count(*) FROM task WHERE state = 3), "
+	    "(SELECT received FROM event WHERE id = (SELECT min(event) FROM "
+	    "queue WHERE worker = 0)) FROM queue", "i>iiiii", now,
+	    &status->waiting, &status->retrying, &status->running,
+	    &status->parked, &status->oldest) == 1 ? 0 : -1;
 }
 
-/* Ends of a kind since then, and none of the future: the clock may be set. */
-static int
-admin_count_ends(struct store *store, enum store_stat kind, int64_t since,
-    int64_t now, int64_t *n)
-{
-	return store_number(store, n, "SELECT sum(n) FROM stat WHERE "
-	    "handler = '' AND kind = ? AND sum BETWEEN ? AND ?", "iii",
-	    (int64_t)kind, since / SECOND, now / SECOND);
-}
-
+/* No seconds of the future count: the clock may have been set back. */
 static int
 count_rates(struct store *store, int64_t now, struct inbox_status *status)
 {
 	static const int64_t spans[] = { 60 * SECOND, 3600 * SECOND };
-	int64_t from, upto, since;
+	int64_t from, upto;
 	int i;
 
-	if (store_number(store, &upto, "SELECT max(id) FROM event", "") == -1)
+	if (store_run(store, "SELECT max(id) FROM event", ">i", &upto) == -1)
 		return -1;
 	for (i = 0; i < 2; i++) {
-		since = now - spans[i];
-		if (id_since(store, since, &from) == -1 ||
-		    admin_count_ends(store, STAT_SECOND_DONE, since, now,
-		    &status->done_rate[i]) == -1 ||
-		    admin_count_ends(store, STAT_SECOND_FAILED, since, now,
+		if (id_since(store, now - spans[i], &from) == -1 ||
+		    store_run(store, "SELECT sum(n * (kind = ?1)), "
+		    "sum(n * (kind = ?2)) FROM stat WHERE handler = '' AND "
+		    "sum BETWEEN ?3 AND ?4", "ddii>ii", STAT_SECOND_DONE,
+		    STAT_SECOND_FAILED, (now - spans[i]) / SECOND,
+		    now / SECOND, &status->done_rate[i],
 		    &status->failed_rate[i]) == -1)
 			return -1;
 		status->stored_rate[i] = upto == 0 ? 0 : upto - from + 1;
@@ -301,51 +221,46 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 }
 
 static void
-admin_add_stat(struct inbox_handler_status *handler, int64_t kind,
-    int64_t bucket, int64_t n, int64_t sum)
+admin_add_stat(struct inbox_handler_status *handler, int kind, int bucket,
+    int64_t n, int64_t sum)
 {
-	struct inbox_histogram *histogram;
+	int64_t *const counts[] = {
+		[STAT_DONE] = &handler->done,
+		[STAT_FAILED] = &handler->failed,
+		[STAT_PARKED] = &handler->parked,
+	};
+	struct inbox_histogram *histogram = kind == STAT_WAIT ?
+	    &handler->wait : &handler->run;
 
-	switch (kind) {
-	case STAT_DONE:
-		handler->done = n;
-		break;
-	case STAT_FAILED:
-		handler->failed = n;
-		break;
-	case STAT_PARKED:
-		handler->parked = n;
-		break;
-	case STAT_WAIT:
-	case STAT_RUN:
-		if (bucket < 0 || bucket >= INBOX_BUCKETS)
-			break;
-		histogram = kind == STAT_WAIT ? &handler->wait : &handler->run;
-		histogram->n[bucket] = n;
-		histogram->sum += sum;
-		break;
+	if (kind <= STAT_PARKED) {
+		*counts[kind] = n;
+		return;
 	}
+	histogram->n[bucket] = n;
+	histogram->sum += sum;
 }
 
 static int
 count_handlers(struct store *store, struct inbox_status *status)
 {
+	struct sqlite3_stmt *stmt = store_query(store, "SELECT handler, kind, "
+	    "bucket, n, sum FROM stat WHERE handler > '' AND kind BETWEEN "
+	    "0 AND ? AND bucket BETWEEN 0 AND ? ORDER BY handler", "dd",
+	    STAT_RUN, INBOX_BUCKETS - 1);
 	struct inbox_handler_status *handler;
-	struct sqlite3_stmt *stmt;
-	int row = -1;
+	int row, kind, bucket;
+	int64_t n, sum;
+	const char *name;
 
-	stmt = store_query(store, "SELECT handler, kind, bucket, n, sum FROM "
-	    "stat WHERE handler > '' ORDER BY handler", "");
-	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
-		handler = inbox_status_handler(status, store_text(store, stmt,
-		    0));
+	arena_reset(&store->arena);
+	while ((row = store_row(store, stmt, "tddii", &name, &kind, &bucket,
+	    &n, &sum)) == 1) {
+		handler = inbox_status_handler(status, name);
 		if (handler == NULL) {
 			store_reset(store, stmt);
 			return store_fail(store, SQL_NOMEM);
 		}
-		admin_add_stat(handler, store_int(store, stmt, 1),
-		    store_int(store, stmt, 2), store_int(store, stmt, 3),
-		    store_int(store, stmt, 4));
+		admin_add_stat(handler, kind, bucket, n, sum);
 	}
 	return row;
 }
@@ -427,20 +342,12 @@ static int
 queue_again(struct store *store, int64_t id)
 {
 	struct inbox_event event;
-	struct sqlite3_stmt *stmt;
-	int row, result;
+	int row = store_event(store, id, &event);
 
-	stmt = store_query(store, "SELECT " STORE_EVENT " FROM event "
-	    "WHERE id = ?", "i", id);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
 	if (row != 1)
 		return row;
-	store_event(store, stmt, &event);
-	result = queue_add(store, id, event.conversation, event.type);
-	if (result == 0)
-		result = queue_elect(store, id);
-	store_reset(store, stmt);
-	return result;
+	return queue_add(store, id, event.conversation, event.type) == -1 ?
+	    -1 : queue_elect(store, id);
 }
 
 /* How many tasks of the event wait now that were parked; or -1. */
@@ -460,10 +367,9 @@ wait_again(struct store *store, int64_t id)
 
 /* A step of a few events, so that others get their turn. */
 static int
-some_again(struct store *store, const int64_t *ids, size_t n)
+some_again(struct store *store, const int64_t *ids, int n)
 {
-	int tasks = 0, more = 0;
-	size_t i;
+	int tasks = 0, more = 0, i;
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
@@ -479,30 +385,26 @@ admin_retry(struct inbox *inbox, const struct inbox_filter *filter)
 {
 	struct store *store = store_of(inbox);
 	struct inbox_filter failed = *filter;
-	struct ids ids = { .n = 0 };
-	int tasks = 0, more = -1;
-	size_t i, n;
+	int tasks = 0, more = 0, n;
+	struct walk walk;
 
 	failed.state = INBOX_FAILED;
-	if (store_ready(store) == 0)
-		more = collect(store, &failed, &ids);
-	for (i = 0; more != -1 && i < ids.n; i += n) {
-		n = ids.n - i < STEP ? ids.n - i : STEP;
-		more = some_again(store, ids.ids + i, n);
+	if (walk_begin(store, &walk, &failed) == -1)
+		return -1;
+	while ((n = walk_on(store, &walk)) > 0 && more != -1) {
+		more = some_again(store, walk.ids, n);
 		tasks += more;
 	}
-	free(ids.ids);
-	return more == -1 || store_flush(inbox) == -1 ? -1 : tasks;
+	return n == -1 || more == -1 || store_flush(inbox) == -1 ? -1 : tasks;
 }
 
 static int
 drop_event(struct store *store, int64_t id)
 {
-	int64_t running;
-	int dropped;
+	int dropped, running;
 
-	if (store_number(store, &running, "SELECT count(*) FROM queue WHERE "
-	    "event = ? AND worker > 0", "i", id) == -1)
+	if (store_run(store, "SELECT count(*) FROM queue WHERE event = ? AND "
+	    "worker > 0", "i>d", id, &running) == -1)
 		return -1;
 	if (running) {
 		snprintf(store->inbox.error, INBOX_ERROR_MAX, "event %lld is "

@@ -124,7 +124,7 @@ files_keep_room(struct store *store)
 
 	if (store->in_memory)
 		return 0;
-	if (store_number(store, &pages, "PRAGMA page_count", "") == -1)
+	if (store_run(store, "PRAGMA page_count", ">i", &pages) == -1)
 		return -1;
 	size = pages * STORE_PAGE;
 	want = size / RESERVE_SHARE / CHUNK * CHUNK + RESERVE_MIN;

@@ -332,12 +332,11 @@ inbox_status_free(struct inbox_status *status)
 struct inbox_handler_status *
 inbox_status_handler(struct inbox_status *status, const char *name)
 {
-	struct inbox_handler_status *rows;
-	size_t i;
+	struct inbox_handler_status *rows = status->handlers;
+	size_t i = status->n_handlers;
 
-	for (i = 0; i < status->n_handlers; i++)
-		if (strcmp(status->handlers[i].name, name) == 0)
-			return &status->handlers[i];
+	if (i > 0 && strcmp(rows[i - 1].name, name) == 0)
+		return &rows[i - 1];
 	rows = realloc(status->handlers, (i + 1) * sizeof(*rows));
 	if (rows == NULL)
 		return NULL;

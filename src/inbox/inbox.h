@@ -113,6 +113,7 @@ struct inbox_filter {
 	const char *type;	/* NULL: all */
 	int64_t since;		/* received then or later */
 	int64_t limit;		/* at most so many, the newest; 0: all */
+	bool ids_only;		/* the list has no tasks, of events the id */
 };
 
 /* Returns false to end the list. */
@@ -322,7 +323,10 @@ bool inbox_is_urgent(const char *type);
 
 void inbox_status_free(struct inbox_status *);
 
-/* For backends: the handler's row, made if missing. NULL: out of memory. */
+/*
+ * For backends: the last row if it is the handler's, else a new one. NULL: out
+ * of memory.
+ */
 struct inbox_handler_status *inbox_status_handler(struct inbox_status *,
     const char *name);
 

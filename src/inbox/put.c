@@ -28,22 +28,22 @@ put_hash(const struct inbox_event *event)
 static int
 find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 {
-	return store_number(store, id, "SELECT id FROM event WHERE hash = ? "
-	    "AND group_id = ? AND event_id = ? AND (event_id <> '' OR "
-	    "(type = ? AND object IS ?))", "iittb", put_hash(event),
-	    event->group_id, event->event_id, event->type, event->object,
-	    event->object_len);
+	return store_run(store, "SELECT id FROM event WHERE hash = ? AND "
+	    "group_id = ? AND event_id = ? AND (event_id <> '' OR (type = ? "
+	    "AND object IS ?))", "iittb>i", put_hash(event), event->group_id,
+	    event->event_id, event->type, event->object, event->object_len,
+	    id);
 }
 
 static int
-add_task(struct store *store, int64_t id, int64_t place,
+add_task(struct store *store, int64_t id, int place,
     const struct inbox_target *target)
 {
 	bool parked = target->reason != NULL;
 
 	if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, 0, 0, "
-	    "0, ?)", "iitit", id, place, target->handler,
-	    (int64_t)(parked ? INBOX_FAILED : INBOX_WAITING),
+	    "0, ?)", "idtdt", id, place, target->handler,
+	    parked ? INBOX_FAILED : INBOX_WAITING,
 	    parked ? target->reason : "") == -1)
 		return -1;
 	return parked ? store_count(store, target->handler, STAT_PARKED, 0,
@@ -59,15 +59,15 @@ add_event(struct store *store, const struct inbox_event *event,
 	size_t i;
 
 	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
-	    "?, ?, ?, ?)", "iitttiitb", put_hash(event), event->group_id,
+	    "?, ?, ?, ?)", "iitttditb", put_hash(event), event->group_id,
 	    event->event_id, event->type, event->version,
-	    (int64_t)event->retry_counter, event->received,
-	    event->conversation, event->object, event->object_len) == -1)
+	    event->retry_counter, event->received, event->conversation,
+	    event->object, event->object_len) == -1)
 		return -1;
 	id = store->sql->last_insert_rowid(store->db);
 	for (i = 0; i < n; i++) {
 		waits |= targets[i].reason == NULL;
-		if (add_task(store, id, (int64_t)i, &targets[i]) == -1)
+		if (add_task(store, id, (int)i, &targets[i]) == -1)
 			return -1;
 	}
 	if (waits && queue_add(store, id, event->conversation,
@@ -84,27 +84,23 @@ put_command(struct store *store, int64_t group_id,
 		return 0;
 	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3) "
 	    "ON CONFLICT DO UPDATE SET remove = remove OR ?2, "
-	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "iit",
-	    group_id, (int64_t)command->remove, command->version);
+	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "idt",
+	    group_id, command->remove, command->version);
 }
 
 static int
 take_command(struct store *store, int64_t group_id,
     struct inbox_command *command)
 {
-	struct sqlite3_stmt *stmt;
-	int row;
+	const char *version = "";
+	int remove = 0;
 
-	*command = (struct inbox_command){ .remove = false };
-	stmt = store_query(store, "SELECT remove, version FROM command "
-	    "WHERE group_id = ?", "i", group_id);
-	row = stmt != NULL ? store_row(store, stmt) : -1;
-	if (row != 1)
-		return row;
-	command->remove = store_int(store, stmt, 0) != 0;
-	snprintf(command->version, sizeof(command->version), "%s",
-	    store_text(store, stmt, 1));
-	store_reset(store, stmt);
+	arena_reset(&store->arena);
+	if (store_run(store, "SELECT remove, version FROM command "
+	    "WHERE group_id = ?", "i>dt", group_id, &remove, &version) == -1)
+		return -1;
+	command->remove = remove != 0;
+	snprintf(command->version, sizeof(command->version), "%s", version);
 	return store_run(store, "DELETE FROM command WHERE group_id = ?", "i",
 	    group_id);
 }
@@ -113,15 +109,15 @@ take_command(struct store *store, int64_t group_id,
 static int
 command_waits(struct store *store, int64_t group_id, int64_t *waits)
 {
-	return store_number(store, waits, "SELECT count(*) FROM command "
-	    "WHERE group_id = ?", "i", group_id);
+	return store_run(store, "SELECT count(*) FROM command "
+	    "WHERE group_id = ?", "i>i", group_id, waits);
 }
 
 static int
 find_or_add(struct store *store, const struct inbox_event *event,
     const struct inbox_target *targets, size_t n, enum inbox_put *put)
 {
-	int64_t id;
+	int64_t id = 0;
 
 	if (find_event(store, event, &id) == -1)
 		return -1;
@@ -165,8 +161,8 @@ put_once(struct store *store, const struct inbox_event *event,
 	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
 		return -1;
 	result = find_or_add(store, event, targets, n, put);
-	if (result == 0)
-		result = command_waits(store, event->group_id, waits);
+	if (result == 0 && command_waits(store, event->group_id, waits) == -1)
+		result = -1;
 	return store_end(store, result);
 }
 

@@ -21,25 +21,9 @@
 /* A row of the table queue. */
 struct queued {
 	int64_t event;		/* 0: there is none */
-	int64_t urgent;
-	int64_t worker;
+	int urgent;
+	int worker;
 };
-
-static int
-find_queued(struct store *store, struct sqlite3_stmt *stmt,
-    struct queued *queued)
-{
-	int row = stmt != NULL ? store_row(store, stmt) : -1;
-
-	*queued = (struct queued){ .event = 0 };
-	if (row != 1)
-		return row;
-	queued->event = store_int(store, stmt, 0);
-	queued->urgent = store_int(store, stmt, 1);
-	queued->worker = store_int(store, stmt, 2);
-	store_reset(store, stmt);
-	return 0;
-}
 
 /* A running head stays: the others wait for it. */
 static bool
@@ -51,26 +35,25 @@ stays_head(const struct queued *head, const struct queued *next)
 	    head->event < next->event;
 }
 
+#define OF_CONVERSATION "SELECT event, urgent, worker FROM queue WHERE " \
+	"conversation = (SELECT conversation FROM event WHERE id = ?) AND "
+
 int
 queue_elect(struct store *store, int64_t id)
 {
-	struct queued head, next;
+	struct queued head = { .event = 0 }, next = { .event = 0 };
 
-	if (find_queued(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE conversation = (SELECT conversation FROM "
-	    "event WHERE id = ?) AND head = 1", "i", id), &head) == -1 ||
-	    find_queued(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE conversation = (SELECT conversation FROM "
-	    "event WHERE id = ?) AND head = 0 ORDER BY urgent DESC, event "
-	    "LIMIT 1", "i", id), &next) == -1)
+	if (store_run(store, OF_CONVERSATION "head = 1", "i>idd", id,
+	    &head.event, &head.urgent, &head.worker) == -1 ||
+	    store_run(store, OF_CONVERSATION "head = 0 ORDER BY urgent DESC, "
+	    "event LIMIT 1", "i>idd", id, &next.event, &next.urgent,
+	    &next.worker) == -1)
 		return -1;
 	if (next.event == 0 || (head.event != 0 && stays_head(&head, &next)))
 		return 0;
-	if (head.event != 0 && store_run(store, "UPDATE queue SET head = 0 "
-	    "WHERE event = ?", "i", head.event) == -1)
-		return -1;
-	return store_run(store, "UPDATE queue SET head = 1 WHERE event = ?",
-	    "i", next.event);
+	/* Without a head, event 0 is set, which there is not. */
+	return store_run(store, "UPDATE queue SET head = event = ?1 WHERE "
+	    "event IN (?1, ?2)", "ii", next.event, head.event);
 }
 
 int
@@ -81,8 +64,8 @@ queue_add(struct store *store, int64_t id, const char *conversation,
 
 	if (store_run(store, "INSERT INTO queue VALUES (?1, ?2, ?3, 0, "
 	    "?2 IS NULL OR NOT EXISTS (SELECT 1 FROM queue WHERE "
-	    "conversation = ?2), 0) ON CONFLICT DO UPDATE SET due = 0", "iti",
-	    id, conversation, (int64_t)urgent) == -1)
+	    "conversation = ?2), 0) ON CONFLICT DO UPDATE SET due = 0", "itd",
+	    id, conversation, urgent) == -1)
 		return -1;
 	return urgent ? queue_elect(store, id) : 0;
 }
@@ -101,53 +84,46 @@ queue_leave(struct store *store, int64_t id)
  * whose back-off is over, so that a rush of new events does not put it off for
  * ever. Last come times too far ahead, see inbox_claim().
  */
+#define READY "SELECT event FROM queue WHERE head = 1 AND worker = 0 AND " \
+	"urgent = ? AND "
+
 static int
-pick_of(struct store *store, int64_t urgent, int64_t now, int64_t *id)
+pick_of(struct store *store, int urgent, int64_t now, int64_t *id)
 {
-	*id = 0;
-	if (store->claims % RETRY_TURN == 0 && store_number(store, id,
-	    "SELECT event FROM queue WHERE head = 1 AND worker = 0 AND "
-	    "urgent = ? AND due > 0 AND due <= ? ORDER BY due, event LIMIT 1",
-	    "ii", urgent, now) == -1)
-		return -1;
-	if (*id == 0 && store_number(store, id, "SELECT event FROM queue "
-	    "WHERE head = 1 AND worker = 0 AND urgent = ? AND due <= ? "
-	    "ORDER BY due, event LIMIT 1", "ii", urgent, now) == -1)
-		return -1;
-	if (*id != 0)
-		return 0;
-	return store_number(store, id, "SELECT event FROM queue WHERE "
-	    "head = 1 AND worker = 0 AND urgent = ? AND due > ? LIMIT 1", "ii",
-	    urgent, now + INBOX_DUE_MAX);
+	int row = 0;
+
+	if (store->claims % RETRY_TURN == 0)
+		row = store_run(store, READY "due > 0 AND due <= ? "
+		    "ORDER BY due, event LIMIT 1", "di>i", urgent, now, id);
+	if (row == 0)
+		row = store_run(store, READY "due <= ? ORDER BY due, event "
+		    "LIMIT 1", "di>i", urgent, now, id);
+	if (row == 0)
+		row = store_run(store, READY "due > ? LIMIT 1", "di>i", urgent,
+		    now + INBOX_DUE_MAX, id);
+	return row;
 }
 
+/* 1: *id may begin; 0: none; -1. */
 static int
 pick(struct store *store, int64_t now, int64_t *id)
 {
-	if (pick_of(store, 1, now, id) == -1)
-		return -1;
-	return *id != 0 ? 0 : pick_of(store, 0, now, id);
+	int row = pick_of(store, 1, now, id);
+
+	return row != 0 ? row : pick_of(store, 0, now, id);
 }
 
 /* When there will be something to pick. */
 static int
 next_due(struct store *store, int64_t *due)
 {
-	int64_t open;
-
-	if (store_number(store, due, "SELECT min(due) FROM ("
+	return store_run(store, "SELECT coalesce((SELECT nullif(min(due), 0) "
+	    "FROM (SELECT * FROM (SELECT due FROM queue WHERE head = 1 "
+	    "AND worker = 0 AND urgent = 1 ORDER BY due LIMIT 1) UNION ALL "
 	    "SELECT * FROM (SELECT due FROM queue WHERE head = 1 AND "
-	    "worker = 0 AND urgent = 1 ORDER BY due LIMIT 1) UNION ALL "
-	    "SELECT * FROM (SELECT due FROM queue WHERE head = 1 AND "
-	    "worker = 0 AND urgent = 0 ORDER BY due LIMIT 1))", "") == -1)
-		return -1;
-	if (*due != 0)
-		return 0;
-	if (store_number(store, &open, "SELECT EXISTS (SELECT 1 FROM queue)",
-	    "") == -1)
-		return -1;
-	*due = open ? INT64_MAX : 0;
-	return 0;
+	    "worker = 0 AND urgent = 0 ORDER BY due LIMIT 1))), "
+	    "(SELECT ? FROM queue LIMIT 1), 0)", "i>i", INT64_MAX, due) == -1 ?
+	    -1 : 0;
 }
 
 /* The clock may have been set back since `from`. */
@@ -179,11 +155,10 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	claim->attempt++;
 	claim->started = now;
 	if (store_run(store, "UPDATE task SET state = ?, attempts = ?, "
-	    "started = ? WHERE event = ? AND handler = ?", "iiiit",
-	    (int64_t)INBOX_RUNNING, (int64_t)claim->attempt, now, id,
-	    claim->handler) == -1 ||
+	    "started = ? WHERE event = ? AND handler = ?", "ddiit",
+	    INBOX_RUNNING, claim->attempt, now, id, claim->handler) == -1 ||
 	    store_run(store, "UPDATE queue SET worker = ? WHERE event = ?",
-	    "ii", (int64_t)worker, id) == -1)
+	    "di", worker, id) == -1)
 		return -1;
 	return 1;
 }
@@ -191,15 +166,13 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 static int
 find_held(struct store *store, int from, int to, struct inbox_claim *claim)
 {
-	struct queued held;
+	int64_t id;
+	int row = store_run(store, "SELECT event, worker FROM queue WHERE "
+	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "dd>id", from, to,
+	    &id, &claim->worker);
 
-	if (find_queued(store, store_query(store, "SELECT event, urgent, "
-	    "worker FROM queue WHERE worker > 0 AND worker BETWEEN ? AND ? "
-	    "LIMIT 1", "ii", (int64_t)from, (int64_t)to), &held) == -1)
-		return -1;
-	claim->worker = (int)held.worker;
-	return held.event == 0 ? 0 : store_load(store, held.event,
-	    INBOX_RUNNING, INT64_MAX, claim);
+	return row != 1 ? row : store_load(store, id, INBOX_RUNNING, INT64_MAX,
+	    claim);
 }
 
 /* Another worker may have been faster since the first look. */
@@ -208,11 +181,10 @@ claim_next(struct store *store, int worker, int64_t now,
     struct inbox_claim *claim, int64_t *due)
 {
 	int64_t id;
+	int row = pick(store, now, &id);
 
-	if (pick(store, now, &id) == -1)
-		return -1;
-	if (id == 0)
-		return next_due(store, due);
+	if (row != 1)
+		return row == 0 ? next_due(store, due) : -1;
 	*due = now;	/* if the event turns out to have no task */
 	return claim_event(store, worker, now, id, claim);
 }
@@ -243,9 +215,10 @@ queue_claim(struct inbox *inbox, int worker, const char *const *names,
 	store->works = true;
 	store->claims++;
 	*due = 0;
-	if (store_ready(store) == -1 || pick(store, now, &id) == -1)
+	result = store_ready(store) == -1 ? -1 : pick(store, now, &id);
+	if (result == -1)
 		return -1;
-	if (id == 0 && !store->claimed_unsure)
+	if (result == 0 && !store->claimed_unsure)
 		return next_due(store, due);
 	result = claim_once(store, worker, now, claim, due);
 	while (result == -1 && store_may_find_room(store))
@@ -275,9 +248,8 @@ count_end(struct store *store, const struct inbox_claim *claim,
 		return -1;
 	return store_run(store, "INSERT INTO stat VALUES ('', ?1, ?2 % ?3, 1, "
 	    "?2) ON CONFLICT DO UPDATE SET n = CASE sum WHEN ?2 THEN n + 1 "
-	    "ELSE 1 END, sum = ?2", "iii", (int64_t)(done ?
-	    STAT_SECOND_DONE : STAT_SECOND_FAILED), now / 1000,
-	    (int64_t)STORE_SECONDS);
+	    "ELSE 1 END, sum = ?2", "did", done ? STAT_SECOND_DONE :
+	    STAT_SECOND_FAILED, now / 1000, STORE_SECONDS);
 }
 
 static int
@@ -285,15 +257,14 @@ end_event(struct store *store, int64_t id, int64_t now)
 {
 	int64_t waits, due;
 
-	if (store_number(store, &waits, "SELECT count(*) FROM task WHERE "
-	    "event = ? AND state < 2", "i", id) == -1)
+	if (store_run(store, "SELECT count(*), min(CASE WHEN state = 1 THEN "
+	    "NULL WHEN due > ? THEN 0 ELSE due END) FROM task WHERE event = ? "
+	    "AND state < 2", "ii>ii", now + INBOX_DUE_MAX, id, &waits,
+	    &due) == -1)
 		return -1;
 	if (waits == 0)
 		return queue_leave(store, id);
-	if (store_number(store, &due, "SELECT min(CASE WHEN due > ? THEN 0 "
-	    "ELSE due END) FROM task WHERE event = ? AND state = 0", "ii",
-	    now + INBOX_DUE_MAX, id) == -1 ||
-	    store_run(store, "UPDATE queue SET worker = 0, due = ? "
+	if (store_run(store, "UPDATE queue SET worker = 0, due = ? "
 	    "WHERE event = ?", "ii", due, id) == -1)
 		return -1;
 	return queue_elect(store, id);
@@ -308,11 +279,11 @@ end_task(struct store *store, const struct inbox_claim *claim,
 	    "reason = ?, attempts = attempts - ? WHERE event = ? AND "
 	    "handler = ? AND state = ? AND attempts = ? AND started = ? AND "
 	    "EXISTS (SELECT 1 FROM queue WHERE event = task.event AND "
-	    "worker = ?)", "iiitiitiiii", (int64_t)end->state,
-	    end->state == INBOX_WAITING ? end->due : (int64_t)0, now,
-	    end->reason, (int64_t)end->untried, claim->event.id,
-	    claim->handler, (int64_t)INBOX_RUNNING, (int64_t)claim->attempt,
-	    claim->started, (int64_t)claim->worker) == -1)
+	    "worker = ?)", "diitditddid", end->state,
+	    end->state == INBOX_WAITING ? end->due : INT64_C(0), now,
+	    end->reason, end->untried, claim->event.id, claim->handler,
+	    INBOX_RUNNING, claim->attempt, claim->started,
+	    claim->worker) == -1)
 		return -1;
 	if (store->sql->changes(store->db) == 0)
 		return 0;
@@ -370,11 +341,10 @@ queue_next_due(struct inbox *inbox, int64_t *due)
 {
 	struct store *store = store_of(inbox);
 	int64_t now = inbox_now(inbox), id;
+	int row = store_ready(store) == -1 ? -1 : pick(store, now, &id);
 
-	if (store_ready(store) == -1 || pick(store, now, &id) == -1)
-		return -1;
 	*due = now;
-	return id != 0 ? 0 : next_due(store, due);
+	return row == 0 ? next_due(store, due) : row == 1 ? 0 : -1;
 }
 
 /* The unfinished events after this one, up to that one. */
@@ -407,11 +377,11 @@ queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 	if (store_ready(store) == -1)
 		return -1;
 	do {
-		if (store_number(store, &upto, "SELECT max(event) FROM "
-		    "(SELECT event FROM queue WHERE event > ? ORDER BY event "
-		    "LIMIT ?)", "ii", *after, (int64_t)SHIFT_STEP) == -1 ||
-		    store_number(store, &any, "SELECT EXISTS (SELECT 1 FROM "
-		    "task WHERE " SHIFTED ")", "ii", *after, upto) == -1 ||
+		if (store_run(store, "SELECT max(event) FROM (SELECT event "
+		    "FROM queue WHERE event > ? ORDER BY event LIMIT ?)",
+		    "id>i", *after, SHIFT_STEP, &upto) == -1 ||
+		    store_run(store, "SELECT EXISTS (SELECT 1 FROM task WHERE "
+		    SHIFTED ")", "ii>i", *after, upto, &any) == -1 ||
 		    (any && shift_some(store, milliseconds, *after,
 		    upto) == -1))
 			return -1;
@@ -441,17 +411,16 @@ find_old(struct store *store, int64_t before, struct old *old)
 	struct sqlite3_stmt *stmt = store_query(store, "SELECT id, "
 	    "received < ?2 OR received > ?3, received < ?2 AND NOT ("
 	    UNFINISHED ") FROM event WHERE id > ?1 AND "
-	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?4", "iiii",
-	    store->purged_upto, before, inbox_now(&store->inbox),
-	    (int64_t)PURGE_LOOK);
-	int64_t past = 0;
-	int row = -1;
+	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?4", "iiid",
+	    store->purged_upto, before, inbox_now(&store->inbox), PURGE_LOOK);
+	int64_t past = 0, id;
+	int row, odd, over;
 
-	while (stmt != NULL && (row = store_row(store, stmt)) == 1) {
+	while ((row = store_row(store, stmt, "idd", &id, &odd, &over)) == 1) {
 		old->looked++;
-		if (store_int(store, stmt, 1))
-			past = store_int(store, stmt, 0);
-		if (store_int(store, stmt, 2))
+		if (odd)
+			past = id;
+		if (over)
 			old->ids[old->n++] = past;
 		if (old->n == PURGE_DROP) {
 			store_reset(store, stmt);

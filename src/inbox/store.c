@@ -347,11 +347,11 @@ read_version(struct store *store, int64_t *version)
 {
 	int64_t application, tables;
 
-	if (store_number(store, &application, "PRAGMA application_id",
-	    "") == -1 ||
-	    store_number(store, version, "PRAGMA user_version", "") == -1 ||
-	    store_number(store, &tables, "SELECT count(*) FROM "
-	    "sqlite_master", "") == -1)
+	if (store_run(store, "PRAGMA application_id", ">i",
+	    &application) == -1 ||
+	    store_run(store, "PRAGMA user_version", ">i", version) == -1 ||
+	    store_run(store, "SELECT count(*) FROM sqlite_master", ">i",
+	    &tables) == -1)
 		return -1;
 	if (application == 0 && *version == 0 && tables == 0)
 		return 0;
@@ -547,8 +547,8 @@ make_room(struct store *store)
 {
 	int64_t waits = 1;
 	bool give_back = files_has_reserve(store) ||
-	    (store_number(store, &waits, "SELECT EXISTS (SELECT 1 FROM queue)",
-	    "") == 0 && waits == 0);
+	    (store_run(store, "SELECT EXISTS (SELECT 1 FROM queue)", ">i",
+	    &waits) == 1 && waits == 0);
 
 	if (store->full >= FULL_MAX && !store->answers)
 		files_give_up_reserve(store);
@@ -636,7 +636,7 @@ sqlite_close(struct inbox *inbox)
 	close_file(store);
 	if (store->inotify != -1)
 		close(store->inotify);
-	free(store->claimed);
+	arena_release(&store->arena);
 	free(store->path);
 	free(store);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "inbox/backend.h"
 #include "inbox/sqlite.h"
 
@@ -48,8 +49,7 @@ struct store {
 	int64_t purged_upto;		/* an event's id */
 	int64_t shifted_upto;
 	int inotify;			/* -1: not yet, see admin_wake_fd() */
-	char *claimed;			/* the texts of the last claim */
-	size_t claimed_size;
+	struct arena arena;		/* texts that were read */
 	struct store_statement statements[STORE_STATEMENTS_MAX];
 };
 
@@ -112,45 +112,35 @@ int files_keep_room(struct store *);
 bool files_has_reserve(struct store *);
 void files_give_up_reserve(struct store *);
 
-/* inbox/statement.c: statements and rows */
+/* inbox/statement.c */
 
 /*
- * A statement with its parameters: i int64_t, t const char * (NULL is null),
- * b const void * and size_t (a blob; length 0 is null). sql is a constant, and
- * prepared once. NULL: error.
+ * A statement with its parameters, by their types: i int64_t, d int, t const
+ * char * (NULL is null), b const void * and size_t (length 0 is null). sql is a
+ * constant, and prepared once. NULL: error.
  */
 struct sqlite3_stmt *store_query(struct store *, const char *sql,
     const char *types, ...);
 
-/* 1: a row; 0: no more; -1: error. After 0 and -1 the statement is reset. */
-int store_row(struct store *, struct sqlite3_stmt *);
+/*
+ * The next row's columns into pointers to these types. 1: a row; 0: no more;
+ * -1: error, or there is no statement. After 0 and -1 the statement is reset.
+ */
+int store_row(struct store *, struct sqlite3_stmt *, const char *types, ...);
 void store_reset(struct store *, struct sqlite3_stmt *);
 
-/* A statement without rows. 0, or -1. */
+/*
+ * Both at once, "parameters>columns", for a statement that gives one row or
+ * none. As store_row(); without a row the pointers' targets stay.
+ */
 int store_run(struct store *, const char *sql, const char *types, ...);
-
-/* The first column of the only row, 0 if there is none. 0, or -1. */
-int store_number(struct store *, int64_t *, const char *sql,
-    const char *types, ...);
 
 /* Adds one to a handler's row of stat, and so much to its sum. 0, or -1. */
 int store_count(struct store *, const char *handler, enum store_stat,
-    int64_t bucket, int64_t sum);
+    int bucket, int64_t sum);
 
-int64_t store_int(struct store *, struct sqlite3_stmt *, int column);
-const char *store_text(struct store *, struct sqlite3_stmt *, int column);
-
-/* The columns of an event, as store_event() reads them. */
-#define STORE_EVENT "id, group_id, event_id, type, version, retry_counter, " \
-	"received, conversation, object"
-void store_event(struct store *, struct sqlite3_stmt *,
-    struct inbox_event *);
-
-/*
- * Gives a claim, or the event in one, texts of its own, until the next call: an
- * open statement would keep the log from being emptied. 0, or -1.
- */
-int store_copy(struct store *, struct inbox_claim *);
+/* Its texts last until the next call. 1; 0: no such event; -1. */
+int store_event(struct store *, int64_t id, struct inbox_event *);
 
 /* The event, and its task in this state that comes first. 1; 0: none; -1. */
 int store_load(struct store *, int64_t id, enum inbox_state, int64_t now,
