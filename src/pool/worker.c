@@ -93,6 +93,7 @@ write_end(struct work *work, const struct inbox_claim *claim,
 		if (!pause_for_trouble(work, "cannot record the result of a "
 		    "task"))
 			return false;
+	work->trouble.since = 0;
 	return true;
 }
 
@@ -312,6 +313,7 @@ work_once(struct work *work)
 	work->unsure = result == -1;
 	if (work->unsure)
 		return pause_for_trouble(work, "cannot take events");
+	work->trouble.since = 0;
 	if (result == 0)
 		return be_idle(work, due);
 	work->idle_since = 0;
