@@ -29,7 +29,6 @@
 
 #define LISTED 100		/* without --all */
 #define TAIL_FIRST 10
-#define TAIL_OPEN_MAX 100000	/* unfinished events that tail follows */
 #define TAIL_LOOK 1000		/* ms; also when nothing is noticed */
 
 static int inbox_command(int, char **);
@@ -104,24 +103,35 @@ print_time(int64_t time)
 		fputs(text, stdout);
 }
 
+static void
+cmd_inbox_put_text(struct json_object *out, const char *key, const char *text)
+{
+	json_put(out, key, json_object_new_string(text));
+}
+
 static struct json_object *
 task_as_json(const struct inbox_task *task)
 {
+	const struct {
+		const char *key;
+		int64_t time;	/* 0: none */
+	} times[] = {
+		{ "due", task->due },
+		{ "started", task->started },
+		{ "ended", task->ended },
+	};
 	struct json_object *out = json_object_new_object();
+	size_t i;
 
-	json_put(out, "handler", json_object_new_string(task->handler));
-	json_put(out, "state", json_object_new_string(
-	    inbox_state_name(task->state)));
+	cmd_inbox_put_text(out, "handler", task->handler);
+	cmd_inbox_put_text(out, "state", inbox_state_name(task->state));
 	json_put(out, "attempts", json_object_new_int(task->attempts));
-	if (task->due != 0)
-		json_put(out, "due", json_object_new_int64(task->due));
-	if (task->started != 0)
-		json_put(out, "started",
-		    json_object_new_int64(task->started));
-	if (task->ended != 0)
-		json_put(out, "ended", json_object_new_int64(task->ended));
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (times[i].time != 0)
+			json_put(out, times[i].key,
+			    json_object_new_int64(times[i].time));
 	if (*task->reason != '\0')
-		json_put(out, "reason", json_object_new_string(task->reason));
+		cmd_inbox_put_text(out, "reason", task->reason);
 	return out;
 }
 
@@ -136,14 +146,13 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	json_put(out, "id", json_object_new_int64(event->id));
 	json_put(out, "received", json_object_new_int64(event->received));
 	json_put(out, "group_id", json_object_new_int64(event->group_id));
-	json_put(out, "type", json_object_new_string(event->type));
-	json_put(out, "event_id", json_object_new_string(event->event_id));
-	json_put(out, "v", json_object_new_string(event->version));
+	cmd_inbox_put_text(out, "type", event->type);
+	cmd_inbox_put_text(out, "event_id", event->event_id);
+	cmd_inbox_put_text(out, "v", event->version);
 	json_put(out, "retry_counter",
 	    json_object_new_int(event->retry_counter));
 	if (event->conversation != NULL)
-		json_put(out, "conversation",
-		    json_object_new_string(event->conversation));
+		cmd_inbox_put_text(out, "conversation", event->conversation);
 	for (i = 0; i < n; i++)
 		(void)json_object_array_add(list, task_as_json(&tasks[i]));
 	json_put(out, "handlers", list);
@@ -358,15 +367,20 @@ struct seen {
 	int64_t received;
 };
 
-/* The state of tail: what it has shown and expects to change. */
+struct ids {
+	int64_t *ids;		/* in order */
+	size_t n;
+	size_t size;
+};
+
+/* The state of tail: the events shown, and those that are to end. */
 struct tail {
 	struct request *request;
 	struct seen newest;	/* that there is */
-	struct seen last;	/* what comes after it is new */
-	int64_t *open;		/* TAIL_OPEN_MAX, n_open of them, in order */
-	size_t n_open;
-	bool told;		/* that there are more */
-	bool ended;		/* the event looked at has nothing left to do */
+	struct seen last;	/* later events are new */
+	struct ids open;	/* the unfinished events */
+	struct ids before;	/* the same a look ago */
+	bool no_memory;
 };
 
 static bool
@@ -387,20 +401,12 @@ cmd_inbox_is_over(const struct inbox_task *tasks, size_t n)
 	    !cmd_inbox_has_state(tasks, n, INBOX_RUNNING);
 }
 
-static void
-tail_past(struct tail *tail, const struct inbox_event *event)
-{
-	if (event->id >= tail->last.id)
-		tail->last = (struct seen){ event->id, event->received };
-}
-
 static bool
 tail_show(struct tail *tail, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	if (!cmd_inbox_has_state(tasks, n, tail->request->filter.state))
-		return true;
-	return list_event(tail->request, event, tasks, n);
+	return !cmd_inbox_has_state(tasks, n, tail->request->filter.state) ||
+	    list_event(tail->request, event, tasks, n);
 }
 
 static bool
@@ -419,38 +425,11 @@ static bool
 tail_first(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	tail_past(arg, event);
-	return tail_show(arg, event, tasks, n);
-}
-
-static bool
-tail_follow(void *arg, const struct inbox_event *event,
-    const struct inbox_task *tasks, size_t n)
-{
 	struct tail *tail = arg;
 
-	/* Ids come in order, but for what was stored as tail began. */
-	if (cmd_inbox_is_over(tasks, n) || (tail->n_open > 0 &&
-	    event->id <= tail->open[tail->n_open - 1]))
-		return true;
-	if (tail->n_open < TAIL_OPEN_MAX) {
-		tail->open[tail->n_open++] = event->id;
-		return true;
-	}
-	if (!tail->told)
-		(void)report_fail("inbox", "tail: of %d unfinished events the "
-		    "end is shown, and of no more", TAIL_OPEN_MAX);
-	tail->told = true;
-	return false;
-}
-
-static bool
-tail_new(void *arg, const struct inbox_event *event,
-    const struct inbox_task *tasks, size_t n)
-{
-	tail_past(arg, event);
-	(void)tail_follow(arg, event, tasks, n);
-	return tail_show(arg, event, tasks, n);
+	if (event->id >= tail->last.id)
+		tail->last = (struct seen){ event->id, event->received };
+	return tail_show(tail, event, tasks, n);
 }
 
 static bool
@@ -458,16 +437,55 @@ tail_open(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	struct tail *tail = arg;
+	struct ids *open = &tail->open;
+	size_t size = open->size == 0 ? 64 : 2 * open->size;
+	int64_t *grown;
 
-	tail->ended = cmd_inbox_is_over(tasks, n);
-	return !tail->ended || tail_show(tail, event, tasks, n);
+	(void)tasks;
+	(void)n;
+	if (open->n == open->size) {
+		grown = realloc(open->ids, size * sizeof(*grown));
+		tail->no_memory = grown == NULL;
+		if (grown == NULL)
+			return false;
+		open->ids = grown;
+		open->size = size;
+	}
+	open->ids[open->n++] = event->id;
+	return true;
+}
+
+/* An event may have been stored, or have ended, since tail_look_at_open(). */
+static bool
+tail_new(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct ids *open = &((struct tail *)arg)->open;
+
+	if (!cmd_inbox_is_over(tasks, n) &&
+	    (open->n == 0 || event->id > open->ids[open->n - 1]) &&
+	    !tail_open(arg, event, NULL, 0))
+		return false;
+	return tail_first(arg, event, tasks, n);
+}
+
+static bool
+tail_ended(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	return !cmd_inbox_is_over(tasks, n) || tail_show(arg, event, tasks, n);
 }
 
 static int
 tail_look(struct tail *tail, const struct inbox_filter *filter,
     inbox_list_fn *look)
 {
-	return inbox_list(tail->request->inbox, filter, look, tail);
+	struct inbox *inbox = tail->request->inbox;
+	int result = inbox_list(inbox, filter, look, tail);
+
+	if (tail->no_memory)
+		snprintf(inbox->error, sizeof(inbox->error), "out of memory");
+	return tail->no_memory ? -1 : result;
 }
 
 static int
@@ -479,15 +497,31 @@ look_for_newest(struct tail *tail)
 	return tail_look(tail, &filter, tail_newest);
 }
 
-/* Follows all events that are unfinished now. */
+/* Shows the events that are unfinished no more. */
 static int
-follow_open(struct tail *tail)
+tail_look_at_open(struct tail *tail)
 {
 	struct inbox_filter filter = tail->request->filter;
+	struct inbox_filter one = { .state = INBOX_ANY };
+	struct ids before = tail->open, *open = &tail->open;
+	size_t i, at = 0;
 
-	tail->n_open = 0;
 	filter.state = INBOX_UNFINISHED;
-	return tail_look(tail, &filter, tail_follow);
+	filter.ids_only = true;
+	*open = tail->before;
+	open->n = 0;
+	tail->before = before;
+	if (tail_look(tail, &filter, tail_open) == -1)
+		return -1;
+	for (i = 0; i < before.n; i++) {
+		one.id = before.ids[i];
+		while (at < open->n && open->ids[at] < one.id)
+			at++;
+		if ((at == open->n || open->ids[at] != one.id) &&
+		    tail_look(tail, &one, tail_ended) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /* The newest as list shows them. */
@@ -502,25 +536,7 @@ begin_tail(struct tail *tail)
 	filter.limit = TAIL_FIRST;
 	if (tail_look(tail, &filter, tail_first) == -1)
 		return -1;
-	return follow_open(tail);
-}
-
-static int
-look_at_open(struct tail *tail)
-{
-	struct inbox_filter filter = { .state = INBOX_ANY };
-	size_t i, kept = 0;
-
-	for (i = 0; i < tail->n_open; i++) {
-		filter.id = tail->open[i];
-		tail->ended = true;	/* also when it was dropped */
-		if (tail_look(tail, &filter, tail_open) == -1)
-			return -1;
-		if (!tail->ended)
-			tail->open[kept++] = tail->open[i];
-	}
-	tail->n_open = kept;
-	return 0;
+	return tail_look_at_open(tail);
 }
 
 static int
@@ -537,10 +553,8 @@ cmd_inbox_look_again(struct tail *tail)
 		filter.after = 0;
 		filter.since = tail->last.received + 1;
 		tail->last.id = tail->newest.id;
-		if (follow_open(tail) == -1)
-			return -1;
 	}
-	if (look_at_open(tail) == -1)
+	if (tail_look_at_open(tail) == -1)
 		return -1;
 	return tail_look(tail, &filter, tail_new);
 }
@@ -549,17 +563,14 @@ static int
 tail(struct request *request)
 {
 	struct tail tail = { .request = request };
-	int result;
+	int result = begin_tail(&tail);
 
-	tail.open = malloc(TAIL_OPEN_MAX * sizeof(*tail.open));
-	if (tail.open == NULL)
-		return report_fail("inbox", "tail: out of memory");
-	result = begin_tail(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
 		inbox_wait(request->inbox, TAIL_LOOK);
 		result = cmd_inbox_look_again(&tail);
 	}
-	free(tail.open);
+	free(tail.open.ids);
+	free(tail.before.ids);
 	return result == -1 ? inbox_failed(request) : EXIT_OK;
 }
 
