@@ -60,6 +60,12 @@
 #define CHECKPOINT_WORKER 1000		/* pages in the log */
 #define CHECKPOINT_OTHER 8000		/* a web server waits for it */
 #define FULL_MAX 2		/* then workers give up the reserve */
+#define DENIED "it cannot be written: make the file and its folder writable " \
+	"for the user that vkcb runs as"
+#define LOCKED "another program keeps it locked: fuser(1) on the file names it"
+#define DAMAGED "the file is damaged: move it away together with its -wal " \
+	"and -shm, a new one is made by itself; sqlite3's .recover reads the " \
+	"old one"
 #define STRING(x) STRING_(x)
 #define STRING_(x) #x
 
@@ -138,89 +144,63 @@ store_of(struct inbox *inbox)
 	return (struct store *)(void *)inbox;
 }
 
-static const char *
-advice(int code)
-{
-	switch (code & 0xff) {
-	case SQL_FULL:
-		return "the disk is full: free some space";
-	case SQL_READONLY:
-	case SQL_PERM:
-	case SQL_AUTH:
-		return "it cannot be written: make the file and its folder "
-		    "writable for the user that vkcb runs as";
-	case SQL_BUSY:
-	case SQL_LOCKED:
-	case SQL_PROTOCOL:
-		return "another program keeps it locked: fuser(1) on the file "
-		    "names it";
-	case SQL_CORRUPT:
-	case SQL_NOTADB:
-		return "the file is damaged: move it away together with its "
-		    "-wal and -shm, a new one is made by itself; sqlite3's "
-		    ".recover reads the old one";
-	case SQL_CANTOPEN:
-		return "see that its folder exists and is writable for the "
-		    "user that vkcb runs as";
-	case SQL_IOERR:
-		return "the disk gives errors or is full: see df(1), dmesg(1)";
-	case SQL_NOMEM:
-		return "out of memory";
-	default:
-		return "unexpected; `sqlite3 FILE 'PRAGMA integrity_check'` "
-		    "tells whether the file is sound";
-	}
-}
+/* Errors of SQLite, and the advice for each. */
+static const struct trouble {
+	int code;
+	bool spares_file;	/* the connection is as good as before */
+	bool is_denial;		/* it may be about who owns a file */
+	const char *advice;
+} troubles[] = {
+	{ SQL_FULL, true, false, "the disk is full: free some space" },
+	{ SQL_READONLY, false, true, DENIED },
+	{ SQL_PERM, false, true, DENIED },
+	{ SQL_AUTH, false, true, DENIED },
+	{ SQL_BUSY, true, false, LOCKED },
+	{ SQL_LOCKED, true, false, LOCKED },
+	{ SQL_PROTOCOL, false, false, LOCKED },
+	{ SQL_CORRUPT, false, false, DAMAGED },
+	{ SQL_NOTADB, false, false, DAMAGED },
+	{ SQL_CANTOPEN, false, true, "see that its folder exists and is "
+	    "writable for the user that vkcb runs as" },
+	{ SQL_IOERR, false, false, "the disk gives errors or is full: see "
+	    "df(1), dmesg(1)" },
+	{ SQL_NOMEM, true, false, "out of memory" },
+	{ SQL_OK, false, false, "unexpected; `sqlite3 FILE 'PRAGMA "
+	    "integrity_check'` tells whether the file is sound" },
+};
 
-/* After other errors a new connection may work. */
-static bool
-leaves_file_usable(int code)
+static const struct trouble *
+trouble_of(int code)
 {
-	switch (code & 0xff) {
-	case SQL_BUSY:
-	case SQL_LOCKED:
-	case SQL_FULL:
-	case SQL_NOMEM:
-		return true;
-	default:
-		return false;
-	}
-}
+	const struct trouble *trouble = troubles;
 
-/* Errors that may be about who owns a file. */
-static bool
-is_denial(int code)
-{
-	switch (code & 0xff) {
-	case SQL_READONLY:
-	case SQL_PERM:
-	case SQL_AUTH:
-	case SQL_CANTOPEN:
-		return true;
-	default:
-		return false;
-	}
+	while (trouble->code != SQL_OK && trouble->code != (code & 0xff))
+		trouble++;
+	return trouble;
 }
 
 int
 store_fail(struct store *store, int code)
 {
-	bool io = (code & 0xff) == SQL_IOERR;
 	int number = store->db != NULL ? store->sql->system_errno(store->db) :
 	    0;
+	const struct trouble *trouble;
+	bool io;
 
-	if (io && (number == ENOSPC || number == EDQUOT))
+	if ((code & 0xff) == SQL_IOERR && (number == ENOSPC ||
+	    number == EDQUOT))
 		code = SQL_FULL;
+	trouble = trouble_of(code);
 	store->is_full = code == SQL_FULL;
 	store->full += store->is_full;
-	store->must_reopen |= !leaves_file_usable(code);
-	if (is_denial(code) &&
+	store->must_reopen |= !trouble->spares_file;
+	if (trouble->is_denial &&
 	    files_check(store->path, store->inbox.error) == -1)
 		return -1;
-	io = (code & 0xff) == SQL_IOERR && number != 0;
+	io = trouble->code == SQL_IOERR && number != 0;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
 	    store->path, store->sql->errstr(code), io ? ": " : "",
-	    io ? strerror(number) : "", advice(code));
+	    io ? strerror(number) : "", trouble->advice);
 	return -1;
 }
 
@@ -302,8 +282,8 @@ make_file(struct store *store)
 	    files_check(store->path, store->inbox.error) == -1)
 		return -1;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: %s",
-	    store->path, file_error(errno), errno == ENOSPC ?
-	    advice(SQL_FULL) : advice(SQL_CANTOPEN));
+	    store->path, file_error(errno), trouble_of(errno ==
+	    ENOSPC ? SQL_FULL : SQL_CANTOPEN)->advice);
 	return -1;
 }
 
