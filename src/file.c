@@ -25,6 +25,17 @@
 
 #define SAFE (O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
+/* Leaves errno as it is. */
+static int
+file_close(int fd, int result)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return result;
+}
+
 static int
 file_read_all(int fd, char *into, size_t size, size_t *len)
 {
@@ -52,15 +63,9 @@ int
 file_read(const char *path, char *into, size_t size, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int result, saved;
 
-	if (fd == -1)
-		return -1;
-	result = file_read_all(fd, into, size, len);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return result;
+	return fd == -1 ? -1 : file_close(fd, file_read_all(fd, into, size,
+	    len));
 }
 
 void
@@ -89,17 +94,13 @@ int
 file_sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
-	int fd, result, saved;
+	int fd;
 
 	file_folder(path, folder);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return errno == EACCES ? 0 : -1;
-	result = fsync(fd);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return result;
+	return file_close(fd, fsync(fd));
 }
 
 /* Nanoseconds; they wrap in 2554, which does no harm to differences. */
@@ -160,15 +161,10 @@ static int
 file_checked(int fd, bool shared)
 {
 	struct stat st;
-	int saved;
 
-	if (fd == -1 || (fstat(fd, &st) == 0 &&
-	    file_check(&st, shared) == 0))
+	if (fd == -1 || (fstat(fd, &st) == 0 && file_check(&st, shared) == 0))
 		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return file_close(fd, -1);
 }
 
 int

@@ -39,23 +39,9 @@ owner_switch(const struct stat *owner)
 	gid_t group = entry != NULL ? entry->pw_gid : owner->st_gid;
 
 	if ((entry != NULL ? initgroups(entry->pw_name, group) :
-	    setgroups(0, NULL)) == -1)
-		return -1;
-	if (setresgid(group, group, group) == -1)
+	    setgroups(0, NULL)) == -1 || setresgid(group, group, group) == -1)
 		return -1;
 	return setresuid(owner->st_uid, owner->st_uid, owner->st_uid);
-}
-
-/* Two names of users are needed at once. */
-static int
-owner_differs(const char *path, uid_t file, uid_t folder, char *error)
-{
-	char names[2][OWNER_NAME_MAX];
-
-	snprintf(error, OWNER_ERROR_MAX, "%.256s: it belongs to %s, its folder "
-	    "to %s: chown both to the user that vkcb runs as", path,
-	    owner_name(file, names[0]), owner_name(folder, names[1]));
-	return -1;
 }
 
 /* The folder, else the nearest one above it, where others may make it. */
@@ -99,22 +85,27 @@ int
 owner_become(const char *path, bool is_log, char error[OWNER_ERROR_MAX])
 {
 	struct stat folder, file;
-	char user[OWNER_NAME_MAX];
+	char names[2][OWNER_NAME_MAX];
 
 	if (geteuid() != 0)
 		return 0;
 	owner_stat_folder(path, &folder);
 	if (lstat(path, &file) == -1)
 		file = folder;
-	if (file.st_uid != folder.st_uid && folder.st_uid != 0)
-		return owner_differs(path, file.st_uid, folder.st_uid, error);
+	if (file.st_uid != folder.st_uid && folder.st_uid != 0) {
+		snprintf(error, OWNER_ERROR_MAX, "%.256s: it belongs to %s, "
+		    "its folder to %s: chown both to the user that vkcb runs "
+		    "as", path, owner_name(file.st_uid, names[0]),
+		    owner_name(folder.st_uid, names[1]));
+		return -1;
+	}
 	if (file.st_uid == 0)
 		return owner_stay_root(path, is_log, error);
 	if (owner_switch(&file) == 0)
 		return 1;
 	snprintf(error, OWNER_ERROR_MAX, "%.256s: root cannot become its "
 	    "owner, %s: %s: run vkcb as that user", path,
-	    owner_name(file.st_uid, user), strerror(errno));
+	    owner_name(file.st_uid, names[0]), strerror(errno));
 	return -1;
 }
 

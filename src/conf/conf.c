@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "conf/ini.h"
 #include "conf/keys.h"
@@ -84,7 +85,6 @@ struct reader {
 	const struct conf_key *table;	/* of this section; NULL: none yet */
 	struct conf_group *group;	/* this section; NULL: [vkcb] */
 	uint64_t seen;	/* keys by row: of [vkcb] 32 bits, of this group 32 */
-	bool seen_default;
 };
 
 __attribute__((format(printf, 2, 3))) static int
@@ -266,9 +266,8 @@ begin_section(struct reader *reader, const char *name)
 	if (strcmp(name, "default") != 0)
 		return conf_fail(reader, "unknown section [%s]: there are "
 		    "[vkcb], [default] and [group ID]", name);
-	if (reader->seen_default)
+	if (reader->conf->fallback.line != 0)
 		return conf_fail(reader, "a second [default]");
-	reader->seen_default = true;
 	reader->group = &reader->conf->fallback;
 	reader->group->line = reader->line;
 	return 0;
@@ -536,7 +535,7 @@ void
 conf_free(struct conf *conf)
 {
 	if (conf != NULL)
-		secret_unmap(conf, conf->size);
+		(void)munmap(conf, conf->size);
 }
 
 const struct conf_group *

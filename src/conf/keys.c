@@ -50,13 +50,6 @@ secret_map(size_t size)
 	return memory;
 }
 
-void
-secret_unmap(void *memory, size_t size)
-{
-	if (memory != NULL)
-		(void)munmap(memory, size);
-}
-
 static int
 keys_fail(char *error, const char *path, const char *why)
 {
@@ -83,9 +76,10 @@ keys_grow(struct keys *keys)
 
 	if (grown == NULL)
 		return -1;
-	if (keys->n > 0)
+	if (keys->size > 0) {
 		memcpy(grown, keys->at, keys->n * sizeof(*grown));
-	secret_unmap(keys->at, keys->size * sizeof(*grown));
+		(void)munmap(keys->at, keys->size * sizeof(*grown));
+	}
 	keys->at = grown;
 	keys->size = size;
 	return 0;
@@ -108,7 +102,8 @@ keys_get(struct keys *keys, int64_t group_id)
 void
 keys_free(struct keys *keys)
 {
-	secret_unmap(keys->at, keys->size * sizeof(*keys->at));
+	if (keys->size > 0)
+		(void)munmap(keys->at, keys->size * sizeof(*keys->at));
 	*keys = (struct keys){ .n = 0 };
 }
 
@@ -201,7 +196,7 @@ keys_read(struct keys *keys, const char *path, char error[KEYS_ERROR_MAX])
 	else if (errno != ENOENT)
 		result = keys_fail(error, path, errno == EISDIR ||
 		    errno == EINVAL ? "no file of keys" : strerror(errno));
-	secret_unmap(text, FILE_SIZE_MAX + 1);
+	(void)munmap(text, FILE_SIZE_MAX + 1);
 	return result;
 }
 

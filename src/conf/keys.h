@@ -71,10 +71,10 @@ int keys_write(const struct keys *, const char *path,
 int keys_lock(const char *path, char error[KEYS_ERROR_MAX])
     __attribute__((warn_unused_result));
 
-/* Zeros; the parts that are never touched cost nothing. NULL: out of memory. */
+/*
+ * Zeros; the parts that are never touched cost nothing. NULL: out of memory.
+ * munmap() gives the memory back to the system, which wipes it.
+ */
 void *secret_map(size_t size) __attribute__((warn_unused_result));
-
-/* Gives the memory back to the system, which wipes it. NULL: nothing. */
-void secret_unmap(void *, size_t size);
 
 #endif
