@@ -34,7 +34,7 @@
  *
  * The ground floor, src/NAME.c:
  *
- *	errors        log.c, report.c (a command's), nearest.c ("did you mean")
+ *	errors        log.c, report.c (a command's, with "did you mean")
  *	files         file.c (no links), owner.c (root becomes the owner)
  *	memory        arena.c (of one request), buffer.c
  *	others        number.c, utf8.c, hash.h, clock.h, supervisor.c (signals,

@@ -29,4 +29,16 @@ int report_fail(const char *what, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 #define report_fail(...) FAILED(EXIT_ERROR, report_fail(__VA_ARGS__))
 
+/*
+ * "Did you mean": the word in a list that is closest to a typo. Initialize it
+ * with { .word = ... }, and try each word of the list.
+ */
+struct nearest {
+	const char *word;	/* as typed */
+	const char *best;	/* NULL: none was close */
+	unsigned int distance;	/* of best; too far, if there is none */
+};
+
+void nearest_try(struct nearest *, const char *candidate);
+
 #endif

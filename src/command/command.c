@@ -19,7 +19,6 @@
 #include "event/catalogue.h"
 #include "file.h"
 #include "log.h"
-#include "nearest.h"
 #include "number.h"
 #include "owner.h"
 

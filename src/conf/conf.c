@@ -23,7 +23,6 @@
 #include "conf/keys.h"
 #include "file.h"
 #include "log.h"
-#include "nearest.h"
 #include "number.h"
 #include "report.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "event/handler_table.h"
-#include "nearest.h"
+#include "report.h"
 
 #include "banned.h"
 

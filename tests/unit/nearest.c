@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "nearest.h"
+#include "report.h"
 
 static const char *
 nearest_of(const char *word)
