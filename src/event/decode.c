@@ -90,7 +90,10 @@ number_text(struct json_object *value, char buffer[32])
 
 	if (kept != NULL)
 		return kept;
-	if (json_object_get_int64(value) < 0)
+	/* A handler before this one may have put its own number there. */
+	if (json_object_is_type(value, json_type_double))
+		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
+	else if (json_object_get_int64(value) < 0)
 		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
 	else
 		snprintf(buffer, 32, "%" PRIu64, json_object_get_uint64(value));

@@ -330,6 +330,29 @@ an_object_is_one_or_absent(void **state)
 	}
 }
 
+/* A handler that takes the event itself may change the object. */
+static void
+a_number_of_a_handler_is_not_cut(void **state)
+{
+	const struct vk_like *like;
+	struct decoded decoded;
+
+	(void)state;
+	make_tree(&decoded, "{}");
+	json_object_object_add(decoded.tree, "liker_id",
+	    json_object_new_double(1.5));
+	json_object_object_add(decoded.tree, "object_type",
+	    json_object_new_double(1.5));
+	like = decode_event(VKCB_EVENT_like_add, decoded.tree, &decoded.arena,
+	    note_odd, &decoded);
+	assert_non_null(like);
+	assert_int_equal(like->liker_id, 0);
+	assert_string_equal(like->object_type, "1.5");
+	assert_odd(&decoded, "liker_id", "number with a fraction",
+	    "64-bit integer");
+	decoded_release(&decoded);
+}
+
 static void
 a_list_skips_what_does_not_fit(void **state)
 {
@@ -1247,6 +1270,7 @@ main(void)
 		cmocka_unit_test(a_double_loses_no_integer),
 		cmocka_unit_test(a_text_is_whole_or_absent),
 		cmocka_unit_test(an_object_is_one_or_absent),
+		cmocka_unit_test(a_number_of_a_handler_is_not_cut),
 		cmocka_unit_test(a_list_skips_what_does_not_fit),
 		cmocka_unit_test(integers_of_a_list_are_exact_or_skipped),
 		cmocka_unit_test(texts_of_a_list_are_whole_or_skipped),
