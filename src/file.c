@@ -114,7 +114,7 @@ struct file_stamp
 file_stamp(const char *path)
 {
 	struct timespec now;
-	struct file_stamp stamp = { .settled = true };
+	struct file_stamp stamp = { .path = path, .settled = true };
 	struct stat st;
 
 	if (stat(path, &st) == -1)
@@ -133,13 +133,13 @@ file_stamp(const char *path)
 }
 
 enum file_change
-file_stamp_compare(const struct file_stamp *was, const char *path)
+file_stamp_compare(const struct file_stamp *was)
 {
 	struct file_stamp is;
 
-	if (path == NULL || *path == '\0')
+	if (was->path == NULL)
 		return FILE_UNCHANGED;
-	is = file_stamp(path);
+	is = file_stamp(was->path);
 	if (was->device != is.device || was->inode != is.inode ||
 	    was->size != is.size || was->written != is.written ||
 	    was->changed != is.changed)

@@ -65,6 +65,7 @@ int file_look(const char *path) __attribute__((warn_unused_result));
 const char *file_error(int error);
 
 struct file_stamp {
+	const char *path;		/* NULL: no file: it does not change */
 	dev_t device;
 	ino_t inode;			/* 0: there was no file */
 	off_t size;
@@ -83,8 +84,6 @@ enum file_change {
 /* Taken before the file is read: a change while it is read is found later. */
 struct file_stamp file_stamp(const char *path);
 
-/* path NULL or "": no file, which does not change. */
-enum file_change file_stamp_compare(const struct file_stamp *,
-    const char *path);
+enum file_change file_stamp_compare(const struct file_stamp *);
 
 #endif

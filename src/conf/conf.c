@@ -113,13 +113,14 @@ retry_if_transient(struct conf_refused *refused, int error)
 
 /* The error goes when this file changes. */
 static void
-blame(struct reader *reader, const char *path, const struct file_stamp *stamp)
+blame(struct reader *reader, const struct file_stamp *stamp)
 {
 	struct conf_refused *refused = reader->refused;
 
 	retry_if_transient(refused, errno);
-	snprintf(refused->named, sizeof(refused->named), "%s", path);
+	snprintf(refused->named, sizeof(refused->named), "%s", stamp->path);
 	refused->named_stamp = *stamp;
+	refused->named_stamp.path = refused->named;
 }
 
 /* A copy that lives as long as the configuration; NULL: out of memory. */
@@ -167,7 +168,7 @@ conf_take_line(struct reader *reader, const char *path, size_t len,
 /* `secret` and `secret_file`, or the two of the token: one of both. */
 static int
 take_file(struct reader *reader, const char *name, bool named,
-    struct conf_file *file, const char **text)
+    struct file_stamp *file, const char **text)
 {
 	struct conf *conf = reader->conf;
 	size_t len, size = conf->left < INI_LINE_MAX + 2 ? conf->left :
@@ -178,7 +179,7 @@ take_file(struct reader *reader, const char *name, bool named,
 	if (named)
 		return conf_fail(reader, "both %s and %s_file: keep one", name,
 		    name);
-	file->stamp = file_stamp(file->path);
+	*file = file_stamp(file->path);
 	if (file_read(file->path, conf->room, size, &len) == -1)
 		conf_fail(reader, "cannot read %s: %s", file->path,
 		    strerror(errno));
@@ -186,7 +187,7 @@ take_file(struct reader *reader, const char *name, bool named,
 		return 0;
 	else
 		errno = 0;
-	blame(reader, file->path, &file->stamp);
+	blame(reader, file);
 	return -1;
 }
 
@@ -415,7 +416,7 @@ finish_groups(struct reader *reader)
 	errno = 0;
 	if (conf->keys != NULL &&
 	    keys_read(&keys, conf->keys, reader->refused->error) == -1) {
-		blame(reader, conf->keys, &conf->keys_stamp);
+		blame(reader, &conf->keys_stamp);
 		return -1;
 	}
 	if (conf->has_fallback)
@@ -525,8 +526,10 @@ conf_read(const char *path, struct conf_refused *refused)
 	if (conf == NULL || file_read(path, conf->room, size + 1, &len) == -1)
 		return conf_fail_errno(conf, path, refused);
 	conf = conf_parse_text(conf, len, refused);
-	if (conf != NULL)
+	if (conf != NULL) {
 		conf->stamp = stamp;
+		conf->stamp.path = conf->path;
+	}
 	return conf;
 }
 
@@ -548,24 +551,12 @@ conf_group(const struct conf *conf, int64_t id)
 }
 
 static enum file_change
-change_of_either(const struct file_stamp *a, const char *a_path,
-    const struct file_stamp *b, const char *b_path)
+change_of_either(const struct file_stamp *a, const struct file_stamp *b)
 {
-	enum file_change a_change = file_stamp_compare(a, a_path);
-	enum file_change b_change = file_stamp_compare(b, b_path);
+	enum file_change change = file_stamp_compare(a);
+	enum file_change other = file_stamp_compare(b);
 
-	return a_change > b_change ? a_change : b_change;
-}
-
-static enum file_change
-conf_change(const struct conf *conf, const struct conf_group *group)
-{
-	if (group == NULL)
-		return change_of_either(&conf->stamp, conf->path,
-		    &conf->keys_stamp, conf->keys);
-	return change_of_either(&group->secret_file.stamp,
-	    group->secret_file.path, &group->token_file.stamp,
-	    group->token_file.path);
+	return change > other ? change : other;
 }
 
 /*
@@ -576,15 +567,17 @@ bool
 conf_refresh(struct conf **conf, const struct conf_group *group)
 {
 	static struct conf_refused refused;
-	enum file_change change = conf_change(*conf, group);
+	enum file_change change = group == NULL ?
+	    change_of_either(&(*conf)->stamp, &(*conf)->keys_stamp) :
+	    change_of_either(&group->secret_file, &group->token_file);
 	enum file_change since = FILE_CHANGED;
 	char before[CONF_ERROR_MAX];
 	struct conf *fresh;
 
+	refused.stamp.path = (*conf)->path;
 	/* FILE_UNCHANGED: the load would fail again. */
 	if (refused.error[0] != '\0')
-		since = change_of_either(&refused.stamp, (*conf)->path,
-		    &refused.named_stamp, refused.named);
+		since = change_of_either(&refused.stamp, &refused.named_stamp);
 	if (since == FILE_CHANGED)
 		refused.error[0] = '\0';
 	if (change == FILE_UNCHANGED || since == FILE_UNCHANGED)

@@ -64,12 +64,6 @@ struct conf_key {
 extern const struct conf_key conf_keys[];	/* ends with a NULL name */
 extern const struct conf_key conf_group_keys[];
 
-/* A file named in a group. */
-struct conf_file {
-	const char *path;	/* NULL: none */
-	struct file_stamp stamp;
-};
-
 struct conf_group {
 	int64_t id;		/* 0: [default] */
 	int line;		/* of its section */
@@ -81,8 +75,8 @@ struct conf_group {
 	bool confirmation_from_keys_file;
 	const char *events;	/* to tick at VK; NULL: what handlers take */
 	const char *token;	/* NULL: none */
-	struct conf_file secret_file;
-	struct conf_file token_file;
+	struct file_stamp secret_file;
+	struct file_stamp token_file;
 };
 
 struct conf {
@@ -126,8 +120,8 @@ struct conf {
 struct conf_refused {
 	char error[CONF_ERROR_MAX];	/* one line: file, line, fault, cure */
 	struct file_stamp stamp;
-	struct file_stamp named_stamp;
-	char named[PATH_MAX];		/* the file at fault; "": vkcb.conf */
+	struct file_stamp named_stamp;	/* of the file at fault, if another */
+	char named[PATH_MAX];		/* its path */
 };
 
 /* Reads a file. NULL: it is refused. The caller frees it with conf_free(). */
