@@ -7,8 +7,8 @@
  * are old enough to prove that it has not changed since.
  *
  * vkcb's own files stand where others may have put something else under their
- * names: a link to a file of this user's, a FIFO, a device. Anything but a plain
- * file of ours is refused and left as it is.
+ * names: a link to a file of this user's, a FIFO, a device. Anything but a
+ * plain file of ours is refused and left as it is.
  */
 #include "file.h"
 

@@ -136,7 +136,6 @@ static int
 cmd_setup_with_keys(struct setup *setup)
 {
 	const struct conf *conf = setup->vk.conf;
-	struct keys keys = { .n = 0 };
 	char error[KEYS_ERROR_MAX];
 	int status, lock = -1;
 	bool is_new;
@@ -144,10 +143,9 @@ cmd_setup_with_keys(struct setup *setup)
 	if (conf->keys == NULL)
 		return report_fail(conf->path, "setup needs `keys = FILE` in "
 		    "[vkcb], where it stores secrets and confirmation strings");
-	setup->keys = &keys;
 	if ((!setup->dry_run &&
 	    (lock = keys_lock(conf->keys, error)) == -1) ||
-	    keys_read(&keys, conf->keys, error) == -1) {
+	    keys_read(&setup->keys, conf->keys, error) == -1) {
 		status = report_fail("setup", "%s", error);
 	} else {
 		is_new = access(conf->keys, F_OK) == -1;
@@ -155,7 +153,7 @@ cmd_setup_with_keys(struct setup *setup)
 		if (is_new)
 			tell_of_owner(conf->keys);
 	}
-	keys_free(&keys);
+	keys_free(&setup->keys);
 	if (lock != -1)
 		close(lock);
 	return status;

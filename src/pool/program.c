@@ -122,7 +122,7 @@ program_close_fds(void)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* A session of its own, so that no signal for the web server's group ends it. */
+/* A session of its own: no signal for the web server's group ends it. */
 static int
 spawn(const char *path, bool keep_stderr)
 {

@@ -73,7 +73,7 @@ setup_print(struct setup *setup, bool change, const char *fmt, ...)
 static const struct key *
 setup_key(const struct setup *setup)
 {
-	return keys_find(setup->keys, setup->vk.group->id);
+	return keys_find(&setup->keys, setup->vk.group->id);
 }
 
 static bool
@@ -133,7 +133,7 @@ setup_replace(char text[], size_t size, const char *new)
 static int
 setup_store(struct setup *setup, const char *secret, const char *confirmation)
 {
-	struct key *key = keys_get(setup->keys, setup->vk.group->id);
+	struct key *key = keys_get(&setup->keys, setup->vk.group->id);
 	char error[KEYS_ERROR_MAX];
 	bool changed;
 
@@ -149,7 +149,7 @@ setup_store(struct setup *setup, const char *secret, const char *confirmation)
 	    confirmation);
 	changed |= setup_replace(key->url, KEYS_URL_MAX, setup->url);
 	return !changed ||
-	    keys_write(setup->keys, setup->vk.conf->keys, error) == 0 ? 0 :
+	    keys_write(&setup->keys, setup->vk.conf->keys, error) == 0 ? 0 :
 	    group_api_fail(&setup->vk, "%s", error);
 }
 

@@ -14,7 +14,7 @@ struct setup {
 	bool dry_run;		/* tells what it would do, does nothing */
 	bool remove;		/* takes the servers with this URL away */
 	int64_t group_id;	/* this group alone; 0: all with a token */
-	struct keys *keys;
+	struct keys keys;
 	int64_t server_id;	/* at VK; 0: none yet */
 	int changes;		/* made, or that would be */
 };

@@ -78,7 +78,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		return 0;
 	conf = conf_parse(PATH, (const char *)data, size, &refused);
 	if (conf == NULL) {
-		assert_true(strncmp(refused.error, PATH ":", sizeof(PATH)) == 0);
+		assert_true(strncmp(refused.error, PATH ":",
+		    sizeof(PATH)) == 0);
 		assert_true(strpbrk(refused.error, "\r\n") == NULL);
 	} else {
 		read_conf(conf);

@@ -1,6 +1,6 @@
 /*
- * logfmt.c - logfmt FILE ...: prints the lines of these logs that are not vkcb's
- * in logfmt. The errors of a command, "vkcb: ...", are left out.
+ * logfmt.c - logfmt FILE ...: prints the lines of these logs that are not
+ * vkcb's in logfmt. The errors of a command, "vkcb: ...", are left out.
  */
 #include <stdio.h>
 #include <stdlib.h>
