@@ -39,8 +39,7 @@
 #define PAUSE 1000		/* before what failed is tried again */
 #define STOP_MARGIN 2000
 
-/* A worker's place; its number is the index + 1. */
-struct child {
+struct child {			/* its number as a worker is the index + 1 */
 	enum child_state {
 		CHILD_WANTED,
 		CHILD_RUNS,
@@ -145,20 +144,18 @@ meet_trouble(struct parent *parent, const char *what, const char *why)
 static void
 start_child(struct parent *parent, int i)
 {
-	struct child *child = &parent->children[i];
-	pid_t self = getpid();
+	pid_t self = getpid(), pid = fork();
 
-	child->pid = fork();
-	if (child->pid == 0) {
+	if (pid == 0) {
 		close(parent->signals);
 		inbox_close(parent->wakes);
 		/* Not _exit(): handlers may have called atexit(3). */
 		exit(worker_run(&parent->pool, parent->conf, i + 1, self));
 	}
-	if (child->pid != -1)
-		child->state = CHILD_RUNS;
-	else
+	if (pid == -1)
 		meet_trouble(parent, "cannot start a worker", strerror(errno));
+	else
+		parent->children[i] = (struct child){ CHILD_RUNS, pid, 0 };
 }
 
 static void

@@ -77,31 +77,26 @@ program_is_replaced(const struct program *program)
 	    (st.st_dev != program->device || st.st_ino != program->inode);
 }
 
-/* A web server's variables tell of a request; one makes a program CGI. */
-static bool
-is_of_request(const char *variable)
+/* Without a web server's variables: they tell of a request, and of CGI. */
+static int
+set_environment(const char *conf_path)
 {
 	static const char *const names[] = {
 		"HTTP_", "GATEWAY_INTERFACE=", "REQUEST_", "CONTENT_", "QUERY_",
 		"REMOTE_", "SCRIPT_", "PATH_INFO=", "PATH_TRANSLATED=",
 		"REDIRECT_", "NOTIFY_SOCKET=",
 	};
+	const size_t n = sizeof(names) / sizeof(names[0]);
+	char **from, **to = environ;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-static int
-set_environment(const char *conf_path)
-{
-	char **from, **to = environ;
-
-	for (from = environ; *from != NULL; from++)
-		if (!is_of_request(*from))
+	for (from = environ; *from != NULL; from++) {
+		for (i = 0; i < n; i++)
+			if (strncmp(*from, names[i], strlen(names[i])) == 0)
+				break;
+		if (i == n)
 			*to++ = *from;
+	}
 	*to = NULL;
 	return setenv("VKCB_CONF", conf_path, 1);
 }

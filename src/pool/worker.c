@@ -109,24 +109,17 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 	snprintf(work->reason, sizeof(work->reason), "the handler %s%s%s",
 	    result->outcome == VKCB_FAIL ? "failed" : "gave up",
 	    call ? ": " : "", call ? event->failed_call.words : "");
-	switch (result->outcome) {
-	case VKCB_FAIL:
-		inbox_try_again(work->inbox, claim, work->conf,
-		    work->reason, -1, end);
-		return;
-	case VKCB_RETRY_AFTER:
+	*end = (struct inbox_end){ .state = INBOX_DONE, .reason = "" };
+	if (result->outcome == VKCB_FAIL)
+		inbox_try_again(work->inbox, claim, work->conf, work->reason,
+		    -1, end);
+	else if (result->outcome == VKCB_RETRY_AFTER)
 		inbox_try_again(work->inbox, claim, work->conf,
 		    "the handler asked for another time",
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
-		return;
-	case VKCB_GIVE_UP:
+	else if (result->outcome == VKCB_GIVE_UP)
 		inbox_give_up(work->reason, end);
-		return;
-	default:
-		break;
-	}
-	*end = (struct inbox_end){ .state = INBOX_DONE, .reason = "" };
-	if (result->outcome == VKCB_REMOVE)
+	else if (result->outcome == VKCB_REMOVE)
 		end->command.remove = true;
 	else if (result->outcome == VKCB_SET_VERSION)
 		snprintf(end->command.version, sizeof(end->command.version),
@@ -137,10 +130,8 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 static void
 set_timer(struct work *work, int64_t ms)
 {
-	const struct itimerspec limit = { .it_value = {
-		.tv_sec = (time_t)(ms / 1000),
-		.tv_nsec = (long)(ms % 1000) * 1000000,
-	} };
+	struct itimerspec limit = { .it_value.tv_sec = (time_t)(ms / 1000),
+	    .it_value.tv_nsec = (long)(ms % 1000) * 1000000 };
 
 	(void)timer_settime(work->timer, 0, &limit, NULL);
 }
@@ -208,11 +199,8 @@ run_task(struct work *work, const struct inbox_claim *claim,
 static bool
 work_on(struct work *work, const struct inbox_claim *claim)
 {
-	struct inbox_end end = {
-		.state = INBOX_WAITING,
-		.untried = true,
-		.reason = "the program was replaced",
-	};
+	struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
+	    .reason = "the program was replaced" };
 
 	if (!claim->unknown)
 		run_task(work, claim, &end);
@@ -324,16 +312,12 @@ work_once(struct work *work)
 static void
 give_back(struct work *work)
 {
-	const struct inbox_end end = {
-		.state = INBOX_WAITING,
-		.untried = true,
-		.reason = "the inbox could not be flushed",
-	};
-	int number = work->number;
+	const struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
+	    .reason = "the inbox could not be flushed" };
 	struct inbox_claim claim;
 
-	if (work->unsure && pool_is_valid(work->pool) &&
-	    inbox_orphaned(work->inbox, number, number, &claim) == 1)
+	if (work->unsure && pool_is_valid(work->pool) && inbox_orphaned(
+	    work->inbox, work->number, work->number, &claim) == 1)
 		(void)inbox_finish(work->inbox, &claim, &end);
 }
 
