@@ -17,6 +17,7 @@
 #include "json/tree.h"
 #include "number.h"
 #include "report.h"
+#include "utf8.h"
 
 #include "banned.h"
 
@@ -62,7 +63,7 @@ copy_path(char *to, const char *text, size_t len)
 static int
 split(struct edit *edit, const char *text)
 {
-	const char *equals = strchr(text, '=');
+	const char *equals = strchr(text, '='), *at;
 	size_t len;
 
 	if (equals == NULL || equals == text)
@@ -77,7 +78,9 @@ split(struct edit *edit, const char *text)
 	if (!copy_path(edit->path, text, len))
 		return json_edit_fail(edit,
 		    "%.200s: a name is missing in the path", text);
-	if (!json_is_utf8(text, strlen(text)))
+	for (at = text; *at != '\0' && utf8_length(at, 4) > 0; )
+		at += utf8_length(at, 4);
+	if (*at != '\0')
 		return json_edit_fail(edit, "%s: the text is not UTF-8",
 		    edit->path);
 	edit->value = equals + 1;

@@ -228,17 +228,15 @@ event_mismatch(void *arg, const struct decode_place *place, const char *got,
 static void
 event_log_warning(const struct event *event)
 {
-	struct json_object *object = event->public.object, *warning;
+	struct json_object *object = event->public.object;
+	const char *warning = json_get_string(object, "warning");
 	struct log_line line;
 
-	if (!json_object_is_type(object, json_type_object) ||
-	    json_object_object_length(object) != 1 ||
-	    !json_object_object_get_ex(object, "warning", &warning) ||
-	    !json_object_is_type(warning, json_type_string))
+	if (*warning == '\0' || json_object_object_length(object) != 1)
 		return;
 	event_log(&line, event, LOG_LEVEL_WARNING, "VK sent a warning in place "
 	    "of the object: vkcb setup sets the API version");
-	log_text(&line, "detail", json_object_get_string(warning));
+	log_text(&line, "detail", warning);
 	log_end(&line);
 }
 

@@ -185,34 +185,15 @@ check_number(struct check *check)
 }
 
 static bool
-check_word(struct check *check, const char *word, size_t len)
+check_word(struct check *check, const char *word)
 {
+	size_t len = strlen(word);
+
 	if ((size_t)(check->end - check->at) < len ||
 	    memcmp(check->at, word, len) != 0)
 		return check_refuse(check, "unknown word");
 	check->at += len;
 	return true;
-}
-
-static bool
-check_array(struct check *check)
-{
-	struct json_value element;
-
-	check->at++;
-	check_space(check);
-	if (check_take(check, ']'))
-		return true;
-	for (;;) {
-		if (!check_value(check, &element))
-			return false;
-		check_space(check);
-		if (check_take(check, ']'))
-			return true;
-		if (!check_take(check, ','))
-			return check_refuse(check,
-			    "expected , or ] in an array");
-	}
 }
 
 static void
@@ -233,48 +214,50 @@ check_member(struct check *check, const struct json_value *key,
 }
 
 static bool
-check_object(struct check *check)
+check_pair(struct check *check)
 {
-	struct json_value key, value;
+	struct json_value key = { .kind = JSON_STRING }, value;
 
-	check->at++;
 	check_space(check);
-	if (check_take(check, '}'))
-		return true;
-	for (;;) {
-		check_space(check);
-		key.kind = JSON_STRING;
-		key.at = (char *)check->at;
-		if (!check_string(check))
-			return false;
-		key.len = (size_t)(check->at - key.at);
-		check_space(check);
-		if (!check_take(check, ':'))
-			return check_refuse(check, "expected : after a key");
-		if (!check_value(check, &value))
-			return false;
-		if (check->depth == 1)
-			check_member(check, &key, &value);
-		check_space(check);
-		if (check_take(check, '}'))
-			return true;
-		if (!check_take(check, ','))
-			return check_refuse(check,
-			    "expected , or } in an object");
-	}
+	key.at = (char *)check->at;
+	if (!check_string(check))
+		return false;
+	key.len = (size_t)(check->at - key.at);
+	check_space(check);
+	if (!check_take(check, ':'))
+		return check_refuse(check, "expected : after a key");
+	if (!check_value(check, &value))
+		return false;
+	if (check->depth == 1)
+		check_member(check, &key, &value);
+	return true;
 }
 
+/* At the brace or bracket that opens it. */
 static bool
-check_container(struct check *check, enum json_kind kind)
+check_container(struct check *check)
 {
-	bool good;
+	bool is_object = *check->at++ == '{';
+	char closing = is_object ? '}' : ']';
+	struct json_value element;
 
 	if (++check->depth > JSON_DEPTH_MAX)
 		return check_refuse(check, "nested too deep");
-	good = kind == JSON_OBJECT ? check_object(check) :
-	    check_array(check);
+	check_space(check);
+	if (!check_take(check, closing)) {
+		do {
+			if (!(is_object ? check_pair(check) :
+			    check_value(check, &element)))
+				return false;
+			check_space(check);
+		} while (check_take(check, ','));
+		if (!check_take(check, closing))
+			return check_refuse(check, is_object ?
+			    "expected , or } in an object" :
+			    "expected , or ] in an array");
+	}
 	check->depth--;
-	return good;
+	return true;
 }
 
 enum json_kind
@@ -292,6 +275,10 @@ json_kind_of(char first)
 static bool
 check_value(struct check *check, struct json_value *value)
 {
+	static const char *const words[JSON_OBJECT + 1] = {
+		[JSON_NULL] = "null", [JSON_FALSE] = "false",
+		[JSON_TRUE] = "true",
+	};
 	bool good;
 
 	check_space(check);
@@ -299,26 +286,11 @@ check_value(struct check *check, struct json_value *value)
 		return check_refuse(check, "a value was expected");
 	value->kind = json_kind_of(*check->at);
 	value->at = (char *)check->at;
-	switch (value->kind) {
-	case JSON_STRING:
-		good = check_string(check);
-		break;
-	case JSON_TRUE:
-		good = check_word(check, "true", 4);
-		break;
-	case JSON_FALSE:
-		good = check_word(check, "false", 5);
-		break;
-	case JSON_NULL:
-		good = check_word(check, "null", 4);
-		break;
-	case JSON_NUMBER:
-		good = check_number(check);
-		break;
-	default:
-		good = check_container(check, value->kind);
-		break;
-	}
+	good = words[value->kind] != NULL ?
+	    check_word(check, words[value->kind]) :
+	    value->kind == JSON_STRING ? check_string(check) :
+	    value->kind == JSON_NUMBER ? check_number(check) :
+	    check_container(check);
 	value->len = (size_t)(check->at - value->at);
 	return good;
 }
@@ -339,14 +311,14 @@ const char *
 json_check(char *text, size_t len, struct json_member *members, size_t n,
     size_t *where)
 {
-	struct check check = { .at = text, .end = text + len, .depth = 1,
+	struct check check = { .at = text, .end = text + len,
 	    .members = members, .n_members = n };
 
 	check_space(&check);
 	if (check.at == check.end || *check.at != '{')
 		check_refuse(&check, "not a JSON object");
 	else
-		check_object(&check);
+		check_container(&check);
 	return check_end(&check, text, "bytes after the object", where);
 }
 
@@ -358,20 +330,6 @@ json_check_value(char *text, size_t len, struct json_value *value,
 
 	check_value(&check, value);
 	return check_end(&check, text, "bytes after the value", where);
-}
-
-bool
-json_is_utf8(const char *text, size_t len)
-{
-	struct check check = { .at = text, .end = text + len };
-
-	while (check.at < check.end) {
-		if ((*check.at & 0x80) == 0)
-			check.at++;
-		else if (!check_utf8(&check))
-			return false;
-	}
-	return true;
 }
 
 bool

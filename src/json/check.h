@@ -63,8 +63,6 @@ enum json_kind json_kind_of(char first);
 /* Is this text a number, as JSON writes them? */
 bool json_is_number(const char *text, size_t len);
 
-bool json_is_utf8(const char *text, size_t len);
-
 /*
  * Is this text a number that is exactly a 64-bit integer? 12, 12.0 and 1.2e1
  * are 12; with a point or exponent only below 2^53. Never clamped. Behind the

@@ -11,30 +11,21 @@
 
 #include "banned.h"
 
-static int
-escape_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int
 json_hex4(const char *at, const char *end)
 {
-	int value = 0, i, digit;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *found;
+	int value = 0, i;
 
 	if (end - at < 4)
 		return -1;
 	for (i = 0; i < 4; i++) {
-		digit = escape_digit(at[i]);
-		if (digit == -1)
+		found = memchr(digits, at[i], sizeof(digits) - 1);
+		if (found == NULL)
 			return -1;
-		value = value << 4 | digit;
+		value = value << 4 | (int)(found - digits -
+		    (found - digits > 15 ? 6 : 0));
 	}
 	return value;
 }

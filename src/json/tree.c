@@ -88,15 +88,6 @@ build_text(struct build *build, size_t *len)
 }
 
 static struct json_object *
-build_string(struct build *build)
-{
-	size_t len;
-	char *text = build_text(build, &len);
-
-	return json_object_new_string_len(text, (int)len);
-}
-
-static struct json_object *
 build_number(struct build *build)
 {
 	char *start = build->at, after;
@@ -163,13 +154,18 @@ build_object(struct build *build)
 static struct json_object *
 build_value(struct build *build)
 {
+	size_t len;
+	char *text;
+
 	switch (*build->at) {
 	case '{':
 		return build_object(build);
 	case '[':
 		return build_array(build);
 	case '"':
-		return build_made(build, build_string(build));
+		text = build_text(build, &len);
+		return build_made(build, json_object_new_string_len(text,
+		    (int)len));
 	case 't':
 		build->at += 4;
 		return build_made(build, json_object_new_boolean(1));
