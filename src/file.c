@@ -247,7 +247,7 @@ file_error(int error)
 {
 	return error == ELOOP ? "a symbolic link: remove it" :
 	    error == EMLINK ? "a file with a second name: remove it" :
-	    error == EINVAL || error == EISDIR || error == ENXIO ?
+	    error == EINVAL || error == ENXIO ?
 	    "no regular file: remove it" : error == EPERM ?
 	    "a file of another user: remove it, or run vkcb as that user" :
 	    strerror(error);

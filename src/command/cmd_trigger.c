@@ -9,6 +9,7 @@
 #include "command/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -136,10 +137,20 @@ cmd_trigger_configure(struct trigger *trigger)
 	return EXIT_OK;
 }
 
+/* A FIFO that no process writes to is empty: it is not waited for. */
+static FILE *
+trigger_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd == -1 || fcntl(fd, F_SETFL, 0) == -1 ? NULL :
+	    fdopen(fd, "r");
+}
+
 static struct json_object *
 read_file(const char *path)
 {
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	FILE *in = strcmp(path, "-") == 0 ? stdin : trigger_open(path);
 	struct json_object *body = NULL;
 	char error[JSON_EDIT_ERROR_MAX], *text = NULL;
 	size_t size = 0;

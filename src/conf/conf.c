@@ -182,7 +182,7 @@ take_file(struct reader *reader, const char *name, bool named,
 	*file = file_stamp(file->path);
 	if (file_read(file->path, conf->room, size, &len) == -1)
 		conf_fail(reader, "cannot read %s: %s", file->path,
-		    strerror(errno));
+		    file_error(errno));
 	else if (conf_take_line(reader, file->path, len, text) == 0)
 		return 0;
 	else
@@ -495,7 +495,7 @@ conf_fail_errno(struct conf *conf, const char *path,
 {
 	retry_if_transient(refused, errno);
 	snprintf(refused->error, CONF_ERROR_MAX, "%s: %s", path,
-	    strerror(errno));
+	    file_error(errno));
 	conf_free(conf);
 	return NULL;
 }

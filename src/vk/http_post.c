@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buffer.h"
@@ -205,8 +206,16 @@ http_post(const struct http_post_request *request,
 	struct buffer body = { .max = POST_ANSWER_MAX };
 	enum http_post_result result;
 	unsigned int code;
+	struct stat st;
 
 	*answer = (struct http_post_response){ .why = "out of memory" };
+	if (request->ca_file != NULL && stat(request->ca_file, &st) == 0 &&
+	    !S_ISREG(st.st_mode)) {
+		/* libcurl would wait for a FIFO's writer. */
+		snprintf(answer->why, POST_WHY_MAX, "ca_file is no regular "
+		    "file");
+		return POST_NOT_TRUSTED;
+	}
 	if (curl == NULL) {
 		snprintf(answer->why, POST_WHY_MAX, "libcurl: %.250s", state);
 		return POST_NO_LIBRARY;
