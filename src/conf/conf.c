@@ -478,6 +478,8 @@ conf_parse_text(struct conf *conf, size_t len, struct conf_refused *refused)
 	const struct conf_key *key;
 	struct ini ini;
 
+	conf->stamp = refused->stamp;
+	conf->stamp.path = conf->path;
 	ini_begin(&ini, conf->room, len);
 	conf->room += len + 1;
 	conf->left -= len + 1;
@@ -525,12 +527,7 @@ conf_read(const char *path, struct conf_refused *refused)
 	*refused = (struct conf_refused){ .stamp = stamp };
 	if (conf == NULL || file_read(path, conf->room, size + 1, &len) == -1)
 		return conf_fail_errno(conf, path, refused);
-	conf = conf_parse_text(conf, len, refused);
-	if (conf != NULL) {
-		conf->stamp = stamp;
-		conf->stamp.path = conf->path;
-	}
-	return conf;
+	return conf_parse_text(conf, len, refused);
 }
 
 void
