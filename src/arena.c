@@ -26,23 +26,19 @@ struct arena_chunk {
 static int
 arena_add_chunk(struct arena *arena, size_t size)
 {
-	struct arena_chunk *chunk;
+	struct arena_chunk *chunk, *older = arena->chunks;
+	size_t least = older != NULL ? 2 * older->size : FIRST_CHUNK;
 
-	if (arena->chunks == NULL && size <= FIRST_CHUNK)
-		size = FIRST_CHUNK;
-	else if (size < arena->grow)
-		size = arena->grow;
-	if (size > SIZE_MAX / 4)
-		return -1;
-	chunk = malloc(sizeof(*chunk) + size);
+	if (size < least)
+		size = least;
+	chunk = size <= SIZE_MAX / 4 ? malloc(sizeof(*chunk) + size) : NULL;
 	if (chunk == NULL)
 		return -1;
-	chunk->older = arena->chunks;
-	chunk->size = size;
-	arena->chunks = chunk;
-	arena->next = chunk->bytes;
-	arena->end = chunk->bytes + size;
-	arena->grow = 2 * size;
+	*chunk = (struct arena_chunk){ .older = older, .size = size };
+	*arena = (struct arena){
+		.chunks = chunk, .next = chunk->bytes, .left = size,
+		.failed = arena->failed,
+	};
 	return 0;
 }
 
@@ -53,14 +49,14 @@ arena_alloc(struct arena *arena, size_t size)
 
 	if (size <= SIZE_MAX - ALIGNMENT)
 		size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	if ((arena->next == NULL ||
-	    size > (size_t)(arena->end - arena->next)) &&
+	if ((arena->next == NULL || size > arena->left) &&
 	    arena_add_chunk(arena, size) == -1) {
 		arena->failed = true;
 		return NULL;
 	}
 	piece = arena->next;
 	arena->next += size;
+	arena->left -= size;
 	return piece;
 }
 
@@ -74,10 +70,10 @@ arena_reset(struct arena *arena)
 		arena->chunks = chunk->older;
 		free(chunk);
 	}
-	*arena = (struct arena){ .chunks = chunk, .grow = FIRST_CHUNK };
+	*arena = (struct arena){ .chunks = chunk };
 	if (chunk != NULL) {
 		arena->next = chunk->bytes;
-		arena->end = chunk->bytes + chunk->size;
+		arena->left = chunk->size;
 	}
 }
 

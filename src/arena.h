@@ -11,8 +11,7 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *chunks;	/* newest first; the oldest is kept */
 	char *next;
-	char *end;
-	size_t grow;			/* least size of the next chunk */
+	size_t left;			/* bytes behind next */
 	bool failed;			/* any user of the arena may set it */
 };
 

@@ -17,10 +17,10 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -38,14 +38,14 @@
 #define KEPT_MAX 64	/* idle connections; others are not kept open */
 #define IDLE_MAX 512	/* the same, with those that never sent a byte */
 
+enum { STOPS, LISTENS, IDLE };	/* in polled: the idle ones begin there */
+
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
 	bool rcvtimeo_set;		/* for the current request's body */
-	int epoll;
-	int signals;			/* readable after a stop signal */
-	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
-	size_t n_idle;
+	struct pollfd polled[IDLE + IDLE_MAX];	/* idle: oldest first */
+	size_t n_polled;
 	bool stopping;
 	bool full;			/* accept failed, and the log says so */
 };
@@ -60,35 +60,29 @@ fastcgi_is_host(void)
 	    &size) == 0 && listening;
 }
 
-static int
-fastcgi_watch(struct fastcgi *host, int fd, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.fd = fd };
-
-	return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
 static void
-fastcgi_unwatch(struct fastcgi *host, int fd)
+fastcgi_watch(struct fastcgi *host, int fd)
 {
-	epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
+	host->polled[host->n_polled++] = (struct pollfd){
+		.fd = fd, .events = POLLIN,
+	};
 }
 
 /*
  * Stop signals interrupt nothing: they stay pending and make a descriptor
- * readable. epoll_pwait() would not do: under load a connection is always
- * ready, and then it delivers no signal.
+ * readable. ppoll() would not do: under load a connection is always ready, and
+ * then it delivers no signal.
  */
 static int
 fastcgi_set_up(struct fastcgi *host)
 {
-	int flags = fcntl(LISTEN_FD, F_GETFL);
+	int flags = fcntl(LISTEN_FD, F_GETFL), signals;
 	sigset_t stops;
 
 	sigemptyset(&stops);
 	supervisor_block_stops(&stops);
-	host->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (host->signals == -1 || FCGX_Init() != 0 ||
+	signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals == -1 || FCGX_Init() != 0 ||
 	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0)
 		return -1;
 	/* Another process may accept the connection that woke this one. */
@@ -96,11 +90,9 @@ fastcgi_set_up(struct fastcgi *host)
 		return -1;
 	/* mod_fcgid's queue has 5 places: a full one is a 502 or 503 for VK. */
 	(void)listen(LISTEN_FD, SOMAXCONN);
-	host->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (host->epoll == -1 ||
-	    fastcgi_watch(host, host->signals, EPOLLIN) == -1)
-		return -1;
-	return fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
+	fastcgi_watch(host, signals);
+	fastcgi_watch(host, LISTEN_FD);
+	return 0;
 }
 
 static void
@@ -126,44 +118,38 @@ has_data(int fd)
 static int
 take_idle(struct fastcgi *host, size_t i)
 {
-	int fd = host->idle[i];
+	struct pollfd *at = host->polled + i;
+	int fd = at->fd;
 
-	fastcgi_unwatch(host, fd);
-	host->n_idle--;
-	memmove(host->idle + i, host->idle + i + 1,
-	    (host->n_idle - i) * sizeof(host->idle[0]));
+	host->n_polled--;
+	memmove(at, at + 1, (host->n_polled - i) * sizeof(*at));
 	return fd;
 }
 
-/* The oldest connection that is silent makes room for a new one. */
-static void
-fastcgi_make_room(struct fastcgi *host)
-{
-	size_t i = 0;
-
-	while (i < host->n_idle && has_data(host->idle[i]))
-		i++;
-	if (i < host->n_idle)
-		close(take_idle(host, i));
-}
-
-/* The connection waits for its next request beside the others. */
+/*
+ * The connection waits for its next request beside the others. The oldest that
+ * is silent makes room for it.
+ */
 static void
 put_aside(struct fastcgi *host, int fd)
 {
-	if (host->n_idle == IDLE_MAX)
-		fastcgi_make_room(host);
-	if (host->n_idle < IDLE_MAX && fastcgi_watch(host, fd, EPOLLIN) == 0)
-		host->idle[host->n_idle++] = fd;
-	else
-		close(fd);
+	size_t i = IDLE;
+
+	if (host->n_polled == IDLE + IDLE_MAX) {
+		while (i < host->n_polled && has_data(host->polled[i].fd))
+			i++;
+		if (i == host->n_polled) {
+			close(fd);
+			return;
+		}
+		close(take_idle(host, i));
+	}
+	fastcgi_watch(host, fd);
 }
 
 static void
 cannot_accept(struct fastcgi *host, int error)
 {
-	struct epoll_event event;
-
 	switch (error) {
 	case EMFILE:
 	case ENFILE:
@@ -174,11 +160,9 @@ cannot_accept(struct fastcgi *host, int error)
 			    strerror(error));
 		host->full = true;
 		/* The connection stays queued: wait, without a busy loop. */
-		fastcgi_unwatch(host, LISTEN_FD);
-		(void)epoll_wait(host->epoll, &event, 1, 100);
-		if (fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) ==
-		    -1)
-			host->stopping = true;
+		host->polled[LISTENS].fd = -1;
+		(void)poll(host->polled, host->n_polled, 100);
+		host->polled[LISTENS].fd = LISTEN_FD;
 		break;
 	case EBADF:
 	case EINVAL:
@@ -212,26 +196,6 @@ accept_connection(struct fastcgi *host)
 		return fd;
 	put_aside(host, fd);
 	return -1;
-}
-
-/* Returns a connection to read a request from, or -1 for none this time. */
-static int
-wait_for_request(struct fastcgi *host)
-{
-	struct epoll_event event;
-	size_t i = 0;
-
-	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
-		return -1;
-	if (event.data.fd == host->signals) {
-		host->stopping = true;
-		return -1;
-	}
-	if (event.data.fd == LISTEN_FD)
-		return accept_connection(host);
-	while (host->idle[i] != event.data.fd)
-		i++;
-	return take_idle(host, i);
 }
 
 /*
@@ -271,16 +235,6 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 	return got;
 }
 
-static void
-fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
-{
-	char out[HTTP_ANSWER_MAX];
-	size_t len = http_write(answer, out);
-
-	/* An error means that the peer went away: VK repeats the event. */
-	(void)FCGX_PutStr(out, (int)len, fcgx->out);
-}
-
 /*
  * A connection that still holds a part of the body cannot carry another
  * request: libfcgi lingers, so that the web server can read the answer, and
@@ -291,7 +245,7 @@ fastcgi_finish(struct fastcgi *host, bool at_end)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
-	if (!at_end || host->stopping || host->n_idle >= KEPT_MAX)
+	if (!at_end || host->stopping || host->n_polled >= IDLE + KEPT_MAX)
 		fcgx->keepConnection = 0;
 	if (at_end && !fcgx->keepConnection)
 		FCGX_Detach(fcgx);
@@ -309,6 +263,7 @@ static void
 serve_request(struct fastcgi *host, int fd)
 {
 	FCGX_Request *fcgx = &host->fcgx;
+	char out[HTTP_ANSWER_MAX];
 	struct http_answer answer;
 	struct http_request http;
 	int result;
@@ -335,45 +290,59 @@ serve_request(struct fastcgi *host, int fd)
 		.read = fastcgi_read_body, .from = host,
 	};
 	receive(host->receiver, &http, &answer);
-	fastcgi_send_answer(fcgx, &answer);
+	/* An error means that the peer went away: VK repeats the event. */
+	(void)FCGX_PutStr(out, (int)http_write(&answer, out), fcgx->out);
 	fastcgi_finish(host, http.at_end);
 	receive_done(host->receiver);
 }
 
-/*
- * The web server may send a request on a kept connection before it can know
- * that this process ends: such a request is still answered.
- */
+/* The connections are served in turn: the oldest first, and new ones between. */
 static void
-serve_idle(struct fastcgi *host)
+serve_oldest(struct fastcgi *host)
 {
-	struct epoll_event event;
+	size_t i = IDLE;
 
-	fastcgi_unwatch(host, LISTEN_FD);
-	fastcgi_unwatch(host, host->signals);
-	while (epoll_wait(host->epoll, &event, 1, 0) == 1) {
-		fastcgi_unwatch(host, event.data.fd);
-		serve_request(host, event.data.fd);
-	}
+	while (i < host->n_polled && host->polled[i].revents == 0)
+		i++;
+	if (i < host->n_polled)
+		serve_request(host, take_idle(host, i));
+}
+
+static void
+serve_ready(struct fastcgi *host)
+{
+	int fd = -1;
+
+	if (poll(host->polled, host->n_polled, -1) <= 0)
+		return;
+	host->stopping = host->polled[STOPS].revents != 0;
+	if (host->stopping)
+		return;
+	if (host->polled[LISTENS].revents != 0)
+		fd = accept_connection(host);
+	if (fd != -1)
+		serve_request(host, fd);
+	serve_oldest(host);
 }
 
 int
 fastcgi_serve(struct receiver *receiver)
 {
 	struct fastcgi host = { .receiver = receiver };
-	int fd;
 
 	if (fastcgi_set_up(&host) == -1) {
 		log_msg(LOG_LEVEL_ERROR, "cannot serve FastCGI: %s",
 		    strerror(errno));
 		return 1;
 	}
-	while (!host.stopping) {
-		fd = wait_for_request(&host);
-		if (fd != -1)
-			serve_request(&host, fd);
-	}
-	serve_idle(&host);
-	close(host.epoll);
+	while (!host.stopping)
+		serve_ready(&host);
+	/*
+	 * The web server may send a request on a kept connection before it can
+	 * know that this process ends: such a request is still answered.
+	 */
+	host.polled[STOPS].fd = host.polled[LISTENS].fd = -1;
+	while (poll(host.polled, host.n_polled, 0) > 0)
+		serve_oldest(&host);
 	return 0;
 }
