@@ -103,35 +103,22 @@ print_time(int64_t time)
 		fputs(text, stdout);
 }
 
-static void
-cmd_inbox_put_text(struct json_object *out, const char *key, const char *text)
-{
-	json_put(out, key, json_object_new_string(text));
-}
-
 static struct json_object *
 task_as_json(const struct inbox_task *task)
 {
-	const struct {
-		const char *key;
-		int64_t time;	/* 0: none */
-	} times[] = {
-		{ "due", task->due },
-		{ "started", task->started },
-		{ "ended", task->ended },
-	};
 	struct json_object *out = json_object_new_object();
-	size_t i;
 
-	cmd_inbox_put_text(out, "handler", task->handler);
-	cmd_inbox_put_text(out, "state", inbox_state_name(task->state));
-	json_put(out, "attempts", json_object_new_int(task->attempts));
-	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		if (times[i].time != 0)
-			json_put(out, times[i].key,
-			    json_object_new_int64(times[i].time));
+	json_put_text(out, "handler", task->handler);
+	json_put_text(out, "state", inbox_state_name(task->state));
+	json_put_int(out, "attempts", task->attempts);
+	if (task->due != 0)
+		json_put_int(out, "due", task->due);
+	if (task->started != 0)
+		json_put_int(out, "started", task->started);
+	if (task->ended != 0)
+		json_put_int(out, "ended", task->ended);
 	if (*task->reason != '\0')
-		cmd_inbox_put_text(out, "reason", task->reason);
+		json_put_text(out, "reason", task->reason);
 	return out;
 }
 
@@ -143,16 +130,15 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	json_put(out, "id", json_object_new_int64(event->id));
-	json_put(out, "received", json_object_new_int64(event->received));
-	json_put(out, "group_id", json_object_new_int64(event->group_id));
-	cmd_inbox_put_text(out, "type", event->type);
-	cmd_inbox_put_text(out, "event_id", event->event_id);
-	cmd_inbox_put_text(out, "v", event->version);
-	json_put(out, "retry_counter",
-	    json_object_new_int(event->retry_counter));
+	json_put_int(out, "id", event->id);
+	json_put_int(out, "received", event->received);
+	json_put_int(out, "group_id", event->group_id);
+	json_put_text(out, "type", event->type);
+	json_put_text(out, "event_id", event->event_id);
+	json_put_text(out, "v", event->version);
+	json_put_int(out, "retry_counter", event->retry_counter);
 	if (event->conversation != NULL)
-		cmd_inbox_put_text(out, "conversation", event->conversation);
+		json_put_text(out, "conversation", event->conversation);
 	for (i = 0; i < n; i++)
 		(void)json_object_array_add(list, task_as_json(&tasks[i]));
 	json_put(out, "handlers", list);
@@ -227,8 +213,7 @@ mask(struct json_object *value)
 		return;
 	json_object_object_foreach(value, key, member) {
 		if (cmd_inbox_is_secret(key))
-			json_put(value, key,
-			    json_object_new_string("(masked)"));
+			json_put_text(value, key, "(masked)");
 		else
 			mask(member);
 	}
@@ -422,17 +407,6 @@ tail_newest(void *arg, const struct inbox_event *event,
 }
 
 static bool
-tail_first(void *arg, const struct inbox_event *event,
-    const struct inbox_task *tasks, size_t n)
-{
-	struct tail *tail = arg;
-
-	if (event->id >= tail->last.id)
-		tail->last = (struct seen){ event->id, event->received };
-	return tail_show(tail, event, tasks, n);
-}
-
-static bool
 tail_open(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
@@ -455,18 +429,21 @@ tail_open(void *arg, const struct inbox_event *event,
 	return true;
 }
 
-/* An event may have been stored, or have ended, since tail_look_at_open(). */
+/* It is followed until it has ended. */
 static bool
 tail_new(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	struct ids *open = &((struct tail *)arg)->open;
+	struct tail *tail = arg;
+	const struct ids *open = &tail->open;
 
 	if (!cmd_inbox_is_over(tasks, n) &&
 	    (open->n == 0 || event->id > open->ids[open->n - 1]) &&
-	    !tail_open(arg, event, NULL, 0))
+	    !tail_open(tail, event, NULL, 0))
 		return false;
-	return tail_first(arg, event, tasks, n);
+	if (event->id >= tail->last.id)
+		tail->last = (struct seen){ event->id, event->received };
+	return tail_show(tail, event, tasks, n);
 }
 
 static bool
@@ -524,21 +501,6 @@ tail_look_at_open(struct tail *tail)
 	return 0;
 }
 
-/* The newest as list shows them. */
-static int
-begin_tail(struct tail *tail)
-{
-	struct inbox_filter filter = tail->request->filter;
-
-	if (look_for_newest(tail) == -1)
-		return -1;
-	tail->last = tail->newest;
-	filter.limit = TAIL_FIRST;
-	if (tail_look(tail, &filter, tail_first) == -1)
-		return -1;
-	return tail_look_at_open(tail);
-}
-
 static int
 cmd_inbox_look_again(struct tail *tail)
 {
@@ -563,8 +525,15 @@ static int
 tail(struct request *request)
 {
 	struct tail tail = { .request = request };
-	int result = begin_tail(&tail);
+	struct inbox_filter newest = request->filter;
+	int result = look_for_newest(&tail);
 
+	tail.last = tail.newest;
+	newest.limit = TAIL_FIRST;
+	if (result == 0)
+		result = tail_look(&tail, &newest, tail_new);
+	if (result == 0)
+		result = tail_look_at_open(&tail);
 	while (result == 0 && fflush(stdout) == 0) {
 		inbox_wait(request->inbox, TAIL_LOOK);
 		result = cmd_inbox_look_again(&tail);

@@ -173,19 +173,13 @@ count_of(const struct count *count, const void *counted)
 	    ((const char *)counted + count->offset);
 }
 
-static void
-add_int(struct json_object *to, const char *key, int64_t value)
-{
-	json_put(to, key, json_object_new_int64(value));
-}
-
 static struct json_object *
 counts_as_json(const struct count *count, const void *counted)
 {
 	struct json_object *out = json_object_new_object();
 
 	for (; count->name != NULL; count++)
-		add_int(out, count->name, count_of(count, counted));
+		json_put_int(out, count->name, count_of(count, counted));
 	return out;
 }
 
@@ -194,8 +188,8 @@ add_rate(struct json_object *to, const char *key, const int64_t rate[2])
 {
 	struct json_object *out = json_object_new_object();
 
-	add_int(out, "minute", rate[0]);
-	add_int(out, "hour", rate[1]);
+	json_put_int(out, "minute", rate[0]);
+	json_put_int(out, "hour", rate[1]);
 	json_put(to, key, out);
 }
 
@@ -223,7 +217,7 @@ print_json(const struct report *report)
 	struct json_object *rows = json_object_new_object();
 	size_t i;
 
-	add_int(out, "oldest_waiting_ms", age(now));
+	json_put_int(out, "oldest_waiting_ms", age(now));
 	json_put(out, "workers", json_object_new_boolean(report->workers));
 	add_rate(out, "stored", now->stored_rate);
 	add_rate(out, "done", now->done_rate);

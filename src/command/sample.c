@@ -191,10 +191,10 @@ sample_body(const struct event_info *info)
 	char event_id[SAMPLE_ID_MAX];
 
 	sample_event_id(event_id);
-	json_put(body, "group_id", json_object_new_int64(SAMPLE_GROUP));
-	json_put(body, "type", json_object_new_string(info->name));
-	json_put(body, "event_id", json_object_new_string(event_id));
-	json_put(body, "v", json_object_new_string(API_VERSION));
+	json_put_int(body, "group_id", SAMPLE_GROUP);
+	json_put_text(body, "type", info->name);
+	json_put_text(body, "event_id", event_id);
+	json_put_text(body, "v", API_VERSION);
 	if (info->has_handlers)
 		json_put(body, "object", sample_object(info));
 	return body;

@@ -377,7 +377,7 @@ some_again(struct store *store, const int64_t *ids, int n)
 		more = wait_again(store, ids[i]);
 		tasks += more;
 	}
-	return store_end(store, more == -1 ? -1 : 0) == -1 ? -1 : tasks;
+	return store_end(store, more == -1 ? -1 : tasks);
 }
 
 int
@@ -421,25 +421,16 @@ drop_event(struct store *store, int64_t id)
 	    "conversation = NULL WHERE id = ?", "i", id) == 0 ? dropped : -1;
 }
 
-static int
-drop_once(struct store *store, int64_t id)
-{
-	int dropped;
-
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	dropped = drop_event(store, id);
-	return store_end(store, dropped == -1 ? -1 : 0) == -1 ? -1 : dropped;
-}
-
 int
 admin_drop(struct inbox *inbox, int64_t id)
 {
 	struct store *store = store_of(inbox);
 	int dropped;
 
-	do
-		dropped = drop_once(store, id);
-	while (dropped == -1 && store_may_find_room(store));
+	do {
+		dropped = store_begin(store, STORE_PATIENCE);
+		if (dropped == 0)
+			dropped = store_end(store, drop_event(store, id));
+	} while (dropped == -1 && store_may_find_room(store));
 	return dropped == -1 || store_flush(inbox) == -1 ? -1 : dropped;
 }

@@ -13,8 +13,8 @@ struct inbox_backend {
 	    struct inbox_command *);
 	int (*take_command)(struct inbox *, int64_t group_id,
 	    struct inbox_command *);
-	int (*claim)(struct inbox *, int worker, const char *const *names,
-	    size_t n_names, struct inbox_claim *, int64_t *due);
+	int (*claim)(struct inbox *, int worker, struct inbox_claim *,
+	    int64_t *due);	/* but for ->unknown */
 	int (*finish)(struct inbox *, const struct inbox_claim *,
 	    const struct inbox_end *);
 	int (*orphaned)(struct inbox *, int from, int to,
@@ -33,10 +33,6 @@ struct inbox_backend {
 	int (*wake)(struct inbox *);
 	void (*close)(struct inbox *);
 };
-
-/* Sets claim->unknown: is its handler none of these? */
-void backend_check_name(struct inbox_claim *, const char *const *names,
-    size_t n_names);
 
 /* The SQLite backend. NULL with one line in error. */
 struct inbox *inbox_sqlite(const char *path, enum inbox_access,

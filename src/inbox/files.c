@@ -35,29 +35,37 @@
 #define RESERVE_SHARE 8			/* of the database */
 
 static int
-files_refuse(const char *file, const char *reason, char error[INBOX_ERROR_MAX])
+files_refuse_file(struct store *store, const char *file, const char *why)
 {
-	snprintf(error, INBOX_ERROR_MAX, "inbox %.256s: %s", file, reason);
-	return -1;
-}
-
-static int
-files_refuse_denied(const char *file, uid_t owner, char error[INBOX_ERROR_MAX])
-{
-	char user[OWNER_NAME_MAX], name[OWNER_NAME_MAX];
-
-	if (owner == geteuid())
-		return files_refuse(file, "its mode keeps its owner from "
-		    "reading and writing it: chmod u+rw", error);
-	(void)owner_name(geteuid(), user);
-	snprintf(error, INBOX_ERROR_MAX, "inbox %.200s: it belongs to %s, not "
-	    "to %s: chown %s all files of the inbox, and run vkcb as that user "
-	    "alone", file, owner_name(owner, name), user, user);
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %.256s: %s", file,
+	    why);
 	return -1;
 }
 
 int
-files_check(const char *where, char error[INBOX_ERROR_MAX])
+files_refuse(struct store *store, const char *why)
+{
+	return files_refuse_file(store, store->path, why);
+}
+
+static int
+files_refuse_denied(struct store *store, const char *file, uid_t owner)
+{
+	char user[OWNER_NAME_MAX], name[OWNER_NAME_MAX];
+
+	if (owner == geteuid())
+		return files_refuse_file(store, file, "its mode keeps its "
+		    "owner from reading and writing it: chmod u+rw");
+	(void)owner_name(geteuid(), user);
+	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %.200s: it "
+	    "belongs to %s, not to %s: chown %s all files of the inbox, and "
+	    "run vkcb as that user alone", file, owner_name(owner, name), user,
+	    user);
+	return -1;
+}
+
+int
+files_check(struct store *store)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-lock" };
 	char path[PATH_MAX];
@@ -65,16 +73,16 @@ files_check(const char *where, char error[INBOX_ERROR_MAX])
 	size_t i;
 	int why;
 
-	if (inbox_check(where, error) == -1)
+	if (inbox_check(store->path, store->inbox.error) == -1)
 		return -1;
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", where, ends[i]);
+		snprintf(path, sizeof(path), "%s%s", store->path, ends[i]);
 		if (file_look(path) == 0)
 			continue;
 		why = errno;
 		if ((why == EACCES || why == EPERM) && lstat(path, &st) == 0)
-			return files_refuse_denied(path, st.st_uid, error);
-		return files_refuse(path, file_error(why), error);
+			return files_refuse_denied(store, path, st.st_uid);
+		return files_refuse_file(store, path, file_error(why));
 	}
 	return 0;
 }
@@ -96,8 +104,8 @@ files_open_reserve(struct store *store)
 	snprintf(path, sizeof(path), "%s-reserve", store->path);
 	if (store->reserve == -1)
 		store->reserve = file_open_private(path, O_RDWR | O_CREAT);
-	return store->reserve != -1 ? 0 : files_refuse(path,
-	    file_error(errno), store->inbox.error);
+	return store->reserve != -1 ? 0 : files_refuse_file(store, path,
+	    file_error(errno));
 }
 
 static int

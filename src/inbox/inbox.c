@@ -69,18 +69,15 @@ int
 inbox_claim(struct inbox *inbox, int worker, const char *const *names,
     size_t n_names, struct inbox_claim *claim, int64_t *due)
 {
-	return inbox->backend->claim(inbox, worker, names, n_names, claim, due);
-}
-
-void
-backend_check_name(struct inbox_claim *claim, const char *const *names,
-    size_t n_names)
-{
+	int result = inbox->backend->claim(inbox, worker, claim, due);
 	size_t i = 0;
 
+	if (result != 1)
+		return result;
 	while (i < n_names && strcmp(names[i], claim->handler) != 0)
 		i++;
 	claim->unknown = i == n_names;
+	return 1;
 }
 
 /* After the end was written: the same end may be tried again and again. */
@@ -258,19 +255,16 @@ inbox_give_up(const char *reason, struct inbox_end *end)
 	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
 }
 
-/* 1, 2, 5, 10, 20, 50, ... up to 2 hours and more. */
 int64_t
 inbox_bucket_end(int bucket)
 {
-	static const int64_t steps[] = { 1, 2, 5 };
-	int64_t end;
+	static const int64_t ends[INBOX_BUCKETS] = {
+		1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000,
+		20000, 50000, 100000, 200000, 500000, 1000000, 2000000,
+		5000000, INT64_MAX,
+	};
 
-	if (bucket >= INBOX_BUCKETS - 1)
-		return INT64_MAX;
-	end = steps[bucket % 3];
-	for (; bucket >= 3; bucket -= 3)
-		end *= 10;
-	return end;
+	return ends[bucket];
 }
 
 int
@@ -302,17 +296,11 @@ inbox_percentile(const struct inbox_histogram *histogram, double share)
 const char *
 inbox_state_name(enum inbox_state state)
 {
-	switch (state) {
-	case INBOX_WAITING:
-		return "waiting";
-	case INBOX_RUNNING:
-		return "running";
-	case INBOX_DONE:
-		return "done";
-	case INBOX_FAILED:
-		return "failed";
-	}
-	return "unknown";
+	static const char *const names[] = {
+		"waiting", "running", "done", "failed",
+	};
+
+	return state <= INBOX_FAILED ? names[state] : "unknown";
 }
 
 bool

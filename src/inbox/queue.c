@@ -201,12 +201,12 @@ claim_once(struct store *store, int worker, int64_t now,
 		result = find_held(store, worker, worker, claim);
 	if (result == 0)
 		result = claim_next(store, worker, now, claim, due);
-	return store_end(store, result == -1 ? -1 : 0) == -1 ? -1 : result;
+	return store_end(store, result);
 }
 
 int
-queue_claim(struct inbox *inbox, int worker, const char *const *names,
-    size_t n_names, struct inbox_claim *claim, int64_t *due)
+queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
+    int64_t *due)
 {
 	struct store *store = store_of(inbox);
 	int64_t now = inbox_now(inbox), id;
@@ -225,7 +225,6 @@ queue_claim(struct inbox *inbox, int worker, const char *const *names,
 		result = claim_once(store, worker, now, claim, due);
 	if (result != 1)
 		return result;
-	backend_check_name(claim, names, n_names);
 	/* The attempt begins only when it is on disk. */
 	store->claimed_unsure = store_flush(inbox) == -1;
 	return store->claimed_unsure ? -1 : 1;
@@ -293,23 +292,17 @@ end_task(struct store *store, const struct inbox_claim *claim,
 	return end_event(store, claim->event.id, now) == -1 ? -1 : 1;
 }
 
+/* An untried end loses nothing: it need not wait for a sound disk. */
 static int
-finish_once(struct store *store, const struct inbox_claim *claim,
-    const struct inbox_end *end)
+finish_begin(struct store *store, const struct inbox_end *end)
 {
 	bool doubtful = store->doubtful;
 	int result;
 
-	/* An untried end loses nothing: it need not wait for a sound disk. */
-	if (end->untried)
-		store->doubtful = false;
+	store->doubtful = doubtful && !end->untried;
 	result = store_begin(store, STORE_PATIENCE);
-	if (end->untried)
-		store->doubtful = doubtful;
-	if (result == -1)
-		return -1;
-	result = end_task(store, claim, end, inbox_now(&store->inbox));
-	return store_end(store, result == -1 ? -1 : 0) == -1 ? -1 : result;
+	store->doubtful |= doubtful && end->untried;
+	return result;
 }
 
 int
@@ -319,9 +312,12 @@ queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	struct store *store = store_of(inbox);
 	int result;
 
-	do
-		result = finish_once(store, claim, end);
-	while (result == -1 && store_may_find_room(store));
+	do {
+		result = finish_begin(store, end);
+		if (result == 0)
+			result = store_end(store, end_task(store, claim, end,
+			    inbox_now(inbox)));
+	} while (result == -1 && store_may_find_room(store));
 	return result;
 }
 
@@ -347,10 +343,7 @@ queue_next_due(struct inbox *inbox, int64_t *due)
 	return row == 0 ? next_due(store, due) : row == 1 ? 0 : -1;
 }
 
-/* The unfinished events after this one, up to that one. */
-#define SHIFTED "due > 0 AND state = 0 AND event IN (SELECT event FROM queue " \
-	"WHERE event > ?1 AND event <= ?2)"
-
+/* The unfinished events after one, up to another. */
 static int
 shift_some(struct store *store, int64_t by, int64_t after, int64_t upto)
 {
@@ -359,7 +352,8 @@ shift_some(struct store *store, int64_t by, int64_t after, int64_t upto)
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
 	result = store_run(store, "UPDATE task SET due = due + ?3 WHERE "
-	    SHIFTED, "iii", after, upto, by);
+	    "due > 0 AND state = 0 AND event IN (SELECT event FROM queue "
+	    "WHERE event > ?1 AND event <= ?2)", "iii", after, upto, by);
 	if (result == 0)
 		result = store_run(store, "UPDATE queue SET due = due + ?3 "
 		    "WHERE due > 0 AND event > ?1 AND event <= ?2", "iii",
@@ -372,7 +366,7 @@ int
 queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 {
 	struct store *store = store_of(inbox);
-	int64_t *after = &store->shifted_upto, upto, any;
+	int64_t *after = &store->shifted_upto, upto;
 
 	if (store_ready(store) == -1)
 		return -1;
@@ -380,9 +374,7 @@ queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 		if (store_run(store, "SELECT max(event) FROM (SELECT event "
 		    "FROM queue WHERE event > ? ORDER BY event LIMIT ?)",
 		    "id>i", *after, SHIFT_STEP, &upto) == -1 ||
-		    store_run(store, "SELECT EXISTS (SELECT 1 FROM task WHERE "
-		    SHIFTED ")", "ii>i", *after, upto, &any) == -1 ||
-		    (any && shift_some(store, milliseconds, *after,
+		    (upto != 0 && shift_some(store, milliseconds, *after,
 		    upto) == -1))
 			return -1;
 		*after = upto;

@@ -195,7 +195,7 @@ store_fail(struct store *store, int code)
 	store->full += store->is_full;
 	store->must_reopen |= !trouble->spares_file;
 	if (trouble->is_denial &&
-	    files_check(store->path, store->inbox.error) == -1)
+	    files_check(store) == -1)
 		return -1;
 	io = trouble->code == SQL_IOERR && number != 0;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
@@ -265,7 +265,6 @@ close_file(struct store *store)
 	store->db = NULL;
 	store->reserve = -1;
 	store->must_reopen = false;
-	store->in_transaction = false;
 }
 
 /* Readable for its owner only: it holds what people write. */
@@ -279,7 +278,7 @@ make_file(struct store *store)
 		return 0;
 	}
 	if (errno == EACCES &&
-	    files_check(store->path, store->inbox.error) == -1)
+	    files_check(store) == -1)
 		return -1;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: %s",
 	    store->path, file_error(errno), trouble_of(errno ==
@@ -313,14 +312,6 @@ set_mode(struct store *store)
 	return code == SQL_OK ? 0 : store_fail(store, code);
 }
 
-static int
-store_refuse(struct store *store, const char *reason)
-{
-	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s",
-	    store->path, reason);
-	return -1;
-}
-
 /* The schema's version; 0: the database is empty. */
 static int
 read_version(struct store *store, int64_t *version)
@@ -336,10 +327,10 @@ read_version(struct store *store, int64_t *version)
 	if (application == 0 && *version == 0 && tables == 0)
 		return 0;
 	if (application != APPLICATION_ID || *version < 1)
-		return store_refuse(store, "another program's database: name "
+		return files_refuse(store, "another program's database: name "
 		    "another path");
 	if (*version > SCHEMA)
-		return store_refuse(store, "made by a newer vkcb: install "
+		return files_refuse(store, "made by a newer vkcb: install "
 		    "that, or name another path");
 	return 0;
 }
@@ -355,7 +346,7 @@ make_tables(struct store *store)
 	if (version == SCHEMA)
 		return 0;
 	if (store->access == INBOX_READ)
-		return store_refuse(store, version == 0 ? "no event was "
+		return files_refuse(store, version == 0 ? "no event was "
 		    "stored yet" : "made by an older vkcb: the next event or "
 		    "`vkcb work` upgrades it");
 	if (execute(store, "BEGIN IMMEDIATE") == -1)
@@ -444,10 +435,10 @@ store_open_file(struct store *store)
 
 	if (store->in_memory)
 		return open_in_memory(store);
-	if (files_check(store->path, store->inbox.error) == -1)
+	if (files_check(store) == -1)
 		return -1;
 	if (store->access != INBOX_CREATE && access(store->path, F_OK) == -1)
-		return store_refuse(store, errno == ENOENT ? "not there: no "
+		return files_refuse(store, errno == ENOENT ? "not there: no "
 		    "event was stored yet" : strerror(errno));
 	if (store->access == INBOX_CREATE && make_file(store) == -1)
 		return -1;
@@ -464,12 +455,12 @@ store_open_file(struct store *store)
 	/* A CGI program ends after each event: that must not flush it all. */
 	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (set_mode(store) == -1 || make_tables(store) == -1 ||
-	    files_check(store->path, store->inbox.error) == -1)
+	    files_check(store) == -1)
 		return -1;
 	/* The names of a new file and its log must be on disk too. */
 	if (file_sync_folder(store->path) == 0)
 		return 0;
-	return store_refuse(store, strerror(errno));
+	return files_refuse(store, strerror(errno));
 }
 
 static bool
@@ -488,7 +479,7 @@ store_stays(struct store *store)
 	if (!is_moved(store))
 		return 0;
 	store->must_reopen = true;
-	return store_refuse(store, "moved away or deleted while it was in use");
+	return files_refuse(store, "moved away or deleted while it was in use");
 }
 
 int
@@ -558,7 +549,6 @@ store_begin(struct store *store, int64_t patience)
 		return -1;
 	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
 		return -1;
-	store->in_transaction = true;
 	return 0;
 }
 
@@ -577,13 +567,12 @@ roll_back(struct store *store)
 int
 store_end(struct store *store, int result)
 {
-	store->in_transaction = false;
-	if (result == 0)
-		result = store_run(store, "COMMIT", "");
-	if (result == 0)
-		store->full = 0;
+	if (result != -1 && store_run(store, "COMMIT", "") == -1)
+		result = -1;
 	if (result == -1)
 		roll_back(store);
+	else
+		store->full = 0;
 	return result;
 }
 

@@ -37,7 +37,6 @@ struct store {
 	bool in_memory;			/* no file of any kind */
 	bool works;			/* claims; see checkpoint() */
 	bool doubtful;			/* a flush failed, see store_begin() */
-	bool in_transaction;
 	bool answers;			/* a web server waits for us */
 	bool is_full;			/* the disk, by the last error */
 	int full;			/* so often since the last commit */
@@ -85,7 +84,7 @@ int store_begin(struct store *, int64_t patience);
 /* After -1: can another attempt find room on the full disk? */
 bool store_may_find_room(const struct store *);
 
-/* result 0: commits it, else takes it back. 0, or -1: nothing was changed. */
+/* Commits it, or takes it back if result is -1. The result, or -1. */
 int store_end(struct store *, int result);
 
 int store_flush(struct inbox *);
@@ -95,11 +94,14 @@ int store_fail(struct store *, int code);
 
 /* inbox/files.c */
 
+/* Says in inbox.error why the inbox cannot be used. -1. */
+int files_refuse(struct store *, const char *why);
+
 /*
  * Are the files there are plain files of this user's, in a folder in which
  * others cannot replace them? 0, or -1 with one line in error.
  */
-int files_check(const char *path, char error[INBOX_ERROR_MAX]);
+int files_check(struct store *);
 
 /* For a new connection. */
 void files_grow_in_chunks(struct store *);
@@ -157,8 +159,8 @@ int put_command(struct store *, int64_t group_id,
     const struct inbox_command *);
 
 /* inbox/queue.c: for workers */
-int queue_claim(struct inbox *, int worker, const char *const *names,
-    size_t n_names, struct inbox_claim *, int64_t *due);
+int queue_claim(struct inbox *, int worker, struct inbox_claim *,
+    int64_t *due);
 int queue_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);
 int queue_orphaned(struct inbox *, int from, int to, struct inbox_claim *);

@@ -286,3 +286,15 @@ json_put(struct json_object *object, const char *key,
 	if (object == NULL || json_object_object_add(object, key, value) != 0)
 		json_object_put(value);
 }
+
+void
+json_put_text(struct json_object *object, const char *key, const char *text)
+{
+	json_put(object, key, json_object_new_string(text));
+}
+
+void
+json_put_int(struct json_object *object, const char *key, int64_t number)
+{
+	json_put(object, key, json_object_new_int64(number));
+}

@@ -51,5 +51,8 @@ size_t json_length(struct json_object *array);
  */
 void json_put(struct json_object *object, const char *key,
     struct json_object *value);
+void json_put_text(struct json_object *object, const char *key,
+    const char *text);
+void json_put_int(struct json_object *object, const char *key, int64_t number);
 
 #endif
