@@ -84,34 +84,29 @@ pool_open(struct pool *pool)
 	return st.st_size == 0 ? ftruncate(pool->accepting, 1) : 0;
 }
 
-static int
-enter_service(struct pool *pool)
-{
-	char byte;
-
-	(void)!pread(pool->accepting, &byte, 1, 0);
-	if (pool_lock(pool->accepting, F_OFD_SETLK, ACCEPTING) == 0 &&
-	    pool_lock(pool->running, F_OFD_SETLK, RUNNING) == 0)
-		return 0;
-	log_msg(LOG_LEVEL_INFO, "waiting for workers to finish: fuser %s "
-	    "shows them", pool->path);
-	return pool_lock(pool->accepting, F_OFD_SETLKW, ACCEPTING);
-}
-
-/* Takes the locks of the file that is there now. 1, 0, or -1 with errno. */
+/*
+ * Takes the locks of the file that is there now. 1, 0, or -1 with errno. A byte
+ * that is locked already is locked again without harm.
+ */
 static int
 enter(struct pool *pool)
 {
 	bool service = pool->until == WORK_STOPPED;
+	char byte;
 
 	if (pool_open(pool) == -1)
 		return -1;
-	if (!service && pool_has_service(pool))
+	if ((!service && pool_has_service(pool)) || pool_lock(pool->accepting,
+	    F_OFD_SETLK, service ? SERVICE : ACCEPTING) == -1)
 		return 0;
-	if (pool_lock(pool->accepting, F_OFD_SETLK, service ? SERVICE :
-	    ACCEPTING) == -1)
-		return 0;
-	if (service && enter_service(pool) == -1)
+	if (service)
+		(void)!pread(pool->accepting, &byte, 1, 0);
+	if (service &&
+	    (pool_lock(pool->accepting, F_OFD_SETLK, ACCEPTING) == -1 ||
+	    pool_lock(pool->running, F_OFD_SETLK, RUNNING) == -1))
+		log_msg(LOG_LEVEL_INFO, "waiting for workers to finish: fuser "
+		    "%s shows them", pool->path);
+	if (pool_lock(pool->accepting, F_OFD_SETLKW, ACCEPTING) == -1)
 		return -1;
 	return pool_lock(pool->running, F_OFD_SETLKW, RUNNING) == 0 ? 1 : -1;
 }

@@ -83,20 +83,6 @@ pause_for_trouble(struct work *work, const char *what)
 	return !work->gives_up;
 }
 
-/* Goes on during a stop, until the parent kills. False: leave. */
-static bool __attribute__((warn_unused_result))
-write_end(struct work *work, const struct inbox_claim *claim,
-    const struct inbox_end *end)
-{
-	while (pool_is_valid(work->pool) &&
-	    inbox_finish(work->inbox, claim, end) == -1)
-		if (!pause_for_trouble(work, "cannot record the result of a "
-		    "task"))
-			return false;
-	work->trouble.since = 0;
-	return true;
-}
-
 /* A handler that returns the outcome of a failed call has its reason. */
 static void
 end_of_result(struct work *work, const struct inbox_claim *claim,
@@ -195,7 +181,7 @@ run_task(struct work *work, const struct inbox_claim *claim,
 	arena_reset(&work->arena);
 }
 
-/* False: leave. */
+/* Tries to record the end until the parent kills. False: leave. */
 static bool
 work_on(struct work *work, const struct inbox_claim *claim)
 {
@@ -206,7 +192,13 @@ work_on(struct work *work, const struct inbox_claim *claim)
 		run_task(work, claim, &end);
 	else if (!program_is_replaced(&work->pool->program))
 		inbox_give_up("this program has no such handler", &end);
-	return write_end(work, claim, &end);
+	while (pool_is_valid(work->pool) &&
+	    inbox_finish(work->inbox, claim, &end) == -1)
+		if (!pause_for_trouble(work, "cannot record the result of a "
+		    "task"))
+			return false;
+	work->trouble.since = 0;
+	return true;
 }
 
 /* Purging comes in small pieces, with as much time between as they took. */
