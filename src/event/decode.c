@@ -37,6 +37,7 @@ struct decode {
 
 /* A place in the object: a chain from the field up to "object". */
 struct decode_place {
+	const struct decode *decode;
 	const struct decode_place *up;
 	const char *key;	/* NULL: element number `index` */
 	size_t index;
@@ -122,71 +123,62 @@ is_number(struct json_object *value)
 }
 
 static void
-decode_report(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, const char *wanted)
+decode_report(const struct decode_place *place, struct json_object *value,
+    const char *wanted)
 {
-	decode->mismatch(decode->arg, place, is_number(value) ?
+	place->decode->mismatch(place->decode->arg, place, is_number(value) ?
 	    number_name(value, wanted) :
 	    json_type_to_name(json_object_get_type(value)), wanted);
 }
 
+/* Absent objects and lists come as null, false or an empty array. */
 static bool
 is_false_or_empty(struct json_object *value)
 {
-	switch (json_object_get_type(value)) {
-	case json_type_null:
-		return true;
-	case json_type_boolean:
-		return !json_object_get_boolean(value);
-	case json_type_array:
+	if (json_object_is_type(value, json_type_array))
 		return json_object_array_length(value) == 0;
-	default:
-		return false;
-	}
+	return value == NULL || (json_object_is_type(value,
+	    json_type_boolean) && !json_object_get_boolean(value));
 }
 
 /*
  * Makes a value, an element of a list or the fields of an object, at `out`;
  * false: not possible, and `out` is as it was.
  */
-typedef bool decode_fn(struct decode *, const struct decode_place *,
-    struct json_object *, void *out);
+typedef bool decode_fn(const struct decode_place *, struct json_object *,
+    void *out);
 
 static bool
-decode_int(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
+decode_int(const struct decode_place *place, struct json_object *value,
+    void *out)
 {
 	const char *text;
 	char buffer[32];
 
-	(void)decode;
 	(void)place;
-	switch (json_object_get_type(value)) {
-	case json_type_int:
-		if (json_object_get_uint64(value) > INT64_MAX)
-			return false;
-		*(int64_t *)out = json_object_get_int64(value);
-		return true;
-	case json_type_double:
-		text = number_text(value, buffer);
-		return json_integer(text, strlen(text), out);
-	case json_type_string:
+	if (json_object_is_type(value, json_type_string))
 		return json_integer(json_object_get_string(value),
 		    (size_t)json_object_get_string_len(value), out);
-	default:
-		return false;
+	if (json_object_is_type(value, json_type_double)) {
+		text = number_text(value, buffer);
+		return json_integer(text, strlen(text), out);
 	}
+	if (!json_object_is_type(value, json_type_int) ||
+	    json_object_get_uint64(value) > INT64_MAX)
+		return false;
+	*(int64_t *)out = json_object_get_int64(value);
+	return true;
 }
 
 static bool
-decode_bool(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
+decode_bool(const struct decode_place *place, struct json_object *value,
+    void *out)
 {
 	int64_t number = 2;
 
 	if (json_object_is_type(value, json_type_boolean))
 		number = json_object_get_boolean(value);
-	else if (!decode_int(decode, place, value, &number))
+	else if (!decode_int(place, value, &number))
 		return false;
 	if (number != 0 && number != 1)
 		return false;
@@ -205,13 +197,12 @@ take_double(double number, void *out)
 }
 
 static bool
-decode_double(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
+decode_double(const struct decode_place *place, struct json_object *value,
+    void *out)
 {
 	const char *text;
 	size_t len;
 
-	(void)decode;
 	(void)place;
 	if (is_number(value))
 		return take_double(json_object_get_double(value), out);
@@ -224,14 +215,13 @@ decode_double(struct decode *decode, const struct decode_place *place,
 }
 
 static bool
-decode_string(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, void *out)
+decode_string(const struct decode_place *place, struct json_object *value,
+    void *out)
 {
 	const char *text;
 	char buffer[32], *copy;
 	size_t size;
 
-	(void)place;
 	if (json_object_is_type(value, json_type_string)) {
 		text = json_object_get_string(value);
 		if (strlen(text) != (size_t)json_object_get_string_len(value))
@@ -243,69 +233,67 @@ decode_string(struct decode *decode, const struct decode_place *place,
 		return false;
 	text = number_text(value, buffer);
 	size = strlen(text) + 1;
-	copy = arena_alloc(decode->arena, size);
+	copy = arena_alloc(place->decode->arena, size);
 	*(const char **)out = copy != NULL ? memcpy(copy, text, size) : "";
 	return true;
 }
 
 static void
-decode_field(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, decode_fn *read, const char *wanted, void *out)
+decode_field(const struct decode_place *place, struct json_object *value,
+    decode_fn *read, const char *wanted, void *out)
 {
-	if (!read(decode, place, value, out))
-		decode_report(decode, place, value, wanted);
+	if (!read(place, value, out))
+		decode_report(place, value, wanted);
 }
 
 /* NULL: no object. */
 static const void *
-decode_object(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, size_t size, decode_fn *read)
+decode_object(const struct decode_place *place, struct json_object *value,
+    size_t size, decode_fn *read)
 {
 	void *object;
 
 	if (!json_object_is_type(value, json_type_object)) {
 		if (!is_false_or_empty(value))
-			decode_report(decode, place, value, OBJECT_WANTED);
+			decode_report(place, value, OBJECT_WANTED);
 		return NULL;
 	}
-	object = arena_alloc(decode->arena, size);
+	object = arena_alloc(place->decode->arena, size);
 	if (object != NULL)
-		(void)read(decode, place, value, object);
+		(void)read(place, value, object);
 	return object;
 }
 
 /* How many elements a list has; 0 if it is absent or not a list. */
 static size_t
-list_length(struct decode *decode, const struct decode_place *place,
-    struct json_object *value)
+list_length(const struct decode_place *place, struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_array))
 		return json_object_array_length(value);
 	if (!is_false_or_empty(value) &&
 	    !(json_object_is_type(value, json_type_object) &&
 	    json_object_object_length(value) == 0))
-		decode_report(decode, place, value, LIST_WANTED);
+		decode_report(place, value, LIST_WANTED);
 	return 0;
 }
 
 /* NULL: no element was taken. */
 static const void *
-decode_list(struct decode *decode, const struct decode_place *place,
-    struct json_object *value, size_t size, decode_fn *read,
-    const char *wanted, size_t *n_out)
+decode_list(const struct decode_place *place, struct json_object *value,
+    size_t size, decode_fn *read, const char *wanted, size_t *n_out)
 {
-	struct decode_place here = { place, NULL, 0 };
-	size_t n = list_length(decode, place, value), taken = 0;
-	char *list = n == 0 ? NULL : arena_alloc(decode->arena,
+	struct decode_place here = { place->decode, place, NULL, 0 };
+	size_t n = list_length(place, value), taken = 0;
+	char *list = n == 0 ? NULL : arena_alloc(place->decode->arena,
 	    n <= SIZE_MAX / size ? n * size : SIZE_MAX);
 	struct json_object *one;
 
 	for (; list != NULL && here.index < n; here.index++) {
 		one = json_object_array_get_idx(value, here.index);
-		if (read(decode, &here, one, list + taken * size))
+		if (read(&here, one, list + taken * size))
 			taken++;
 		else
-			decode_report(decode, &here, one, wanted);
+			decode_report(&here, one, wanted);
 	}
 	*n_out = taken;
 	return taken > 0 ? list : NULL;
@@ -338,10 +326,10 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 
 #define OBJECT(tag, text) \
 static bool \
-decode_##tag(struct decode *decode, const struct decode_place *up, \
-    struct json_object *in, void *made) \
+decode_##tag(const struct decode_place *up, struct json_object *in, \
+    void *made) \
 { \
-	struct decode_place here = { up, NULL, 0 }; \
+	struct decode_place here = { up->decode, up, NULL, 0 }; \
 	struct vk_##tag *out = made; \
 	const struct lh_entry *entry; \
 	struct json_object *value; \
@@ -364,7 +352,7 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 			len = KEY_LEN(name); \
 		}
 #define TAKE(name, read, wanted) \
-		decode_field(decode, &here, value, read, wanted, &out->name)
+		decode_field(&here, value, read, wanted, &out->name)
 #define ALSO(name, other) \
 		if (strcmp(here.key, other) == 0 && out->name == 0) \
 			TAKE(name, decode_int, INT_WANTED);
@@ -392,8 +380,8 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 			continue; \
 		}
 #define ELEMENTS(name, type, read, wanted) \
-	POINTER(name, decode_list(decode, &here, value, sizeof(type), read, \
-	    wanted, &out->n_##name))
+	POINTER(name, decode_list(&here, value, sizeof(type), read, wanted, \
+	    &out->n_##name))
 #define INTS(name, example, text) \
 	ELEMENTS(name, int64_t, decode_int, INT_WANTED)
 #define STRS(name, example, text) \
@@ -401,20 +389,21 @@ decode_##tag(struct decode *decode, const struct decode_place *up, \
 #define LIST(name, tag, text) \
 	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
 #define OBJ(name, tag, text) \
-	POINTER(name, decode_object(decode, &here, value, \
-	    sizeof(struct vk_##tag), decode_##tag))
+	POINTER(name, decode_object(&here, value, sizeof(struct vk_##tag), \
+	    decode_##tag))
 #define OBJ_TEXT(name, tag, text) \
 		if (IS(name) && \
 		    json_object_is_type(value, json_type_string)) { \
 			struct vk_##tag *object = \
-			    arena_alloc(decode->arena, sizeof(*object)); \
+			    arena_alloc(up->decode->arena, \
+			    sizeof(*object)); \
 			\
 			if (object == NULL) \
 				continue; \
 			if (decode_text_##tag(value, object)) \
 				out->name = object; \
 			else \
-				decode_report(decode, &here, value, #tag); \
+				decode_report(&here, value, #tag); \
 			continue; \
 		} \
 		OBJ(name, tag, text)
@@ -438,7 +427,7 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
     struct arena *arena, decode_mismatch_fn *mismatch, void *arg)
 {
 	struct decode decode = { arena, mismatch, arg };
-	const struct decode_place place = { NULL, "object", 0 };
+	const struct decode_place place = { &decode, NULL, "object", 0 };
 	const struct vk_message *message;
 	void *typed = NULL;
 
@@ -446,8 +435,7 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 #define EVENT(event, tag, settable, text) \
 	case VKCB_EVENT_##event: \
 		typed = arena_alloc(arena, sizeof(struct vk_##tag)); \
-		if (typed == NULL || \
-		    !decode_##tag(&decode, &place, object, typed)) \
+		if (typed == NULL || !decode_##tag(&place, object, typed)) \
 			return NULL; \
 		break;
 #include "events.def"
@@ -455,8 +443,8 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 		return NULL;
 	}
 	if (type == VKCB_EVENT_message_new && is_bare_message(object)) {
-		message = decode_object(&decode, &place, object,
-		    sizeof(*message), decode_message);
+		message = decode_object(&place, object, sizeof(*message),
+		    decode_message);
 		if (message != NULL)
 			((struct vk_message_new *)typed)->message = message;
 	}
