@@ -53,17 +53,27 @@ reach(const struct object_type *types[OBJECTS_MAX], const char *tag)
 }
 
 static void
-print_object(const struct object_type *type)
+print_object(const struct object_type *type, bool as_markdown)
 {
 	const struct field *field;
-	char kind[64];
+	const char *object;
+	char kind[128];
 
-	printf("\nstruct vk_%s: %s\n", type->tag, type->text);
+	printf(as_markdown ? "\n### vk_%s\n\n%s\n\n"
+	    "| field | kind | meaning |\n| --- | --- | --- |\n" :
+	    "\nstruct vk_%s: %s\n", type->tag, type->text);
 	for (field = type->fields; field->name != NULL; field++) {
-		snprintf(kind, sizeof(kind), "%s %s",
-		    field->kind_name,
-		    field->object != NULL ? field->object : "");
-		printf("  %-24s %-24s %s\n", field->name, kind, field->text);
+		object = field->object;
+		if (object == NULL)
+			snprintf(kind, sizeof(kind), "%s", field->kind_name);
+		else if (as_markdown)
+			snprintf(kind, sizeof(kind), "%s [%s](#vk_%s)",
+			    field->kind_name, object, object);
+		else
+			snprintf(kind, sizeof(kind), "%s %s",
+			    field->kind_name, object);
+		printf(as_markdown ? "| `%s` | %s | %s |\n" :
+		    "  %-24s %-24s %s\n", field->name, kind, field->text);
 	}
 }
 
@@ -119,7 +129,7 @@ cmd_events_explain(const char *name)
 	if (info->object != NULL) {
 		n = reach(types, info->object);
 		for (i = 0; i < n; i++)
-			print_object(types[i]);
+			print_object(types[i], false);
 	}
 	printf("\nsample:\n");
 	return print_sample(info);
@@ -154,22 +164,6 @@ markdown_event(const struct event_info *info)
 	return status;
 }
 
-static void
-markdown_object(const struct object_type *type)
-{
-	const struct field *field;
-
-	printf("\n### vk_%s\n\n%s\n\n", type->tag, type->text);
-	printf("| field | kind | meaning |\n| --- | --- | --- |\n");
-	for (field = type->fields; field->name != NULL; field++) {
-		printf("| `%s` | %s", field->name,
-		    field->kind_name);
-		if (field->object != NULL)
-			printf(" [%s](#vk_%s)", field->object, field->object);
-		printf(" | %s |\n", field->text);
-	}
-}
-
 static int
 markdown(void)
 {
@@ -192,7 +186,7 @@ markdown(void)
 	    "the same with `size_t n_FIELD`, INTS and STRS lists of\nnumbers "
 	    "and texts, JSON `struct json_object *`.\n");
 	for (type = object_types; type->tag != NULL; type++)
-		markdown_object(type);
+		print_object(type, true);
 	return status;
 }
 

@@ -87,17 +87,15 @@ find_only(const char *tag, const char *field)
 static const char *
 named_by_type(const struct object_type *type)
 {
-	const struct field *field, *named;
+	const struct field *field, *named = type->fields;
 
-	for (field = type->fields; field->name != NULL; field++) {
-		if (field->kind != FIELD_STR ||
-		    strcmp(field->name, "type") != 0)
-			continue;
-		for (named = type->fields; named->name != NULL; named++)
-			if (named->kind == FIELD_OBJ &&
-			    strcmp(named->name, field->example) == 0)
-				return named->name;
-	}
+	for (field = type->fields; field->name != NULL; field++)
+		if (field->kind == FIELD_STR &&
+		    strcmp(field->name, "type") == 0)
+			for (; named->name != NULL; named++)
+				if (named->kind == FIELD_OBJ &&
+				    strcmp(named->name, field->example) == 0)
+					return named->name;
 	return NULL;
 }
 

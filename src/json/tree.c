@@ -273,10 +273,10 @@ json_get_array(struct json_object *object, const char *key)
 	return json_object_is_type(value, json_type_array) ? value : NULL;
 }
 
-size_t
-json_length(struct json_object *array)
+struct json_object *
+json_element(struct json_object *array, size_t index)
 {
-	return array == NULL ? 0 : json_object_array_length(array);
+	return array == NULL ? NULL : json_object_array_get_idx(array, index);
 }
 
 void

@@ -42,8 +42,8 @@ int64_t json_get_int64(struct json_object *object, const char *key);
 /* NULL if it is not an array, or the object is not an object. */
 struct json_object *json_get_array(struct json_object *object, const char *key);
 
-/* The length of an array that may be NULL. */
-size_t json_length(struct json_object *array);
+/* NULL behind the last element, or if the array is NULL. */
+struct json_object *json_element(struct json_object *array, size_t index);
 
 /*
  * Adds a member and takes the value over. The member is missing when out of

@@ -75,8 +75,8 @@ servers_of(struct json_object *response)
 	struct json_object *items = json_get_array(response, "items"), *item;
 	size_t i;
 
-	for (i = 0; i < json_length(items); i++) {
-		item = json_object_array_get_idx(items, i);
+	for (i = 0; items != NULL && i < json_object_array_length(items); i++) {
+		item = json_element(items, i);
 		if (json_get_int64(item, "id") <= 0 ||
 		    *json_get_string(item, "url") == '\0' ||
 		    *json_get_string(item, "status") == '\0')
@@ -116,12 +116,10 @@ servers_find(struct json_object *servers, int64_t id)
 	struct json_object *server;
 	size_t i;
 
-	for (i = 0; i < json_length(servers); i++) {
-		server = json_object_array_get_idx(servers, i);
+	for (i = 0; (server = json_element(servers, i)) != NULL; i++)
 		if (json_get_int64(server, "id") == id)
-			return server;
-	}
-	return NULL;
+			break;
+	return server;
 }
 
 static bool
@@ -145,13 +143,11 @@ servers_next_ours(struct json_object *servers, const char *url,
 {
 	struct json_object *server;
 
-	while (*at < json_length(servers)) {
-		server = json_object_array_get_idx(servers, (*at)++);
+	while ((server = json_element(servers, (*at)++)) != NULL)
 		if (servers_is_ours(server, url, key) &&
 		    servers_state(server) <= best)
-			return server;
-	}
-	return NULL;
+			break;
+	return server;
 }
 
 static int

@@ -71,12 +71,10 @@ online_find(struct json_object *list, const char *key, const char *text)
 	struct json_object *object;
 	size_t i;
 
-	for (i = 0; i < json_length(list); i++) {
-		object = json_object_array_get_idx(list, i);
+	for (i = 0; (object = json_element(list, i)) != NULL; i++)
 		if (strcmp(json_get_string(object, key), text) == 0)
-			return object;
-	}
-	return NULL;
+			break;
+	return object;
 }
 
 /* Can the servers be asked for? */
@@ -377,15 +375,14 @@ check_each(struct online *online, struct json_object *servers,
 	const char *url = stored ? key->url : json_get_string(ours, "url");
 	size_t i;
 
-	if (json_length(servers) == 0)
+	if (json_element(servers, 0) == NULL)
 		online_say(online, "error", "VK has no callback "
 		    "server for it: run vkcb setup URL");
 	else if (ours == NULL && stored)
 		online_say(online, "error", "its callback server "
 		    "at %.200s is gone from VK: run vkcb setup %.200s", url,
 		    url);
-	for (i = 0; i < json_length(servers); i++) {
-		server = json_object_array_get_idx(servers, i);
+	for (i = 0; (server = json_element(servers, i)) != NULL; i++) {
 		online->server_id = json_get_int64(server, "id");
 		online->url = json_get_string(server, "url");
 		show_server(online, server, server == ours);

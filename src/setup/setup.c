@@ -579,7 +579,7 @@ setup_check_token(struct setup *setup)
 	groups = json_get_array(response, "groups");
 	if (groups == NULL)
 		return group_api_fail(vk, "groups.getById: " API_NOT_VK);
-	if (json_length(groups) == 0)
+	if (json_object_array_length(groups) == 0)
 		return group_api_fail(vk, "its token belongs to no community: "
 		    "create one in the community's settings (API usage)");
 	id = json_get_int64(json_object_array_get_idx(groups, 0), "id");

@@ -207,7 +207,8 @@ take_inside(struct api *api, struct json_object *errors)
 	struct api_inside *inside = &api->inside;
 	struct json_object *first;
 
-	inside->failed = (int)json_length(errors);
+	inside->failed = errors == NULL ? 0 :
+	    (int)json_object_array_length(errors);
 	if (inside->failed == 0)
 		return;
 	first = json_object_array_get_idx(errors, 0);
