@@ -64,6 +64,7 @@ event_init(struct event *event, const struct envelope *envelope,
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,
 		.arena = arena,
+		.process = getpid(),
 		.key = event_key(envelope),
 	};
 	api_init(&event->api, NULL, NULL, 0);
@@ -327,7 +328,6 @@ event_run(struct event *event, const struct handler *handler,
     struct event_result *result)
 {
 	enum vkcb_outcome outcome;
-	pid_t self = getpid();
 	int64_t start;
 
 	*result = (struct event_result){ .outcome = VKCB_OK };
@@ -345,7 +345,7 @@ event_run(struct event *event, const struct handler *handler,
 	start = clock_us();
 	outcome = event_call(event, handler->def);
 	/* A child that the handler forked must not go on as its parent. */
-	if (getpid() != self)
+	if (getpid() != event->process)
 		_exit(1);
 	event->requested.outcome = event_valid(event, outcome);
 	event_log_outcome(event, start);

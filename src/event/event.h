@@ -3,6 +3,7 @@
 #define EVENT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "event/envelope.h"
 #include "log.h"
@@ -51,6 +52,7 @@ struct event {
 	struct event_result requested;	/* by the running handler */
 	struct api api;			/* its calls to VK */
 	struct event_failed_call failed_call;
+	pid_t process;			/* that may go on with the event */
 	uint64_t key;			/* the same for every repeat */
 	int n_random_ids;		/* made for this handler */
 };

@@ -128,18 +128,14 @@ form_encode(struct buffer *form, const char *text, size_t len)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-	static const char hex[] = "0123456789ABCDEF";
-	unsigned char byte;
-	char code[3] = "%";
+	char code[4];
 
 	for (; len > 0 && !form->failed; text++, len--) {
-		byte = (unsigned char)*text;
-		if (byte != '\0' && strchr(plain, byte) != NULL) {
+		if (*text != '\0' && strchr(plain, *text) != NULL) {
 			buffer_put(form, text, 1);
 			continue;
 		}
-		code[1] = hex[byte >> 4];
-		code[2] = hex[byte & 15];
+		snprintf(code, sizeof(code), "%%%02X", (unsigned char)*text);
 		buffer_put(form, code, 3);
 	}
 }

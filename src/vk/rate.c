@@ -8,8 +8,8 @@
  * lost. A file with impossible contents is begun anew.
  *
  * The file is named by a hash of the token. If it cannot be opened in the
- * configured folder, a per-user folder is used; failing that, calls are not
- * counted. VK may then answer "too many requests", and the call is repeated
+ * configured folder, a file of the user's own is used; failing that, calls are
+ * not counted. VK may then answer "too many requests", and the call is repeated
  * later. The process's own variables here keep the log from saying so each
  * time, and strangers from causing a call each.
  */
@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -76,38 +75,26 @@ rate_reserve(struct rate_window *window, int64_t now, int64_t max)
 	return at;
 }
 
+/*
+ * Opens the token's file: the shared one in the folder, or, with folder NULL,
+ * this user's own in TMPDIR.
+ */
 static int
-open_in(const char *folder, uint64_t token)
-{
-	char path[PATH_MAX];
-
-	errno = ENAMETOOLONG;
-	return (size_t)snprintf(path, sizeof(path), "%s/rate-%016" PRIx64,
-	    folder, token) < sizeof(path) ? file_open_shared(path) : -1;
-}
-
-/* Opens in TMPDIR/vkcb-UID, made if need be, if no other user may write it. */
-static int
-open_per_user(uint64_t token)
+open_file(const char *folder, uint64_t token)
 {
 	const char *tmp = getenv("TMPDIR");
-	char folder[PATH_MAX];
-	struct stat st;
+	char path[PATH_MAX];
+	int len;
 
 	if (tmp == NULL || *tmp != '/')
 		tmp = "/tmp";
-	if ((size_t)snprintf(folder, sizeof(folder), "%s/vkcb-%lu", tmp,
-	    (unsigned long)geteuid()) >= sizeof(folder))
-		return -1;
-	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
-		return -1;
-	if (lstat(folder, &st) == -1)
-		return -1;
-	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		return open_in(folder, token);
-	errno = EPERM;
-	return -1;
+	len = folder != NULL ?
+	    snprintf(path, sizeof(path), "%s/rate-%016" PRIx64, folder, token) :
+	    snprintf(path, sizeof(path), "%s/vkcb-%lu-rate-%016" PRIx64, tmp,
+	    (unsigned long)geteuid(), token);
+	errno = ENAMETOOLONG;
+	return (size_t)len >= sizeof(path) ? -1 : folder != NULL ?
+	    file_open_shared(path) : file_open_private(path, O_RDWR | O_CREAT);
 }
 
 /* The lock is held for microseconds, unless its holder was stopped. */
@@ -146,10 +133,10 @@ static int
 rate_open(const char *folder, const char *token, struct rate_window *window)
 {
 	uint64_t key = hash_bytes(HASH_START, token, strlen(token));
-	int fd = open_in(folder, key), error = errno;
+	int fd = open_file(folder, key), error = errno;
 
 	if (fd == -1) {
-		fd = open_per_user(key);
+		fd = open_file(NULL, key);
 		/* The default folder is missing on most machines. */
 		if (fd == -1)
 			log_once("not counted", folder, error);

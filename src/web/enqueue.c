@@ -23,28 +23,15 @@
 void
 enqueue_wake(struct receiver *receiver)
 {
+	const char *path = receiver->conf->inbox;
+
 	(void)inbox_wake(receiver->inbox);
-	if (!pool_is_there(receiver->inbox_path) && program_start_pool(
+	if (!pool_is_there(path) && program_start_pool(
 	    &receiver->program, receiver->conf->path, !receiver->is_cgi,
 	    false) == -1)
 		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
-		    "inbox %s: %s: start `vkcb work`", receiver->inbox_path,
+		    "inbox %s: %s: start `vkcb work`", path,
 		    strerror(errno));
-}
-
-/* Opens the inbox that the configuration names now. NULL and error. */
-static struct inbox *
-current_inbox(struct receiver *receiver, char error[INBOX_ERROR_MAX])
-{
-	const char *path = receiver->conf->inbox;
-
-	if (receiver->inbox != NULL && strcmp(receiver->inbox_path, path) == 0)
-		return receiver->inbox;
-	inbox_close(receiver->inbox);
-	snprintf(receiver->inbox_path, sizeof(receiver->inbox_path), "%s",
-	    path);
-	receiver->inbox = inbox_open(path, INBOX_CREATE, error);
-	return receiver->inbox;
 }
 
 /* Lists the handlers that take the event. NULL: out of memory. */
@@ -57,13 +44,12 @@ find_targets(struct receipt *receipt, size_t *n)
 	struct inbox_target *targets;
 	const struct handler *handler;
 
-	for (*n = 1, handler = handlers; handler->name != NULL; handler++)
-		++*n;
+	*n = 0;
 	targets = arena_alloc(&receipt->receiver->arena,
-	    *n * sizeof(*targets));
+	    n_handlers * sizeof(*targets));
 	if (targets == NULL)
 		return NULL;
-	for (*n = 0, handler = handlers; handler->name != NULL; handler++) {
+	for (handler = handlers; handler->name != NULL; handler++) {
 		if (!handler_takes(handler, type, envelope->type.at))
 			continue;
 		targets[(*n)++] = (struct inbox_target){
@@ -87,17 +73,6 @@ begin_line(struct log_line *line, const struct receipt *receipt,
 	log_short(line, "id", id->at, id->len);
 }
 
-static void
-log_stored(const struct receipt *receipt, enum inbox_put put, size_t n)
-{
-	struct log_line line;
-
-	begin_line(&line, receipt, LOG_LEVEL_INFO, put == INBOX_STORED ?
-	    "stored" : "stored before");
-	log_int(&line, "handlers", (int64_t)n);
-	log_end(&line);
-}
-
 /* These tasks are parked at once and never reach a worker: logged here. */
 static void
 log_parked(const struct receipt *receipt, const struct inbox_target *targets,
@@ -118,10 +93,10 @@ log_parked(const struct receipt *receipt, const struct inbox_target *targets,
 }
 
 static int
-enqueue_put(struct receipt *receipt, struct inbox *inbox,
-    const struct inbox_target *targets, size_t n,
-    struct inbox_command *command)
+enqueue_put(struct receipt *receipt, const struct inbox_target *targets,
+    size_t n, struct inbox_command *command)
 {
+	struct inbox *inbox = receipt->receiver->inbox;
 	const struct envelope *envelope = &receipt->envelope;
 	struct inbox_event event = {
 		.group_id = envelope->group_id,
@@ -134,6 +109,7 @@ enqueue_put(struct receipt *receipt, struct inbox *inbox,
 		.object_len = envelope->object.len,
 	};
 	char conversation[CONVERSATION_MAX];
+	struct log_line line;
 	enum inbox_put put;
 
 	if (receipt->receiver->conf->order == CONF_ORDER_CONVERSATION) {
@@ -143,7 +119,10 @@ enqueue_put(struct receipt *receipt, struct inbox *inbox,
 	if (inbox_put(inbox, &event, targets, n, &put, command) == -1)
 		return -1;
 	receipt->receiver->stored = true;
-	log_stored(receipt, put, n);
+	begin_line(&line, receipt, LOG_LEVEL_INFO, put == INBOX_STORED ?
+	    "stored" : "stored before");
+	log_int(&line, "handlers", (int64_t)n);
+	log_end(&line);
 	if (put == INBOX_STORED)
 		log_parked(receipt, targets, n);
 	return 0;
@@ -167,28 +146,31 @@ void
 enqueue(struct receipt *receipt)
 {
 	char error[INBOX_ERROR_MAX] = "";
-	struct inbox *inbox = current_inbox(receipt->receiver, error);
+	struct receiver *receiver = receipt->receiver;
 	struct inbox_command command = { .remove = false };
 	const struct inbox_target *targets;
 	int result = -1;
 	size_t n;
 
+	if (receiver->inbox == NULL)
+		receiver->inbox = inbox_open(receiver->conf->inbox,
+		    INBOX_CREATE, error);
 	targets = find_targets(receipt, &n);
 	if (targets == NULL) {
 		(void)receipt_refuse(receipt, 503, "Out of Memory",
 		    "out of memory", "handlers");
 		return;
 	}
-	if (inbox != NULL && n > 0)
-		result = enqueue_put(receipt, inbox, targets, n, &command);
-	else if (inbox != NULL)
-		result = inbox_take_command(inbox,
+	if (receiver->inbox != NULL && n > 0)
+		result = enqueue_put(receipt, targets, n, &command);
+	else if (receiver->inbox != NULL)
+		result = inbox_take_command(receiver->inbox,
 		    receipt->envelope.group_id, &command);
 	/* If no handler takes the event, a broken inbox loses nothing. */
 	if (result == -1 && n > 0)
 		(void)receipt_refuse(receipt, 503, "Inbox Unavailable",
-		    "cannot store the event", inbox != NULL ? inbox->error :
-		    error);
+		    "cannot store the event", receiver->inbox != NULL ?
+		    receiver->inbox->error : error);
 	else
 		answer_command(receipt, &command);
 }

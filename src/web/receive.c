@@ -76,39 +76,27 @@ receipt_refuse(struct receipt *receipt, int status, const char *body,
 	return -1;
 }
 
-/* A number above the maximum counts as that. */
-static bool
-receive_number(const char *text, uint64_t max, uint64_t *number)
-{
-	size_t len = text != NULL ? strlen(text) : 0;
-
-	if (len == 0 || strspn(text, NUMBER_DIGITS) != len)
-		return false;
-	if (!number_read_digits(text, len, number) || *number > max)
-		*number = max;
-	return true;
-}
-
 static int
 check_request(struct receipt *receipt)
 {
 	const struct http_request *request = receipt->request;
-	int64_t max_body = receipt->receiver->conf->max_body;
+	const char *length = request->length != NULL ? request->length : "";
+	uint64_t max_body = (uint64_t)receipt->receiver->conf->max_body;
 
 	if (request->method == NULL || strcmp(request->method, "POST") != 0)
 		return receipt_refuse(receipt, 405,
-		    "This is a vkcb endpoint: VK posts "
-		    "events here.\n",
+		    "This is a vkcb endpoint: VK posts events here.\n",
 		    "not a POST", request->method);
-	if (request->length == NULL || *request->length == '\0')
+	if (*length == '\0')
 		return receipt_refuse(receipt, 411, "Length Required",
 		    "no Content-Length", NULL);
-	if (!receive_number(request->length, SIZE_MAX, &receipt->len))
+	if (length[strspn(length, NUMBER_DIGITS)] != '\0')
 		return receipt_refuse(receipt, 400, "Bad Request",
-		    "invalid Content-Length", request->length);
-	if (receipt->len > (uint64_t)max_body)
+		    "invalid Content-Length", length);
+	if (!number_read_digits(length, strlen(length), &receipt->len) ||
+	    receipt->len > max_body)
 		return receipt_refuse(receipt, 413, "Content Too Large",
-		    "body longer than max_body", request->length);
+		    "body longer than max_body", length);
 	return 0;
 }
 
@@ -154,6 +142,17 @@ read_envelope(struct receipt *receipt)
 	return -1;
 }
 
+/* Reads a changed configuration, which may name another inbox. */
+static bool
+receive_refresh(struct receiver *receiver, const struct conf_group *group)
+{
+	if (receiver->conf_fixed || !conf_refresh(&receiver->conf, group))
+		return false;
+	inbox_close(receiver->inbox);
+	receiver->inbox = NULL;
+	return true;
+}
+
 static int
 find_group(struct receipt *receipt)
 {
@@ -161,8 +160,7 @@ find_group(struct receipt *receipt)
 	int64_t id = receipt->envelope.group_id;
 
 	receipt->group = conf_group(receiver->conf, id);
-	if (receipt->group != NULL && !receiver->conf_fixed &&
-	    conf_refresh(&receiver->conf, receipt->group))
+	if (receipt->group != NULL && receive_refresh(receiver, receipt->group))
 		receipt->group = conf_group(receiver->conf, id);
 	if (receipt->group == NULL)
 		return receipt_refuse(receipt, 403, "Unknown Group",
@@ -298,10 +296,11 @@ receive(struct receiver *receiver, struct http_request *request,
 	};
 
 	receiver->gave_up = false;
-	if (!receiver->conf_fixed)
-		(void)conf_refresh(&receiver->conf, NULL);
-	(void)receive_number(request->retry_counter, RETRY_COUNTER_MAX,
-	    &receipt.retry_counter);
+	(void)receive_refresh(receiver, NULL);
+	if (request->retry_counter != NULL)
+		(void)number_read(request->retry_counter,
+		    strlen(request->retry_counter), 0, RETRY_COUNTER_MAX,
+		    &receipt.retry_counter);
 	if (check_request(&receipt) == -1 ||
 	    read_body(&receipt) == -1 ||
 	    read_envelope(&receipt) == -1 ||

@@ -2,7 +2,6 @@
 #ifndef RECEIVE_H
 #define RECEIVE_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,7 +22,6 @@ struct receiver {
 	struct arena arena;	/* memory of the current request */
 	bool gave_up;		/* a handler of the last event did */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
-	char inbox_path[PATH_MAX];	/* of inbox */
 	bool stored;		/* workers are to be woken */
 	struct program program;	/* for starting a pool */
 };
@@ -46,7 +44,7 @@ struct receipt {
 	struct http_answer *answer;
 	char *body;
 	uint64_t len;
-	uint64_t retry_counter;
+	int64_t retry_counter;
 	struct envelope envelope;
 	const struct conf_group *group;
 	bool authenticated;	/* the request has the group's secret */

@@ -67,16 +67,16 @@ chmod 600 "$work/other.conf"
 VKCB_CONF=$work/other.conf
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
-claim "without the shared folder there is a folder in TMPDIR" same "200 ok" \
+claim "without the shared folder there is a file in TMPDIR" same "200 ok" \
     "$(say "many 1" r2)"
-claim "the folder in TMPDIR belongs to its user alone" same "drwx------" \
-    "$(stat -c %A "$work/tmp/vkcb-$(id -u)")"
+claim "the file in TMPDIR belongs to its user alone" same "-rw-------" \
+    "$(stat -c %A "$work/tmp/vkcb-$(id -u)"-rate-*)"
 claim "the log names the missing folder, with advice" grep -q \
     "counted for each user alone: .*$work/not/there: .*set .state" "$work/log"
-chmod 777 "$work/tmp/vkcb-$(id -u)"
-claim "a folder in TMPDIR that others may write to is refused" \
+ln "$work/tmp/vkcb-$(id -u)"-rate-* "$work/tmp/second"
+claim "a file in TMPDIR with a second name is refused" \
     same "200 ok" "$(say "many 2" r3)"
-claim "the log names a refused folder, once" \
+claim "the log names a refused file, once" \
     same 1 "$(grep -c 'are not counted' "$work/log")"
 
 sed "s,^state.*,state = $work/not/there," "$work/open.conf" >"$work/alone.conf"

@@ -105,6 +105,7 @@ const struct handler handlers[] = {
 	{ "any", &handler_any },
 	{ NULL, NULL },
 };
+const size_t n_handlers = sizeof(handlers) / sizeof(handlers[0]) - 1;
 
 static struct receiver receiver;
 static char path[] = "/tmp/vkcb-fuzz.XXXXXX";

@@ -66,6 +66,7 @@ static const struct vkcb_handler handler_look = { ON(message_new, look) },
 const struct handler handlers[] = {
 	{ "any", &handler_any }, { "look", &handler_look }, { NULL, NULL },
 };
+const size_t n_handlers = sizeof(handlers) / sizeof(handlers[0]) - 1;
 
 static char conf_path[] = "/tmp/vkcb-receive.XXXXXX";
 static struct receiver receiver;
@@ -334,14 +335,11 @@ no_memory_for_a_new_configuration_keeps_the_old(void **state)
 static struct inbox *
 use_inbox(void)
 {
-	static const char name[] = "/nowhere/inbox";
 	char why[INBOX_ERROR_MAX];
 
 	if (receiver.inbox == NULL) {
 		receiver.conf_fixed = true;
-		receiver.conf->inbox = name;
-		snprintf(receiver.inbox_path, sizeof(receiver.inbox_path), "%s",
-		    name);
+		receiver.conf->inbox = "/nowhere/inbox";
 		receiver.inbox = inbox_in_memory(why);
 	}
 	assert_non_null(receiver.inbox);
