@@ -23,6 +23,7 @@
 #include "inbox/inbox.h"
 #include "json/tree.h"
 #include "log.h"
+#include "log.h"
 #include "number.h"
 
 #include "banned.h"
@@ -81,14 +82,6 @@ static int
 inbox_failed(const struct request *request)
 {
 	return report_fail("inbox", "%s", request->inbox->error);
-}
-
-/* Letters, digits and signs of ASCII stay. */
-static void
-print_plain(const char *text)
-{
-	for (; *text != '\0'; text++)
-		putchar(*text > ' ' && *text < 0x7f ? *text : '?');
 }
 
 static void
@@ -174,7 +167,7 @@ list_event(void *arg, const struct inbox_event *event,
 	printf("%8" PRId64 "  ", event->id);
 	print_time(event->received);
 	printf("  %-11" PRId64 " ", event->group_id);
-	print_plain(event->type);
+	log_print(stdout, event->type);
 	for (i = 0; i < n; i++)
 		print_task(&tasks[i]);
 	putchar('\n');
@@ -240,20 +233,6 @@ static bool
 cmd_inbox_read_id(const char *text, int64_t *id)
 {
 	return number_read(text, strlen(text), 1, INT64_MAX, id);
-}
-
-/* Calls `act` for each id, which are checked before. The worst status. */
-static int
-each_id(struct request *request, int (*act)(struct request *, int64_t))
-{
-	int status = EXIT_OK, i;
-	int64_t id;
-
-	for (i = 0; i < request->n_ids; i++)
-		if (!cmd_inbox_read_id(request->ids[i], &id) ||
-		    act(request, id) != EXIT_OK)
-			status = EXIT_ERROR;
-	return status;
 }
 
 static int
@@ -336,15 +315,6 @@ wake(const struct request *request, int status)
 		printf("no worker is running: the next event starts one, or "
 		    "`vkcb work`\n");
 	return status;
-}
-
-static int
-retry(struct request *request)
-{
-	end_what_is_held(request);
-	if (request->failed)
-		return wake(request, retry_one(request, 0));
-	return wake(request, each_id(request, retry_one));
 }
 
 struct seen {
@@ -543,35 +513,23 @@ tail(struct request *request)
 	return result == -1 ? inbox_failed(request) : EXIT_OK;
 }
 
-static int
-show_all(struct request *request)
-{
-	return each_id(request, cmd_inbox_show);
-}
-
-static int
-drop_all(struct request *request)
-{
-	end_what_is_held(request);
-	/* Events behind them may begin, or nothing is left to wait for. */
-	return wake(request, each_id(request, cmd_inbox_drop));
-}
-
 struct verb {
 	const char *name;
 	int (*run)(struct request *);
+	int (*run_one)(struct request *, int64_t id);	/* in its place */
+	bool changes;
 	const char *options;	/* that it takes */
-	bool ids;		/* it takes some */
 };
 
 static const struct verb verbs[] = {
-	{ "list", cmd_inbox_list, "failed waiting done group type since all "
-	    "json", false },
-	{ "show", show_all, "", true },
-	{ "retry", retry, "failed group type since", true },
-	{ "drop", drop_all, "", true },
-	{ "tail", tail, "failed waiting done group type since all json",
-	    false },
+	{ "list", .run = cmd_inbox_list,
+	    .options = "failed waiting done group type since all json" },
+	{ "show", .run_one = cmd_inbox_show, .options = "" },
+	{ "retry", .run_one = retry_one, .changes = true,
+	    .options = "failed group type since" },
+	{ "drop", .run_one = cmd_inbox_drop, .changes = true, .options = "" },
+	{ "tail", .run = tail,
+	    .options = "failed waiting done group type since all json" },
 	{ .name = NULL },
 };
 
@@ -637,10 +595,10 @@ check_use(const struct request *request, const struct command_option *options)
 	if (option != NULL)
 		return command_misused(&command_inbox, "%s takes no --%s",
 		    verb->name, option);
-	if (!verb->ids && request->n_ids > 0)
+	if (verb->run_one == NULL && request->n_ids > 0)
 		return command_misused(&command_inbox, "%s: unknown argument "
 		    "%s", verb->name, request->ids[0]);
-	if (!verb->ids)
+	if (verb->run_one == NULL)
 		return EXIT_OK;
 	if (request->n_ids > 0 && given_beside(options, "") != NULL)
 		return command_misused(&command_inbox, "%s: events by their "
@@ -651,6 +609,25 @@ check_use(const struct request *request, const struct command_option *options)
 	return check_ids(request);
 }
 
+/* The ids were checked. The worst status. */
+static int
+run_verb(struct request *request)
+{
+	const struct verb *verb = request->verb;
+	int status = EXIT_OK, i;
+	int64_t id;
+
+	if (verb->run != NULL)
+		return verb->run(request);
+	if (request->n_ids == 0)
+		return verb->run_one(request, 0);
+	for (i = 0; i < request->n_ids; i++)
+		if (!cmd_inbox_read_id(request->ids[i], &id) ||
+		    verb->run_one(request, id) != EXIT_OK)
+			status = EXIT_ERROR;
+	return status;
+}
+
 static int
 cmd_inbox_run(void *arg, const struct conf *conf, struct inbox *inbox)
 {
@@ -658,7 +635,11 @@ cmd_inbox_run(void *arg, const struct conf *conf, struct inbox *inbox)
 
 	request->conf = conf;
 	request->inbox = inbox;
-	return request->verb->run(request);
+	if (!request->verb->changes)
+		return run_verb(request);
+	end_what_is_held(request);
+	/* Events behind a dropped one may begin, or no more is waited for. */
+	return wake(request, run_verb(request));
 }
 
 static int
