@@ -115,11 +115,13 @@ command_waits(struct store *store, int64_t group_id, int64_t *waits)
 
 static int
 find_or_add(struct store *store, const struct inbox_event *event,
-    const struct inbox_target *targets, size_t n, enum inbox_put *put)
+    const struct inbox_target *targets, size_t n, enum inbox_put *put,
+    int64_t *waits)
 {
 	int64_t id = 0;
 
-	if (find_event(store, event, &id) == -1)
+	if (find_event(store, event, &id) == -1 ||
+	    command_waits(store, event->group_id, waits) == -1)
 		return -1;
 	*put = id != 0 ? INBOX_REPEATED : INBOX_STORED;
 	return id != 0 ? 0 : add_event(store, event, targets, n);
@@ -151,21 +153,6 @@ put_take_command(struct inbox *inbox, int64_t group_id,
 	return -1;
 }
 
-static int
-put_once(struct store *store, const struct inbox_event *event,
-    const struct inbox_target *targets, size_t n, enum inbox_put *put,
-    int64_t *waits)
-{
-	int result;
-
-	if (store_begin(store, STORE_PATIENCE_ANSWER) == -1)
-		return -1;
-	result = find_or_add(store, event, targets, n, put);
-	if (result == 0 && command_waits(store, event->group_id, waits) == -1)
-		result = -1;
-	return store_end(store, result);
-}
-
 int
 put_event(struct inbox *inbox, const struct inbox_event *event,
     const struct inbox_target *targets, size_t n, enum inbox_put *put,
@@ -173,11 +160,15 @@ put_event(struct inbox *inbox, const struct inbox_event *event,
 {
 	struct store *store = store_of(inbox);
 	int64_t waits = 0;
-	int result = put_once(store, event, targets, n, put, &waits);
+	int result;
 
 	*command = (struct inbox_command){ .remove = false };
-	if (result == -1 && store_may_find_room(store))
-		result = put_once(store, event, targets, n, put, &waits);
+	do {
+		result = store_begin(store, STORE_PATIENCE_ANSWER);
+		if (result == 0)
+			result = store_end(store, find_or_add(store, event,
+			    targets, n, put, &waits));
+	} while (result == -1 && store_may_find_room(store));
 	if (result == -1 || store_flush(inbox) == -1 ||
 	    store_stays(store) == -1)
 		return -1;

@@ -220,9 +220,9 @@ queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 		return -1;
 	if (result == 0 && !store->claimed_unsure)
 		return next_due(store, due);
-	result = claim_once(store, worker, now, claim, due);
-	while (result == -1 && store_may_find_room(store))
+	do
 		result = claim_once(store, worker, now, claim, due);
+	while (result == -1 && store_may_find_room(store));
 	if (result != 1)
 		return result;
 	/* The attempt begins only when it is on disk. */
