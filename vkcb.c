@@ -81,13 +81,12 @@ main_configure(void)
 
 	if (conf == NULL)
 		return NULL;
-	if (command_open_log(conf) == -1)
-		goto bad;
 	/* A missing library must not be found out by the first event. */
-	if (conf->inbox == NULL || inbox_check(conf->inbox, error) == 0)
-		return conf;
-	report_fail("configuration", "%s", error);
-bad:
+	if (command_open_log(conf) == 0) {
+		if (conf->inbox == NULL || inbox_check(conf->inbox, error) == 0)
+			return conf;
+		report_fail("configuration", "%s", error);
+	}
 	conf_free(conf);
 	return NULL;
 }

@@ -24,6 +24,8 @@ bool number_read_digits(const char *text, size_t len, uint64_t *out);
  * + 199 for "5.199". 0: it is not two plain numbers with a point between them.
  */
 #define NUMBER_VERSION_MAJOR 100000
+/* VK sends whole events from version 5.81 on. */
+#define NUMBER_VERSION_MIN (5 * NUMBER_VERSION_MAJOR + 81)
 int64_t number_version(const char *text);
 
 #endif

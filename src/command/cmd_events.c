@@ -14,6 +14,7 @@
 
 #include "event/catalogue.h"
 #include "command/sample.h"
+#include "json/tree.h"
 
 #include "banned.h"
 
@@ -77,17 +78,14 @@ print_object(const struct object_type *type, bool as_markdown)
 	}
 }
 
-static int
+static void
 print_sample(const struct event_info *info)
 {
 	struct json_object *body = sample_body(info);
 
-	if (body == NULL)
-		return report_fail("events", "out of memory");
-	json_object_object_add(body, "event_id",
+	json_put(body, "event_id",
 	    json_object_new_string("13eeb4e12f5948aca176e3a950f7dd397b94e846"));
 	command_print_json(body, true);
-	return EXIT_OK;
 }
 
 /* The function that takes this event, as C. */
@@ -132,7 +130,8 @@ cmd_events_explain(const char *name)
 			print_object(types[i], false);
 	}
 	printf("\nsample:\n");
-	return print_sample(info);
+	print_sample(info);
+	return EXIT_OK;
 }
 
 static void
@@ -147,11 +146,9 @@ cmd_events_list(bool names_alone)
 			printf("%-32s %s\n", info->name, info->text);
 }
 
-static int
+static void
 markdown_event(const struct event_info *info)
 {
-	int status;
-
 	printf("\n### %s\n\n%s\n\n", info->name, info->text);
 	if (info->object != NULL)
 		printf("Object: [%s](#vk_%s).\n", info->object, info->object);
@@ -159,17 +156,15 @@ markdown_event(const struct event_info *info)
 	printf("\n```c\n");
 	print_signature(info);
 	printf("```\n\n```json\n");
-	status = print_sample(info);
+	print_sample(info);
 	printf("```\n");
-	return status;
 }
 
-static int
+static void
 markdown(void)
 {
 	const struct object_type *type;
 	const struct event_info *info;
-	int status = EXIT_OK;
 
 	printf("# Events\n\nMade by `vkcb events --markdown` from "
 	    "`src/events.def` and `src/objects.def`.\n\n");
@@ -179,15 +174,13 @@ markdown(void)
 		    info->text);
 	printf("\n## Each event\n");
 	for (info = event_infos; info->name != NULL; info++)
-		if (markdown_event(info) != EXIT_OK)
-			status = EXIT_ERROR;
+		markdown_event(info);
 	printf("\n## Objects\n\nKinds: INT `int64_t`, BOOL `bool`, DOUBLE "
 	    "`double`, STR `const char *`,\nOBJ `const struct vk_X *`, LIST "
 	    "the same with `size_t n_FIELD`, INTS and STRS lists of\nnumbers "
 	    "and texts, JSON `struct json_object *`.\n");
 	for (type = object_types; type->tag != NULL; type++)
 		print_object(type, true);
-	return status;
 }
 
 static int
@@ -204,10 +197,11 @@ cmd_events(int argc, char **argv)
 		return EXIT_USAGE;
 	if (argc > 2)
 		return command_misused(&command_events, "one event at a time");
-	if (as_markdown)
-		return markdown();
-	if (optind < argc)
+	if (optind < argc && !as_markdown)
 		return cmd_events_explain(argv[optind]);
-	cmd_events_list(names);
+	if (as_markdown)
+		markdown();
+	else
+		cmd_events_list(names);
 	return EXIT_OK;
 }

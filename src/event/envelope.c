@@ -128,14 +128,9 @@ envelope_restore(struct envelope *envelope, const char *type, int64_t group_id,
 		.group_id = group_id,
 		.event_id = { event_id, strlen(event_id) },
 		.version = { version, strlen(version) },
-		.secret_kind = JSON_ABSENT,
-		.object = { .kind = JSON_ABSENT },
+		.object = { object_len > 0 ? json_kind_of(*object) :
+		    JSON_ABSENT, object, object_len },
 	};
-	if (object_len == 0)
-		return;
-	envelope->object.at = object;
-	envelope->object.len = object_len;
-	envelope->object.kind = json_kind_of(*object);
 }
 
 /* A number, or a string of one; 0: none. */

@@ -34,7 +34,6 @@
 
 #define MISMATCH_LINES_MAX 8
 #define LARGE_OBJECT ((size_t)64 * 1024)
-#define VERSION_MIN (5 * NUMBER_VERSION_MAJOR + 81)
 
 /* VK repeats an event with the same id; without an id, with the same object. */
 static uint64_t
@@ -170,7 +169,7 @@ vkcb_set_version(struct vkcb_event *ev, const char *version)
 	struct event *event = event_of(ev);
 	struct log_line line;
 
-	if (version == NULL || number_version(version) < VERSION_MIN) {
+	if (version == NULL || number_version(version) < NUMBER_VERSION_MIN) {
 		event_log(&line, event, LOG_LEVEL_ERROR, "vkcb_set_version: no "
 		    "API version of 5.81 or newer: nothing is changed");
 		log_text(&line, "version", version != NULL ? version : "NULL");

@@ -202,21 +202,13 @@ check_events(struct online *online, const struct subscriptions *subs)
 		    online->vk.group->events != NULL ? ": see `events`" : "");
 }
 
-/* VK sends whole events from version 5.81 on. */
-static bool
-is_outdated(const char *text)
-{
-	int64_t version = number_version(text);
-
-	return version != 0 && version < 5 * NUMBER_VERSION_MAJOR + 81;
-}
-
 static void
 check_settings(struct online *online)
 {
 	struct json_object *settings;
 	struct subscriptions subs;
 	const char *version;
+	int64_t number;
 
 	if (group_api_call(&online->vk, "groups.getCallbackSettings",
 	    GROUP_PARAMS(&online->vk, "server_id", VK_INT(online->server_id)),
@@ -225,7 +217,8 @@ check_settings(struct online *online)
 		return;
 	}
 	version = json_get_string(settings, "api_version");
-	if (is_outdated(version))
+	number = number_version(version);
+	if (number != 0 && number < NUMBER_VERSION_MIN)
 		online_say(online, "error", "events come in version %.16s of "
 		    "the API, and VK sends a warning in place of their object"
 		    RUN_SETUP, version, online->url);
