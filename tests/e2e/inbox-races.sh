@@ -101,13 +101,17 @@ until_true 10 no_pool
 
 # A worker is killed while nothing runs: it is replaced, and no event waits.
 works
+has_three() {
+	[ "$(wc -w <"/proc/$service/task/$service/children")" = 3 ]
+}
+until_true 10 has_three
 worker=$(cut -d ' ' -f 1 "/proc/$service/task/$service/children")
 kill -9 "$worker"
 gone "$worker"
 give_all "w-1 1 ok" "w-2 2 ok"
-claim "a worker that is killed idle is replaced" until_true 10 sh -c "
-    [ \$(wc -w <'/proc/$service/task/$service/children') = 3 ]"
-claim "the log says that it was killed" has "$log" "a worker ended: killed"
+claim "the log says that it was killed" \
+    until_true 10 has "$log" "a worker ended: killed"
+claim "a worker that is killed idle is replaced" until_true 10 has_three
 claim "events are handled meanwhile" until_true 10 done_are w-1 w-2
 kill "$service"
 gone "$service"
