@@ -438,10 +438,9 @@ tail_look(struct tail *tail, const struct inbox_filter *filter,
 static int
 look_for_newest(struct tail *tail)
 {
-	const struct inbox_filter filter = { .state = INBOX_ANY, .limit = 1 };
-
 	tail->newest = (struct seen){ .id = 0 };
-	return tail_look(tail, &filter, tail_newest);
+	return tail_look(tail, &(struct inbox_filter){ .state = INBOX_ANY,
+	    .limit = 1 }, tail_newest);
 }
 
 /* Shows the events that are unfinished no more. */
@@ -572,25 +571,14 @@ given_beside(const struct command_option *option, const char *these)
 	return NULL;
 }
 
-static int
-check_ids(const struct request *request)
-{
-	int64_t id;
-	int i;
-
-	for (i = 0; i < request->n_ids; i++)
-		if (!cmd_inbox_read_id(request->ids[i], &id))
-			return command_misused(&command_inbox, "%s is not an "
-			    "event's id", request->ids[i]);
-	return EXIT_OK;
-}
-
 /* Nothing is done before all of what is asked for makes sense. */
 static int
 check_use(const struct request *request, const struct command_option *options)
 {
 	const struct verb *verb = request->verb;
 	const char *option = given_beside(options, verb->options);
+	int64_t id;
+	int i;
 
 	if (option != NULL)
 		return command_misused(&command_inbox, "%s takes no --%s",
@@ -606,7 +594,11 @@ check_use(const struct request *request, const struct command_option *options)
 	if (request->n_ids == 0 && !request->failed)
 		return command_misused(&command_inbox, "which event? `vkcb "
 		    "inbox list` shows their ids");
-	return check_ids(request);
+	for (i = 0; i < request->n_ids; i++)
+		if (!cmd_inbox_read_id(request->ids[i], &id))
+			return command_misused(&command_inbox, "%s is not an "
+			    "event's id", request->ids[i]);
+	return EXIT_OK;
 }
 
 /* The ids were checked. The worst status. */

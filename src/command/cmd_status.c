@@ -75,20 +75,18 @@ age(const struct inbox_status *now)
 static void
 print_handler(const struct inbox_handler_status *handler)
 {
-	const struct inbox_histogram *histograms[] = {
-		&handler->wait, &handler->run,
-	};
+	const struct inbox_histogram *histogram;
 	char time[24];
-	size_t i, j;
+	size_t i;
 
 	printf("  %-18s %8" PRId64 " %7" PRId64 " %7" PRId64 "  ",
 	    handler->name, handler->done, handler->failed, handler->parked);
-	for (i = 0; i < 2; i++)
-		for (j = 0; j < N_SHARES; j++) {
-			show_time(inbox_percentile(histograms[i], shares[j]),
-			    time, sizeof(time));
-			printf(" %6s", time);
-		}
+	for (i = 0; i < 2 * N_SHARES; i++) {
+		histogram = i < N_SHARES ? &handler->wait : &handler->run;
+		show_time(inbox_percentile(histogram, shares[i % N_SHARES]),
+		    time, sizeof(time));
+		printf(" %6s", time);
+	}
 	putchar('\n');
 }
 

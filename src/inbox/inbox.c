@@ -321,16 +321,16 @@ struct inbox_handler_status *
 inbox_status_handler(struct inbox_status *status, const char *name)
 {
 	struct inbox_handler_status *rows = status->handlers;
-	size_t i = status->n_handlers;
+	size_t n = status->n_handlers;
 
-	if (i > 0 && strcmp(rows[i - 1].name, name) == 0)
-		return &rows[i - 1];
-	rows = realloc(status->handlers, (i + 1) * sizeof(*rows));
+	if (n > 0 && strcmp(rows[n - 1].name, name) == 0)
+		return &rows[n - 1];
+	rows = realloc(rows, (n + 1) * sizeof(*rows));
 	if (rows == NULL)
 		return NULL;
 	status->handlers = rows;
-	status->n_handlers = i + 1;
-	rows[i] = (struct inbox_handler_status){ .done = 0 };
-	snprintf(rows[i].name, sizeof(rows[i].name), "%s", name);
-	return &rows[i];
+	status->n_handlers++;
+	rows[n] = (struct inbox_handler_status){ .done = 0 };
+	snprintf(rows[n].name, sizeof(rows[n].name), "%s", name);
+	return &rows[n];
 }

@@ -171,10 +171,7 @@ struct inbox *inbox_open(const char *where, enum inbox_access,
     char error[INBOX_ERROR_MAX]) __attribute__((warn_unused_result));
 void inbox_close(struct inbox *);
 
-/*
- * An inbox in this process's memory, for tests and for bots without a disk.
- * NULL with one line in error: no SQLite, or out of memory.
- */
+/* An inbox in this process's memory. NULL with a line in error. */
 struct inbox *inbox_in_memory(char error[INBOX_ERROR_MAX]);
 
 /* Milliseconds since 1970 by the backend's clock, which all times are of. */
@@ -227,10 +224,7 @@ int inbox_finish(struct inbox *, const struct inbox_claim *,
  */
 int inbox_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
 
-/*
- * When will something be to do: *due as from inbox_claim(), and a time that is
- * over if something is to be done now.
- */
+/* *due as from inbox_claim(); a time that is over: there is a task now. */
 int inbox_next_due(struct inbox *, int64_t *due);
 
 /* Makes durable all that was done. */
@@ -286,10 +280,7 @@ int inbox_wake(struct inbox *);
 /* Waits until somebody wakes, or at most so many milliseconds. */
 void inbox_wait(struct inbox *, int milliseconds);
 
-/*
- * Can this machine have an inbox in that folder? 0, or -1 with one line in
- * error.
- */
+/* Can this machine have an inbox there? 0, or -1 with a line in error. */
 int inbox_check(const char *where, char error[INBOX_ERROR_MAX]);
 
 /*
@@ -323,10 +314,7 @@ bool inbox_is_urgent(const char *type);
 
 void inbox_status_free(struct inbox_status *);
 
-/*
- * For backends: the last row if it is the handler's, else a new one. NULL: out
- * of memory.
- */
+/* For backends: the handler's row, at the end. NULL: out of memory. */
 struct inbox_handler_status *inbox_status_handler(struct inbox_status *,
     const char *name);
 
