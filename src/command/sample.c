@@ -4,8 +4,6 @@
  * A sample has the fields that VK sends with its event, as ONLY says in
  * objects.def. An object that stands inside itself (a message in a message) is
  * left out the second time, unless ONLY names it for this event.
- *
- * Out of memory, fields are missing, or all is NULL.
  */
 #include "command/sample.h"
 
@@ -149,11 +147,15 @@ make(const struct object_type *type, const struct inside *up)
 	struct json_object *object = json_object_new_object();
 	const struct field *field;
 	char key[64];
+	size_t len;
 
 	for (field = type->fields; field->name != NULL; field++) {
 		if (is_left_out(field, named, &inside))
 			continue;
-		field_key(field, key);
+		/* The key in VK's JSON lacks the _ of a C keyword. */
+		len = strlen(field->name);
+		len -= field->name[len - 1] == '_';
+		snprintf(key, sizeof(key), "%.*s", (int)len, field->name);
 		json_put(object, key, make_value(field, &inside));
 	}
 	return object;

@@ -4,7 +4,6 @@
  */
 #include "event/catalogue.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "event/handler_table.h"
@@ -105,16 +104,6 @@ event_nearest(const char *name)
 	for (info = event_infos; info->name != NULL; info++)
 		nearest_try(&nearest, info->name);
 	return nearest.best;
-}
-
-void
-field_key(const struct field *field, char out[64])
-{
-	size_t len = strlen(field->name);
-
-	if (field->name[len - 1] == '_')
-		len--;
-	snprintf(out, 64, "%.*s", (int)len, field->name);
 }
 
 bool

@@ -58,7 +58,4 @@ const struct event_info *event_info(const char *name);
 /* The event with the name most like a misspelt one; NULL: none is. */
 const char *event_nearest(const char *name);
 
-/* The key in VK's JSON: the name without the _ of a C keyword. */
-void field_key(const struct field *, char out[64]);
-
 #endif

@@ -3,8 +3,6 @@
  * types, and written.
  *
  * The JSON was checked, depth included, and nothing of that is checked again.
- *
- * Out of memory: json_tree() frees what it made and returns -1.
  */
 #include "json/tree.h"
 
@@ -59,16 +57,6 @@ build_made(struct build *build, struct json_object *object)
 	return object;
 }
 
-/* Puts an element that could not be added. */
-static void
-build_added(struct build *build, int error, struct json_object *element)
-{
-	if (error == 0)
-		return;
-	build->failed = true;
-	json_object_put(element);
-}
-
 /* A checked string at `at`, unescaped in place; `at` moves behind it. */
 static char *
 build_text(struct build *build, size_t *len)
@@ -108,47 +96,44 @@ build_number(struct build *build)
 	return number;
 }
 
-static struct json_object *
-build_array(struct build *build)
+/* A key with a colon, and the spaces around it. */
+static char *
+build_key(struct build *build, size_t *len)
 {
-	struct json_object *array = json_object_new_array(), *element;
+	char *key = build_text(build, len);
 
-	if (build_made(build, array) == NULL)
-		return NULL;
+	build_skip_space(build);
 	build->at++;
-	while (build_goes_on(build, ']')) {
-		element = build_value(build);
-		build_added(build, json_object_array_add(array, element),
-		    element);
-	}
-	return array;
+	build_skip_space(build);
+	return key;
 }
 
 static struct json_object *
-build_object(struct build *build)
+build_container(struct build *build, bool is_object)
 {
-	struct json_object *object = json_object_new_object(), *value;
-	size_t len;
-	char *key;
+	struct json_object *container = is_object ? json_object_new_object() :
+	    json_object_new_array(), *value;
+	char *key = NULL;
+	size_t len = 0;
 
-	if (build_made(build, object) == NULL)
+	if (build_made(build, container) == NULL)
 		return NULL;
 	build->at++;
-	while (build_goes_on(build, '}')) {
-		key = build_text(build, &len);
-		build_skip_space(build);
-		build->at++;
-		build_skip_space(build);
+	while (build_goes_on(build, is_object ? '}' : ']')) {
+		if (is_object)
+			key = build_key(build, &len);
 		value = build_value(build);
 		/* A C string cannot tell "text\0x" from "text": left out. */
-		if (memchr(key, '\0', len) != NULL)
+		if (is_object && memchr(key, '\0', len) != NULL) {
 			json_object_put(value);
-		else
-			build_added(build, json_object_object_add_ex(object,
-			    key, value, JSON_C_OBJECT_ADD_CONSTANT_KEY),
-			    value);
+		} else if ((is_object ? json_object_object_add_ex(container,
+		    key, value, JSON_C_OBJECT_ADD_CONSTANT_KEY) :
+		    json_object_array_add(container, value)) != 0) {
+			build->failed = true;
+			json_object_put(value);
+		}
 	}
-	return object;
+	return container;
 }
 
 static struct json_object *
@@ -159,9 +144,8 @@ build_value(struct build *build)
 
 	switch (*build->at) {
 	case '{':
-		return build_object(build);
 	case '[':
-		return build_array(build);
+		return build_container(build, *build->at == '{');
 	case '"':
 		text = build_text(build, &len);
 		return build_made(build, json_object_new_string_len(text,
