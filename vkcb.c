@@ -47,6 +47,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "src/command/command.h"
@@ -121,7 +122,7 @@ main(int argc, char **argv)
 	(void)signal(SIGCHLD, SIG_DFL);
 	if (fastcgi_is_host())
 		return serve(fastcgi_serve, NULL);
-	if (cgi_is_host())
+	if (getenv("GATEWAY_INTERFACE") != NULL)
 		return serve(cgi_serve, cgi_send_unconfigured);
 	return command_run(argc, argv);
 }

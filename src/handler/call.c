@@ -88,16 +88,6 @@ vkcb_random_id(struct vkcb_event *ev)
 	return id != 0 ? id : 1;
 }
 
-/* VK ignores a random_id of 0, number or string. */
-static bool
-is_random_id(struct json_object *id)
-{
-	if (json_object_is_type(id, json_type_string))
-		return strcmp(json_object_get_string(id), "0") != 0;
-	return id != NULL && (!json_object_is_type(id, json_type_int) ||
-	    json_object_get_int64(id) != 0);
-}
-
 enum vkcb_outcome
 vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
     struct json_object **response)
@@ -105,10 +95,14 @@ vkcb_api(struct vkcb_event *ev, const char *method, struct json_object *params,
 	struct event *event = event_of(ev);
 	enum vkcb_outcome outcome;
 
-	/* VK drops a message whose random_id it has seen. */
+	/*
+	 * VK drops a message whose random_id it has seen, and ignores a
+	 * random_id of 0, number or string.
+	 */
 	if (method != NULL && strcmp(method, "messages.send") == 0 &&
 	    json_object_is_type(params, json_type_object) &&
-	    !is_random_id(json_object_object_get(params, "random_id")))
+	    json_object_get_int64(json_object_object_get(params,
+	    "random_id")) == 0)
 		params = params_add(params, "random_id",
 		    VK_INT(vkcb_random_id(ev)));
 	outcome = api_call(&event->api, method, params, response);

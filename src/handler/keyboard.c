@@ -63,17 +63,6 @@ vk_keyboard(unsigned int flags, ...)
 	    "buttons", rows);
 }
 
-static struct json_object *
-keyboard_color(enum vk_color color)
-{
-	static const char *const names[] = {
-		[VK_SECONDARY] = "secondary", [VK_PRIMARY] = "primary",
-		[VK_POSITIVE] = "positive", [VK_NEGATIVE] = "negative",
-	};
-
-	return VK_STR(names[color <= VK_NEGATIVE ? color : VK_SECONDARY]);
-}
-
 /* Takes the payload over, and makes a string of its JSON, as VK wants it. */
 static struct json_object *
 payload_text(struct json_object *payload)
@@ -95,25 +84,31 @@ payload_text(struct json_object *payload)
 }
 
 static struct json_object *
-action(const char *type, const char *label, struct json_object *payload)
+button(const char *type, const char *label, enum vk_color color,
+    struct json_object *payload)
 {
-	return VK_PARAMS("type", VK_STR(type), "label", VK_STR(label),
-	    "payload", payload_text(payload));
+	static const char *const colors[] = {
+		[VK_SECONDARY] = "secondary", [VK_PRIMARY] = "primary",
+		[VK_POSITIVE] = "positive", [VK_NEGATIVE] = "negative",
+	};
+
+	return VK_PARAMS("action", VK_PARAMS("type", VK_STR(type),
+	    "label", VK_STR(label), "payload", payload_text(payload)),
+	    "color", VK_STR(colors[color <= VK_NEGATIVE ? color :
+	    VK_SECONDARY]));
 }
 
 struct json_object *
 vk_button(const char *label, enum vk_color color, struct json_object *payload)
 {
-	return VK_PARAMS("action", action("text", label, payload),
-	    "color", keyboard_color(color));
+	return button("text", label, color, payload);
 }
 
 struct json_object *
 vk_callback_button(const char *label, enum vk_color color,
     struct json_object *payload)
 {
-	return VK_PARAMS("action", action("callback", label, payload),
-	    "color", keyboard_color(color));
+	return button("callback", label, color, payload);
 }
 
 struct json_object *

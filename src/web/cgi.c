@@ -28,12 +28,6 @@
 
 #define LINGER_MS 2000
 
-bool
-cgi_is_host(void)
-{
-	return getenv("GATEWAY_INTERFACE") != NULL;
-}
-
 /* Reads the next bytes of the body; 0: its end, an error or no time left. */
 static size_t
 read_some(char *into, size_t size, int64_t deadline)

@@ -62,17 +62,6 @@ find_targets(struct receipt *receipt, size_t *n)
 	return targets;
 }
 
-static void
-begin_line(struct log_line *line, const struct receipt *receipt,
-    enum log_level level, const char *msg)
-{
-	const struct text *id = &receipt->envelope.event_id;
-
-	log_begin(line, level, msg);
-	receipt_log(receipt, line);
-	log_short(line, "id", id->at, id->len);
-}
-
 /* These tasks are parked at once and never reach a worker: logged here. */
 static void
 log_parked(const struct receipt *receipt, const struct inbox_target *targets,
@@ -84,8 +73,9 @@ log_parked(const struct receipt *receipt, const struct inbox_target *targets,
 	for (i = 0; i < n; i++) {
 		if (targets[i].reason == NULL)
 			continue;
-		begin_line(&line, receipt, LOG_LEVEL_ERROR,
+		log_begin(&line, LOG_LEVEL_ERROR,
 		    "parked: see vkcb inbox list --failed");
+		receipt_log(receipt, &line);
 		log_text(&line, "handler", targets[i].handler);
 		log_text(&line, "reason", targets[i].reason);
 		log_end(&line);
@@ -119,8 +109,9 @@ enqueue_put(struct receipt *receipt, const struct inbox_target *targets,
 	if (inbox_put(inbox, &event, targets, n, &put, command) == -1)
 		return -1;
 	receipt->receiver->stored = true;
-	begin_line(&line, receipt, LOG_LEVEL_INFO, put == INBOX_STORED ?
-	    "stored" : "stored before");
+	log_begin(&line, LOG_LEVEL_INFO, put == INBOX_STORED ? "stored" :
+	    "stored before");
+	receipt_log(receipt, &line);
 	log_int(&line, "handlers", (int64_t)n);
 	log_end(&line);
 	if (put == INBOX_STORED)

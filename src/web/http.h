@@ -58,10 +58,7 @@ bool fastcgi_is_host(void);
  */
 int fastcgi_serve(struct receiver *);
 
-/* Was the program started for one request, as under CGI? */
-bool cgi_is_host(void);
-
-/* Answers that one request. Returns the exit status. */
+/* Answers the one request of a CGI program. Returns the exit status. */
 int cgi_serve(struct receiver *);
 
 /* Answers 503: the program could not read its configuration. */

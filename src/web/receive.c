@@ -56,6 +56,9 @@ receipt_log(const struct receipt *receipt, struct log_line *line)
 	if (envelope->type.len != 0)
 		log_short(line, "event", envelope->type.at,
 		    envelope->type.len);
+	if (envelope->event_id.len != 0)
+		log_short(line, "id", envelope->event_id.at,
+		    envelope->event_id.len);
 }
 
 int

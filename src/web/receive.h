@@ -59,7 +59,7 @@ int receipt_refuse(struct receipt *, int status, const char *body,
 /* Answers with what the handlers want of VK. */
 void receipt_answer(struct receipt *, const struct event_result *);
 
-/* Adds the event's group and type to a line of the log. */
+/* Adds the event's group, type and id, if known, to a line of the log. */
 void receipt_log(const struct receipt *, struct log_line *);
 
 /* confirm.c: answers a request of type confirmation. */
