@@ -73,6 +73,33 @@ struct trigger {
 	bool has_secret;
 };
 
+/* Options that go together, and an event or a file. */
+static int
+cmd_trigger_check(struct trigger *trigger, char **changes, int n)
+{
+	char error[JSON_EDIT_ERROR_MAX];
+	const char *url = trigger->url;
+	int i;
+
+	if (trigger->print && (url != NULL || trigger->count > 1))
+		return command_misused(&command_trigger, "--print shows an "
+		    "event, and posts none");
+	if (trigger->file == NULL && trigger->event == NULL)
+		return command_misused(&command_trigger,
+		    "give an event, or --file FILE");
+	if (url != NULL && strncmp(url, "http://", 7) != 0 &&
+	    strncmp(url, "https://", 8) != 0)
+		return command_misused(&command_trigger,
+		    "%s: a URL starts with http:// or https://", url);
+	if (trigger->parallel > 1 && url == NULL)
+		return command_misused(&command_trigger, "--parallel goes "
+		    "with --url");
+	for (i = 0; i < n; i++)
+		if (json_edit_check(changes[i], error) == -1)
+			return command_misused(&command_trigger, "%s", error);
+	return EXIT_OK;
+}
+
 static int
 cmd_trigger_options(struct trigger *trigger, int argc, char **argv)
 {
@@ -88,34 +115,12 @@ cmd_trigger_options(struct trigger *trigger, int argc, char **argv)
 		{ .name = NULL },
 	};
 
-	return command_options(&command_trigger, options, argc, argv, argc);
-}
-
-/* Options that go together, and an event or a file. */
-static int
-cmd_trigger_check(struct trigger *trigger, char **rest, int n)
-{
-	char error[JSON_EDIT_ERROR_MAX];
-	const char *url = trigger->url;
-	int i;
-
-	if (trigger->print && (url != NULL || trigger->count > 1))
-		return command_misused(&command_trigger, "--print shows an "
-		    "event, and posts none");
-	if (trigger->file == NULL && n == 0)
-		return command_misused(&command_trigger,
-		    "give an event, or --file FILE");
-	if (url != NULL && strncmp(url, "http://", 7) != 0 &&
-	    strncmp(url, "https://", 8) != 0)
-		return command_misused(&command_trigger,
-		    "%s: a URL starts with http:// or https://", url);
-	if (trigger->parallel > 1 && url == NULL)
-		return command_misused(&command_trigger, "--parallel goes "
-		    "with --url");
-	for (i = trigger->file == NULL; i < n; i++)
-		if (json_edit_check(rest[i], error) == -1)
-			return command_misused(&command_trigger, "%s", error);
-	return EXIT_OK;
+	if (command_options(&command_trigger, options, argc, argv, argc) !=
+	    EXIT_OK)
+		return EXIT_USAGE;
+	if (trigger->file == NULL && optind < argc)
+		trigger->event = argv[optind++];
+	return cmd_trigger_check(trigger, argv + optind, argc - optind);
 }
 
 /* A configuration without groups, or none at all, takes any group here. */
@@ -501,22 +506,14 @@ static int
 cmd_trigger(int argc, char **argv)
 {
 	struct trigger trigger = { .count = 1, .parallel = 1 };
-	int status = cmd_trigger_options(&trigger, argc, argv), n;
-	char **rest = argv + optind;
+	int status = cmd_trigger_options(&trigger, argc, argv);
 	double ms;
 
-	n = argc - optind;
-	if (status == EXIT_OK)
-		status = cmd_trigger_check(&trigger, rest, n);
 	if (status == EXIT_OK)
 		status = cmd_trigger_configure(&trigger);
 	if (status != EXIT_OK)
 		return status;
-	if (trigger.file == NULL) {
-		trigger.event = *rest++;
-		n--;
-	}
-	status = trigger_make_body(&trigger, rest, n);
+	status = trigger_make_body(&trigger, argv + optind, argc - optind);
 	if (status == EXIT_OK && trigger.print)
 		command_print_json(json_object_get(trigger.body), true);
 	else if (status == EXIT_OK)

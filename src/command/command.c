@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,11 +146,11 @@ command_configure_inbox(const char *what)
 
 	if (conf == NULL)
 		return NULL;
-	if (conf->inbox != NULL && inbox_check(conf->inbox, error) == 0)
-		return conf;
 	if (conf->inbox == NULL)
 		(void)report_fail(what, "no inbox: set inbox = PATH in %s",
 		    conf->path);
+	else if (inbox_check(conf->inbox, error) == 0)
+		return conf;
 	else
 		(void)report_fail(what, "%s", error);
 	conf_free(conf);
@@ -210,8 +209,7 @@ command_event(const char *name)
 static void
 print_usage(FILE *out, const struct command *command)
 {
-	fprintf(out, "usage: vkcb %s%s%s\n", command->name,
-	    *command->args != '\0' ? " " : "", command->args);
+	fprintf(out, "usage: vkcb %s %s\n", command->name, command->args);
 }
 
 static void
@@ -242,15 +240,8 @@ command_print_json(struct json_object *object, bool pretty)
 }
 
 int
-command_misused(const struct command *command, const char *fmt, ...)
+command_usage(const struct command *command)
 {
-	va_list args;
-
-	fprintf(stderr, "vkcb: %s: ", command->name);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
 	print_usage(stderr, command);
 	return EXIT_USAGE;
 }

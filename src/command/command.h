@@ -22,7 +22,7 @@ struct command {
 	const char *name;
 	const char *args;	/* "[--online]" */
 	const char *summary;	/* one line */
-	const char *help;	/* lines on the arguments; "" */
+	const char *help;	/* lines on the arguments */
 	int (*run)(int argc, char **argv);	/* argv[0]: its name */
 };
 
@@ -84,8 +84,11 @@ const struct event_info *command_event(const char *name);
 /* On standard output: on one line, or pretty. Takes the object over. */
 void command_print_json(struct json_object *, bool pretty);
 
+/* On standard error; returns EXIT_USAGE. */
+int command_usage(const struct command *);
+
 /* report_fail() for a wrong argument, with the usage; returns EXIT_USAGE. */
-int command_misused(const struct command *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+#define command_misused(command, ...) \
+	((void)report_fail((command)->name, __VA_ARGS__), command_usage(command))
 
 #endif

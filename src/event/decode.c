@@ -66,17 +66,16 @@ decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 {
 	size_t len;
 
-	if (place->up == NULL) {
-		snprintf(out, DECODE_PATH_MAX, "%s", place->key);
-		return;
-	}
-	decode_path(place->up, out);
+	out[0] = '\0';
+	if (place->up != NULL)
+		decode_path(place->up, out);
 	len = strlen(out);
 	if (place->key == NULL)
 		snprintf(out + len, DECODE_PATH_MAX - len, "[%zu]",
 		    place->index);
 	else
-		snprintf(out + len, DECODE_PATH_MAX - len, ".%s", place->key);
+		snprintf(out + len, DECODE_PATH_MAX - len, "%s%s",
+		    len > 0 ? "." : "", place->key);
 }
 
 /*

@@ -245,13 +245,6 @@ tries_for(struct json_object *server, int begin_tries)
 	    begin_tries : WAIT_TRIES;
 }
 
-static void
-setup_show_progress(const char *text)
-{
-	if (isatty(STDERR_FILENO))
-		fputs(text, stderr);
-}
-
 /* Our server, once VK has checked it or the time for that is over. */
 static int
 wait_for_check(struct setup *setup, int begin_tries,
@@ -270,12 +263,13 @@ wait_for_check(struct setup *setup, int begin_tries,
 			    "the server that was just added");
 		if (tries >= tries_for(*server, begin_tries))
 			break;
-		setup_show_progress(".");
+		if (isatty(STDERR_FILENO))
+			fputc('.', stderr);
 		nanosleep(&pause, NULL);
 		api_forget(&setup->vk.api);
 	}
-	if (tries > 0)
-		setup_show_progress("\n");
+	if (tries > 0 && isatty(STDERR_FILENO))
+		fputc('\n', stderr);
 	return 0;
 }
 
