@@ -92,15 +92,14 @@ api_init(struct api *api, const struct conf *conf, const char *token,
 void
 api_forget(struct api *api)
 {
-	struct api_reply *reply = api->replies, *older;
+	struct api_reply *reply;
 
-	for (; reply != NULL; reply = older) {
-		older = reply->older;
+	while ((reply = api->replies) != NULL) {
+		api->replies = reply->older;
 		json_object_put(reply->tree);
 		free(reply->bytes);
 		free(reply);
 	}
-	api->replies = NULL;
 	api->calls = 0;
 	api->waited = 0;
 	api->error.code = 0;

@@ -6,10 +6,8 @@
  * parameter is left out silently. A NULL made here is told from a NULL that a
  * handler wrote, which is a mistake that no repeat of the event cures.
  *
- * A form that cannot be made whole is marked as failed and must not be sent.
- *
- * The reason of the last NULL is a variable of each thread: between these
- * functions and the call NULL itself carries no reason.
+ * The reason of the last NULL is a variable of each thread: NULL itself carries
+ * none.
  */
 #include "vk/params.h"
 

@@ -43,7 +43,6 @@ enum { STOPS, LISTENS, IDLE };	/* in polled: the idle ones begin there */
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
-	bool rcvtimeo_set;		/* for the current request's body */
 	struct pollfd polled[IDLE + IDLE_MAX];	/* idle: oldest first */
 	size_t n_polled;
 	bool stopping;
@@ -150,11 +149,12 @@ put_aside(struct fastcgi *host, int fd)
 static void
 cannot_accept(struct fastcgi *host, int error)
 {
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
+	if (error == EBADF || error == EINVAL || error == ENOTSOCK) {
+		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
+		    strerror(error));
+		host->stopping = true;
+	} else if (error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM) {
 		if (!host->full)
 			log_msg(LOG_LEVEL_ERROR, "cannot accept: %s",
 			    strerror(error));
@@ -163,17 +163,7 @@ cannot_accept(struct fastcgi *host, int error)
 		host->polled[LISTENS].fd = -1;
 		(void)poll(host->polled, host->n_polled, 100);
 		host->polled[LISTENS].fd = LISTEN_FD;
-		break;
-	case EBADF:
-	case EINVAL:
-	case ENOTSOCK:
-		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
-		    strerror(error));
-		host->stopping = true;
-		break;
-	default:	/* another process accepted it, or the peer left */
-		break;
-	}
+	}	/* else another process accepted it, or the peer left */
 }
 
 /* Returns a new connection that has data, or -1. */
@@ -220,7 +210,6 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 			if (left <= 0)
 				return got;
 			set_timeout(host->fcgx.ipcFd, SO_RCVTIMEO, left);
-			host->rcvtimeo_set = true;
 		}
 		if (want > size - got)
 			want = size - got;
@@ -252,9 +241,8 @@ fastcgi_finish(struct fastcgi *host, bool at_end)
 	FCGX_Finish_r(fcgx);
 	if (fcgx->ipcFd == -1)
 		return;
-	if (host->rcvtimeo_set)
-		set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
-		    host->receiver->conf->body_timeout);
+	set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
+	    host->receiver->conf->body_timeout);
 	put_aside(host, fcgx->ipcFd);
 	fcgx->ipcFd = -1;
 }
@@ -281,7 +269,6 @@ serve_request(struct fastcgi *host, int fd)
 		fcgx->ipcFd = -1;	/* closed by libfcgi */
 		return;
 	}
-	host->rcvtimeo_set = false;
 	http = (struct http_request){
 		.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
 		.length = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp),
