@@ -11,28 +11,20 @@
 
 #include "banned.h"
 
-#define KIND(kind) FIELD_##kind, #kind
+#define ROW(kind, name, object, example, text) \
+	{ FIELD_##kind, #kind, #name, object, example, text },
 #define OBJECT(tag, text) static const struct field fields_of_##tag[] = {
-#define INT(name, example, text) \
-	{ KIND(INT), #name, NULL, #example, text },
+#define INT(name, example, text) ROW(INT, name, NULL, #example, text)
 #define BOOL(name, example, text) \
-	{ KIND(BOOL), #name, NULL, BOOL_TEXT_##example, text },
-#define DOUBLE(name, example, text) \
-	{ KIND(DOUBLE), #name, NULL, #example, text },
-#define STR(name, example, text) \
-	{ KIND(STR), #name, NULL, example, text },
-#define OBJ(name, tag, text) \
-	{ KIND(OBJ), #name, #tag, NULL, text },
-#define OBJ_TEXT(name, tag, text) \
-	{ KIND(OBJ), #name, #tag, NULL, text },
-#define LIST(name, tag, text) \
-	{ KIND(LIST), #name, #tag, NULL, text },
-#define INTS(name, example, text) \
-	{ KIND(INTS), #name, NULL, example, text },
-#define STRS(name, example, text) \
-	{ KIND(STRS), #name, NULL, example, text },
-#define JSON(name, example, text) \
-	{ KIND(JSON), #name, NULL, example, text },
+	ROW(BOOL, name, NULL, BOOL_TEXT_##example, text)
+#define DOUBLE(name, example, text) ROW(DOUBLE, name, NULL, #example, text)
+#define STR(name, example, text) ROW(STR, name, NULL, example, text)
+#define OBJ(name, tag, text) ROW(OBJ, name, #tag, NULL, text)
+#define OBJ_TEXT(name, tag, text) ROW(OBJ, name, #tag, NULL, text)
+#define LIST(name, tag, text) ROW(LIST, name, #tag, NULL, text)
+#define INTS(name, example, text) ROW(INTS, name, NULL, example, text)
+#define STRS(name, example, text) ROW(STRS, name, NULL, example, text)
+#define JSON(name, example, text) ROW(JSON, name, NULL, example, text)
 #define END(tag) { .name = NULL } };
 /* true and false are macros of their own: pasted, they stay as written. */
 #define BOOL_TEXT_true "true"
