@@ -237,14 +237,6 @@ decode_string(const struct decode_place *place, struct json_object *value,
 	return true;
 }
 
-static void
-decode_field(const struct decode_place *place, struct json_object *value,
-    decode_fn *read, const char *wanted, void *out)
-{
-	if (!read(place, value, out))
-		decode_report(place, value, wanted);
-}
-
 /* NULL: no object. */
 static const void *
 decode_object(const struct decode_place *place, struct json_object *value,
@@ -351,7 +343,8 @@ decode_##tag(const struct decode_place *up, struct json_object *in, \
 			len = KEY_LEN(name); \
 		}
 #define TAKE(name, read, wanted) \
-		decode_field(&here, value, read, wanted, &out->name)
+		if (!read(&here, value, &out->name)) \
+			decode_report(&here, value, wanted)
 #define ALSO(name, other) \
 		if (strcmp(here.key, other) == 0 && out->name == 0) \
 			TAKE(name, decode_int, INT_WANTED);
