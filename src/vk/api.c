@@ -352,15 +352,6 @@ is_method(const char *name)
 	    strstr(name, "..") == NULL;
 }
 
-static void
-fill(const struct api *api, struct buffer *form, struct json_object *params)
-{
-	form_object(form, params);
-	if (!json_object_object_get_ex(params, "v", NULL))
-		form_text(form, "v", API_VERSION, strlen(API_VERSION));
-	form_text(form, "access_token", api->token, strlen(api->token));
-}
-
 static enum retry
 ask_stand_in(struct api *api, const char *method, struct json_object *params,
     struct json_object **response)
@@ -410,7 +401,10 @@ api_try(struct api *api, const char *method, struct json_object *params,
 	len = strlen(conf->api_url);
 	snprintf(url, sizeof(url), "%s%s%s", conf->api_url,
 	    conf->api_url[len - 1] == '/' ? "" : "/", method);
-	fill(api, &form, params);
+	form_object(&form, params);
+	if (!json_object_object_get_ex(params, "v", NULL))
+		form_text(&form, "v", API_VERSION, strlen(API_VERSION));
+	form_text(&form, "access_token", api->token, strlen(api->token));
 	if (form.failed)
 		retry = no_memory(api);
 	else

@@ -184,21 +184,18 @@ bool
 rate_once(const char *folder, const char *token, int64_t ms)
 {
 	static struct rate_window alone;	/* where there is no file */
-	struct rate_window window;
-	int fd = rate_open(folder, token, &window);
+	struct rate_window shared, *window;
+	int fd = rate_open(folder, token, &shared);
 	int64_t now = clock_ns(), since;
 	bool due;
 
-	if (fd == -1)
-		window = alone;
-	rate_repair(&window, now);
-	since = now - window.once;
-	due = window.once == 0 || since < 0 || since >= ms * 1000000;
+	window = fd != -1 ? &shared : &alone;
+	rate_repair(window, now);
+	since = now - window->once;
+	due = window->once == 0 || since < 0 || since >= ms * 1000000;
 	if (due)
-		window.once = now;
-	if (fd == -1)
-		alone = window;
-	else
-		rate_close(fd, folder, &window);
+		window->once = now;
+	if (fd != -1)
+		rate_close(fd, folder, window);
 	return due;
 }
