@@ -207,10 +207,10 @@ for secret in '""' '"kf7vQ2mXw9aLcR4t"' '"Kf7vQ2mXw9aLcR4"' \
 done
 claim "the log says that the secret is not a string" \
     says 'msg="secret is not a string"'
-event "$object"
+event '"event_id":"e7"' "$object"
 claim "no secret: 403" sends "403 Forbidden" "Bad Secret" ""
-claim "the log names the cause" \
-    says 'msg="no secret" status=403 group=219876543'
+claim "the log names the cause and the event" says \
+    'msg="no secret" status=403 group=219876543 event=message_new id=e7'
 event '"secret":"\u004bf7vQ2mXw9aLcR4\u0074"' "$object"
 claim "the right secret, spelled with escapes: ok" sends "200 OK" ok ""
 printf '{"type":"message_new","group_id":2,%s}' "$object" >"$body"

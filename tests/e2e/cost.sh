@@ -4,9 +4,9 @@
 
 # Ceilings. Lower one when something got cheaper; a call more needs a reason.
 ceilings="
-cgi	system-calls	45
+cgi	system-calls	43
 cgi	allocations	189
-fastcgi	system-calls	27
+fastcgi	system-calls	25
 fastcgi	allocations	201
 stored	system-calls	44
 stored	allocations	48
