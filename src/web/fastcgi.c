@@ -17,10 +17,10 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -38,13 +38,14 @@
 #define KEPT_MAX 64	/* idle connections; others are not kept open */
 #define IDLE_MAX 512	/* the same, with those that never sent a byte */
 
-enum { STOPS, LISTENS, IDLE };	/* in polled: the idle ones begin there */
-
 struct fastcgi {
 	struct receiver *receiver;
 	FCGX_Request fcgx;
-	struct pollfd polled[IDLE + IDLE_MAX];	/* idle: oldest first */
-	size_t n_polled;
+	bool rcvtimeo_set;		/* for the current request's body */
+	int epoll;
+	int signals;			/* readable after a stop signal */
+	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
+	size_t n_idle;
 	bool stopping;
 	bool full;			/* accept failed, and the log says so */
 };
@@ -59,29 +60,35 @@ fastcgi_is_host(void)
 	    &size) == 0 && listening;
 }
 
-static void
-fastcgi_watch(struct fastcgi *host, int fd)
+static int
+fastcgi_watch(struct fastcgi *host, int fd, uint32_t events)
 {
-	host->polled[host->n_polled++] = (struct pollfd){
-		.fd = fd, .events = POLLIN,
-	};
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(host->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void
+fastcgi_unwatch(struct fastcgi *host, int fd)
+{
+	epoll_ctl(host->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 /*
  * Stop signals interrupt nothing: they stay pending and make a descriptor
- * readable. ppoll() would not do: under load a connection is always ready, and
- * then it delivers no signal.
+ * readable. epoll_pwait() would not do: under load a connection is always
+ * ready, and then it delivers no signal.
  */
 static int
 fastcgi_set_up(struct fastcgi *host)
 {
-	int flags = fcntl(LISTEN_FD, F_GETFL), signals;
+	int flags = fcntl(LISTEN_FD, F_GETFL);
 	sigset_t stops;
 
 	sigemptyset(&stops);
 	supervisor_block_stops(&stops);
-	signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals == -1 || FCGX_Init() != 0 ||
+	host->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (host->signals == -1 || FCGX_Init() != 0 ||
 	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0)
 		return -1;
 	/* Another process may accept the connection that woke this one. */
@@ -89,9 +96,11 @@ fastcgi_set_up(struct fastcgi *host)
 		return -1;
 	/* mod_fcgid's queue has 5 places: a full one is a 502 or 503 for VK. */
 	(void)listen(LISTEN_FD, SOMAXCONN);
-	fastcgi_watch(host, signals);
-	fastcgi_watch(host, LISTEN_FD);
-	return 0;
+	host->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (host->epoll == -1 ||
+	    fastcgi_watch(host, host->signals, EPOLLIN) == -1)
+		return -1;
+	return fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 static void
@@ -117,53 +126,70 @@ has_data(int fd)
 static int
 take_idle(struct fastcgi *host, size_t i)
 {
-	struct pollfd *at = host->polled + i;
-	int fd = at->fd;
+	int fd = host->idle[i];
 
-	host->n_polled--;
-	memmove(at, at + 1, (host->n_polled - i) * sizeof(*at));
+	fastcgi_unwatch(host, fd);
+	host->n_idle--;
+	memmove(host->idle + i, host->idle + i + 1,
+	    (host->n_idle - i) * sizeof(host->idle[0]));
 	return fd;
 }
 
-/*
- * The connection waits for its next request beside the others. The oldest that
- * is silent makes room for it.
- */
+/* The oldest connection that is silent makes room for a new one. */
+static void
+fastcgi_make_room(struct fastcgi *host)
+{
+	size_t i = 0;
+
+	while (i < host->n_idle && has_data(host->idle[i]))
+		i++;
+	if (i < host->n_idle)
+		close(take_idle(host, i));
+}
+
+/* The connection waits for its next request beside the others. */
 static void
 put_aside(struct fastcgi *host, int fd)
 {
-	size_t i = IDLE;
-
-	if (host->n_polled == IDLE + IDLE_MAX) {
-		while (i < host->n_polled && has_data(host->polled[i].fd))
-			i++;
-		if (i == host->n_polled) {
-			close(fd);
-			return;
-		}
-		close(take_idle(host, i));
-	}
-	fastcgi_watch(host, fd);
+	if (host->n_idle == IDLE_MAX)
+		fastcgi_make_room(host);
+	if (host->n_idle < IDLE_MAX && fastcgi_watch(host, fd, EPOLLIN) == 0)
+		host->idle[host->n_idle++] = fd;
+	else
+		close(fd);
 }
 
 static void
 cannot_accept(struct fastcgi *host, int error)
 {
-	if (error == EBADF || error == EINVAL || error == ENOTSOCK) {
-		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
-		    strerror(error));
-		host->stopping = true;
-	} else if (error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	    error == ENOMEM) {
+	struct epoll_event event;
+
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
 		if (!host->full)
 			log_msg(LOG_LEVEL_ERROR, "cannot accept: %s",
 			    strerror(error));
 		host->full = true;
 		/* The connection stays queued: wait, without a busy loop. */
-		host->polled[LISTENS].fd = -1;
-		(void)poll(host->polled, host->n_polled, 100);
-		host->polled[LISTENS].fd = LISTEN_FD;
-	}	/* else another process accepted it, or the peer left */
+		fastcgi_unwatch(host, LISTEN_FD);
+		(void)epoll_wait(host->epoll, &event, 1, 100);
+		if (fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE) ==
+		    -1)
+			host->stopping = true;
+		break;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+		log_msg(LOG_LEVEL_ERROR, "the socket is gone: %s",
+		    strerror(error));
+		host->stopping = true;
+		break;
+	default:	/* another process accepted it, or the peer left */
+		break;
+	}
 }
 
 /* Returns a new connection that has data, or -1. */
@@ -188,6 +214,26 @@ accept_connection(struct fastcgi *host)
 	return -1;
 }
 
+/* Returns a connection to read a request from, or -1 for none this time. */
+static int
+wait_for_request(struct fastcgi *host)
+{
+	struct epoll_event event;
+	size_t i = 0;
+
+	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
+		return -1;
+	if (event.data.fd == host->signals) {
+		host->stopping = true;
+		return -1;
+	}
+	if (event.data.fd == LISTEN_FD)
+		return accept_connection(host);
+	while (host->idle[i] != event.data.fd)
+		i++;
+	return take_idle(host, i);
+}
+
 /*
  * Reads one record's contents at a time and checks the deadline between them; a
  * read that waits for the peer has a timeout of its own.
@@ -210,6 +256,7 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 			if (left <= 0)
 				return got;
 			set_timeout(host->fcgx.ipcFd, SO_RCVTIMEO, left);
+			host->rcvtimeo_set = true;
 		}
 		if (want > size - got)
 			want = size - got;
@@ -224,6 +271,16 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 	return got;
 }
 
+static void
+fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
+{
+	char out[HTTP_ANSWER_MAX];
+	size_t len = http_write(answer, out);
+
+	/* An error means that the peer went away: VK repeats the event. */
+	(void)FCGX_PutStr(out, (int)len, fcgx->out);
+}
+
 /*
  * A connection that still holds a part of the body cannot carry another
  * request: libfcgi lingers, so that the web server can read the answer, and
@@ -234,15 +291,16 @@ fastcgi_finish(struct fastcgi *host, bool at_end)
 {
 	FCGX_Request *fcgx = &host->fcgx;
 
-	if (!at_end || host->stopping || host->n_polled >= IDLE + KEPT_MAX)
+	if (!at_end || host->stopping || host->n_idle >= KEPT_MAX)
 		fcgx->keepConnection = 0;
 	if (at_end && !fcgx->keepConnection)
 		FCGX_Detach(fcgx);
 	FCGX_Finish_r(fcgx);
 	if (fcgx->ipcFd == -1)
 		return;
-	set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
-	    host->receiver->conf->body_timeout);
+	if (host->rcvtimeo_set)
+		set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
+		    host->receiver->conf->body_timeout);
 	put_aside(host, fcgx->ipcFd);
 	fcgx->ipcFd = -1;
 }
@@ -251,7 +309,6 @@ static void
 serve_request(struct fastcgi *host, int fd)
 {
 	FCGX_Request *fcgx = &host->fcgx;
-	char out[HTTP_ANSWER_MAX];
 	struct http_answer answer;
 	struct http_request http;
 	int result;
@@ -269,6 +326,7 @@ serve_request(struct fastcgi *host, int fd)
 		fcgx->ipcFd = -1;	/* closed by libfcgi */
 		return;
 	}
+	host->rcvtimeo_set = false;
 	http = (struct http_request){
 		.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
 		.length = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp),
@@ -277,59 +335,45 @@ serve_request(struct fastcgi *host, int fd)
 		.read = fastcgi_read_body, .from = host,
 	};
 	receive(host->receiver, &http, &answer);
-	/* An error means that the peer went away: VK repeats the event. */
-	(void)FCGX_PutStr(out, (int)http_write(&answer, out), fcgx->out);
+	fastcgi_send_answer(fcgx, &answer);
 	fastcgi_finish(host, http.at_end);
 	receive_done(host->receiver);
 }
 
-/* The connections are served in turn: the oldest first, and new ones between. */
+/*
+ * The web server may send a request on a kept connection before it can know
+ * that this process ends: such a request is still answered.
+ */
 static void
-serve_oldest(struct fastcgi *host)
+serve_idle(struct fastcgi *host)
 {
-	size_t i = IDLE;
+	struct epoll_event event;
 
-	while (i < host->n_polled && host->polled[i].revents == 0)
-		i++;
-	if (i < host->n_polled)
-		serve_request(host, take_idle(host, i));
-}
-
-static void
-serve_ready(struct fastcgi *host)
-{
-	int fd = -1;
-
-	if (poll(host->polled, host->n_polled, -1) <= 0)
-		return;
-	host->stopping = host->polled[STOPS].revents != 0;
-	if (host->stopping)
-		return;
-	if (host->polled[LISTENS].revents != 0)
-		fd = accept_connection(host);
-	if (fd != -1)
-		serve_request(host, fd);
-	serve_oldest(host);
+	fastcgi_unwatch(host, LISTEN_FD);
+	fastcgi_unwatch(host, host->signals);
+	while (epoll_wait(host->epoll, &event, 1, 0) == 1) {
+		fastcgi_unwatch(host, event.data.fd);
+		serve_request(host, event.data.fd);
+	}
 }
 
 int
 fastcgi_serve(struct receiver *receiver)
 {
 	struct fastcgi host = { .receiver = receiver };
+	int fd;
 
 	if (fastcgi_set_up(&host) == -1) {
 		log_msg(LOG_LEVEL_ERROR, "cannot serve FastCGI: %s",
 		    strerror(errno));
 		return 1;
 	}
-	while (!host.stopping)
-		serve_ready(&host);
-	/*
-	 * The web server may send a request on a kept connection before it can
-	 * know that this process ends: such a request is still answered.
-	 */
-	host.polled[STOPS].fd = host.polled[LISTENS].fd = -1;
-	while (poll(host.polled, host.n_polled, 0) > 0)
-		serve_oldest(&host);
+	while (!host.stopping) {
+		fd = wait_for_request(&host);
+		if (fd != -1)
+			serve_request(&host, fd);
+	}
+	serve_idle(&host);
+	close(host.epoll);
 	return 0;
 }
