@@ -25,7 +25,7 @@ static int cmd_events(int, char **);
 const struct command command_events = {
 	.name = "events",
 	.args = "[--names | --markdown | EVENT]",
-	.summary = "lists the events, or tells what one carries",
+	.summary = "lists the events, or describes one with its fields",
 	.help = "--names     only the names, one a line\n"
 	    "--markdown  the whole catalogue as docs/events.md has it\n",
 	.run = cmd_events,

@@ -37,7 +37,7 @@ static int inbox_command(int, char **);
 const struct command command_inbox = {
 	.name = "inbox",
 	.args = "[list|show|retry|drop|tail] [OPTION ...] [ID ...]",
-	.summary = "looks into the inbox, sends parked events round again",
+	.summary = "shows the events in the inbox, retries or drops them",
 	.help =
 	    "list              the newest events, oldest first; the options:\n"
 	    "  --failed        those with a handler that was given up\n"

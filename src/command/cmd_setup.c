@@ -24,7 +24,7 @@ static int cmd_setup(int, char **);
 const struct command command_setup = {
 	.name = "setup",
 	.args = "[--dry-run] [--remove] [--group ID] URL",
-	.summary = "makes each group's callback server at VK, and ticks events",
+	.summary = "adds the callback server at VK, and enables events",
 	.help =
 	    "--dry-run   only tell what would be done\n"
 	    "--remove    take the server with this URL away\n"

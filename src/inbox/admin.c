@@ -1,6 +1,6 @@
 /*
  * admin.c - the SQLite store's side for operators: what is in it, how it
- * goes, and sending parked events round again.
+ * goes, and retrying parked events.
  */
 #include "inbox/store.h"
 
