@@ -22,9 +22,8 @@
 #include "event/catalogue.h"
 #include "event/handler_table.h"
 #include "file.h"
-#include "inbox/inbox.h"
 #include "pool/pool.h"
-#include "setup/online.h"
+#include "setup/setup.h"
 #include "setup/subscriptions.h"
 #include "vk/curl.h"
 
@@ -231,14 +230,6 @@ warn_private(const char *file)
 	warn_served(file);
 }
 
-/* Quotes, or a comment, that became a part of the value. */
-static bool
-is_alphanumeric(const char *text)
-{
-	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
-}
-
 static void
 warn_secret(const char *what, const char *key, const char *secret)
 {
@@ -249,7 +240,9 @@ warn_secret(const char *what, const char *key, const char *secret)
 	else if (strlen(secret) > KEYS_SECRET_LONGEST)
 		warn(what, "the %s is longer than the %d characters that VK "
 		    "takes", key, KEYS_SECRET_LONGEST);
-	if (!is_alphanumeric(secret))
+	/* Quotes, or a comment, that became a part of the value. */
+	if (secret[strspn(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789")] != '\0')
 		warn(what, "the %s has characters other than the letters and "
 		    "digits that VK takes: write it without quotes, and begin "
 		    "a comment with ;", key);

@@ -6,7 +6,6 @@
 #include "command/command.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +30,6 @@
 #include "json/tree.h"
 #include "log.h"
 #include "vk/http_post.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"
@@ -218,8 +216,7 @@ make_sample(const struct trigger *trigger)
 	if (body == NULL)
 		(void)report_fail("trigger", "out of memory");
 	else if (trigger->conf->n_groups > 0)
-		json_put(body, "group_id",
-		    json_object_new_int64(first_group(trigger->conf)));
+		json_put_int(body, "group_id", first_group(trigger->conf));
 	return body;
 }
 
@@ -260,8 +257,7 @@ set_secret(struct trigger *trigger)
 	if (trigger->print)
 		json_object_object_del(trigger->body, "secret");
 	else if (group != NULL && group->secret != NULL)
-		json_put(trigger->body, "secret",
-		    json_object_new_string(group->secret));
+		json_put_text(trigger->body, "secret", group->secret);
 }
 
 static int
@@ -283,8 +279,7 @@ trigger_text(struct trigger *trigger, int64_t nth)
 
 	if (nth > 0 && !trigger->has_event_id) {
 		sample_event_id(event_id);
-		json_put(trigger->body, "event_id",
-		    json_object_new_string(event_id));
+		json_put_text(trigger->body, "event_id", event_id);
 	}
 	return json_object_to_json_string_ext(trigger->body,
 	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);

@@ -6,7 +6,6 @@
 #include "conf/conf.h"
 #include "log.h"
 #include "pool/pool.h"
-#include "report.h"
 
 #include "banned.h"
 

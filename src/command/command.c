@@ -348,20 +348,16 @@ run_what_is_asked(int argc, char **argv)
 	return unknown_command(argv[1]);
 }
 
-/* A full disk may have cut the output: that is no success. */
-static int
-close_output(int status)
+int
+command_run(int argc, char **argv)
 {
+	int status = run_what_is_asked(argc, argv);
+
+	/* A full disk may have cut the output: that is no success. */
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	(void)report_fail("standard output", "%s", errno != 0 ?
 	    strerror(errno) : "not all of it could be written");
 	return status == EXIT_OK ? EXIT_ERROR : status;
-}
-
-int
-command_run(int argc, char **argv)
-{
-	return close_output(run_what_is_asked(argc, argv));
 }

@@ -88,7 +88,7 @@ void command_print_json(struct json_object *, bool pretty);
 int command_usage(const struct command *);
 
 /* report_fail() for a wrong argument, with the usage; returns EXIT_USAGE. */
-#define command_misused(command, ...) \
-	((void)report_fail((command)->name, __VA_ARGS__), command_usage(command))
+#define command_misused(cmd, ...) \
+	((void)report_fail((cmd)->name, __VA_ARGS__), command_usage(cmd))
 
 #endif

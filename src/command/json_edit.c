@@ -7,7 +7,6 @@
 #include "command/json_edit.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -9,26 +9,16 @@
 #include "event/envelope.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "json/check.h"
 #include "number.h"
 
 #include "banned.h"
 
 #define TYPE_MAX 48	/* bytes of a type in a conversation's name */
 
-enum {
-	TYPE,
-	GROUP_ID,
-	EVENT_ID,
-	VERSION,
-	SECRET,
-	OBJECT,
-	N_MEMBERS
-};
+enum { TYPE, GROUP_ID, EVENT_ID, VERSION, SECRET, OBJECT, N_MEMBERS };
 
 /* A string, or the text of a number. */
 static void

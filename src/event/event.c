@@ -16,7 +16,6 @@
 #endif
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -27,7 +26,6 @@
 #include "event/handler_table.h"
 #include "hash.h"
 #include "json/tree.h"
-#include "log.h"
 #include "number.h"
 
 #include "banned.h"

@@ -9,19 +9,16 @@
 
 #define HANDLER(name, symbol) extern const struct vkcb_handler symbol;
 #include "handlers.def"
-#undef HANDLER
 
 const struct handler handlers[] = {
 #define HANDLER(name, symbol) { name, &(symbol) },
 #include "handlers.def"
-#undef HANDLER
 	{ NULL, NULL },
 };
 
 const char *const handler_names[] = {
 #define HANDLER(name, symbol) name,
 #include "handlers.def"
-#undef HANDLER
 	NULL,
 };
 

@@ -10,7 +10,6 @@
 #include "event/event.h"
 #include "event/handler_table.h"
 #include "hash.h"
-#include "log.h"
 #include "utf8.h"
 #include "vk/params.h"
 

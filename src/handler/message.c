@@ -5,8 +5,6 @@
  * too long for VK becomes several messages; if a message fails, the rest is not
  * sent, and a repeat of the event sends what is missing.
  */
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "utf8.h"

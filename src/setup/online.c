@@ -4,11 +4,10 @@
  * A question that VK does not answer is a finding of its own; the rest is still
  * asked. Nothing is changed anywhere.
  */
-#include "setup/online.h"
+#include "setup/setup.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,10 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "conf/keys.h"
 #include "event/catalogue.h"
 #include "json/tree.h"
 #include "log.h"
 #include "number.h"
-#include "setup/group_api.h"
 #include "setup/subscriptions.h"
 #include "vk/http_post.h"
 
@@ -146,18 +143,16 @@ enum finding {
 static const struct {
 	const char *kind;
 	const char *text;
-	bool run_setup;
 } findings[FINDING_MAX] = {
 	[FINDING_MISSED] = { "error", "not ticked, so that their handlers get "
-	    "none", true },
-	[FINDING_NOT_TICKED] = { "warning", "named by `events`, not ticked",
-	    true },
+	    "none" },
+	[FINDING_NOT_TICKED] = { "warning", "named by `events`, not ticked" },
 	[FINDING_UNWANTED] = { "warning", "ticked, but not wanted by `events` "
-	    "or a handler", true },
+	    "or a handler" },
 	[FINDING_LEFT_OUT] = { "warning", "`events` leaves out what handlers "
-	    "take, so that they get none", false },
+	    "take, so that they get none" },
 	[FINDING_UNLISTED] = { "warning", "not listed by VK, so that it is not "
-	    "known whether they are ticked", true },
+	    "known whether they are ticked" },
 };
 
 static enum finding
@@ -192,8 +187,8 @@ check_events(struct online *online, const struct subscriptions *subs)
 		if (names[i][0] != '\0')
 			online_say(online, findings[i].kind, "%s: %s%s%s",
 			    findings[i].text, names[i],
-			    findings[i].run_setup ? "; run vkcb setup " : "",
-			    findings[i].run_setup ? online->url : "");
+			    i != FINDING_LEFT_OUT ? "; run vkcb setup " : "",
+			    i != FINDING_LEFT_OUT ? online->url : "");
 	if (!arriving && unlisted)
 		online->unknown = true;
 	else if (!arriving && handled)
@@ -323,28 +318,6 @@ online_check_server(struct online *online, struct json_object *server)
 	check_settings(online);
 }
 
-/* The server that setup made, else one with our secret; NULL: not known. */
-static struct json_object *
-our_server(const struct conf_group *group, struct json_object *servers,
-    const struct key *key)
-{
-	struct json_object *ours = key == NULL ? NULL :
-	    servers_best(servers, key->url, key);
-
-	return ours != NULL || group->secret == NULL ? ours :
-	    online_find(servers, "secret_key", group->secret);
-}
-
-static void
-show_server(const struct online *online, struct json_object *server, bool ours)
-{
-	printf("server %" PRId64 ": ", online->server_id);
-	log_print(stdout, online->url);
-	fputs(": ", stdout);
-	log_print(stdout, json_get_string(server, "status"));
-	puts(ours ? " (ours)" : "");
-}
-
 /* Setup removes a broken server with our URL; a working one is for people. */
 static void
 warn_of_other(struct online *online, struct json_object *server)
@@ -362,12 +335,17 @@ static void
 check_each(struct online *online, struct json_object *servers,
     const struct key *key)
 {
-	const struct conf_group *group = online->vk.group;
-	struct json_object *ours = our_server(group, servers, key), *server;
+	const char *secret = online->vk.group->secret, *url;
+	struct json_object *ours = NULL, *server;
 	bool stored = key != NULL && key->url[0] != '\0';
-	const char *url = stored ? key->url : json_get_string(ours, "url");
 	size_t i;
 
+	/* The server that setup made, else one with our secret. */
+	if (key != NULL)
+		ours = servers_best(servers, key->url, key);
+	if (ours == NULL && secret != NULL)
+		ours = online_find(servers, "secret_key", secret);
+	url = stored ? key->url : json_get_string(ours, "url");
 	if (json_element(servers, 0) == NULL)
 		online_say(online, "error", "VK has no callback "
 		    "server for it: run vkcb setup URL");
@@ -378,7 +356,11 @@ check_each(struct online *online, struct json_object *servers,
 	for (i = 0; (server = json_element(servers, i)) != NULL; i++) {
 		online->server_id = json_get_int64(server, "id");
 		online->url = json_get_string(server, "url");
-		show_server(online, server, server == ours);
+		printf("server %" PRId64 ": ", online->server_id);
+		log_print(stdout, online->url);
+		fputs(": ", stdout);
+		log_print(stdout, json_get_string(server, "status"));
+		puts(server == ours ? " (ours)" : "");
 		if (server == ours || (ours == NULL && !stored))
 			online_check_server(online, server);
 		else if (servers_is_ours(server, url, key))

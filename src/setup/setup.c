@@ -22,11 +22,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
+#include "clock.h"
 #include "conf/conf.h"
 #include "event/catalogue.h"
 #include "json/tree.h"
@@ -250,7 +250,6 @@ static int
 wait_for_check(struct setup *setup, int begin_tries,
     struct json_object **server)
 {
-	const struct timespec pause = { 0, 500000000 };
 	struct json_object *servers;
 	int tries;
 
@@ -265,7 +264,7 @@ wait_for_check(struct setup *setup, int begin_tries,
 			break;
 		if (isatty(STDERR_FILENO))
 			fputc('.', stderr);
-		nanosleep(&pause, NULL);
+		clock_sleep_until(clock_ns() + 500000000);
 		api_forget(&setup->vk.api);
 	}
 	if (tries > 0 && isatty(STDERR_FILENO))

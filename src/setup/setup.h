@@ -26,4 +26,10 @@ struct setup {
  */
 int setup_group(struct setup *, const struct conf_group *);
 
+/*
+ * online.c: prints each finding with what to do about it. 0, or -1: something
+ * keeps events from arriving.
+ */
+int online_check(const struct conf *, const struct conf_group *);
+
 #endif

@@ -12,7 +12,6 @@
 #include "vk/http_post.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

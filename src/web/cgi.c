@@ -10,7 +10,7 @@
  * Apache input and output are one socket, and closing it with unread bytes
  * would drop the answer, too.
  */
-#include "web/http.h"
+#include "web/receive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,6 @@
 
 #include "clock.h"
 #include "supervisor.h"
-#include "web/receive.h"
 
 #include "banned.h"
 

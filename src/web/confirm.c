@@ -10,7 +10,6 @@
 #include "log.h"
 #include "vk/api.h"
 #include "vk/rate.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 #include "banned.h"

@@ -10,7 +10,6 @@
 
 #include "conf/conf.h"
 #include "event/catalogue.h"
-#include "event/envelope.h"
 #include "event/event.h"
 #include "event/handler_table.h"
 #include "inbox/inbox.h"

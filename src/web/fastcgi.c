@@ -12,13 +12,12 @@
  * libfcgi aborts if it lacks the few bytes that it needs per request; the
  * process's supervisor starts another, and VK repeats the event.
  */
-#include "web/http.h"
+#include "web/receive.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -30,7 +29,6 @@
 #include "conf/conf.h"
 #include "log.h"
 #include "supervisor.h"
-#include "web/receive.h"
 
 #include "banned.h"
 
@@ -271,16 +269,6 @@ fastcgi_read_body(struct http_request *http, char *into, size_t size)
 	return got;
 }
 
-static void
-fastcgi_send_answer(FCGX_Request *fcgx, const struct http_answer *answer)
-{
-	char out[HTTP_ANSWER_MAX];
-	size_t len = http_write(answer, out);
-
-	/* An error means that the peer went away: VK repeats the event. */
-	(void)FCGX_PutStr(out, (int)len, fcgx->out);
-}
-
 /*
  * A connection that still holds a part of the body cannot carry another
  * request: libfcgi lingers, so that the web server can read the answer, and
@@ -311,6 +299,7 @@ serve_request(struct fastcgi *host, int fd)
 	FCGX_Request *fcgx = &host->fcgx;
 	struct http_answer answer;
 	struct http_request http;
+	char out[HTTP_ANSWER_MAX];
 	int result;
 
 	/*
@@ -335,7 +324,8 @@ serve_request(struct fastcgi *host, int fd)
 		.read = fastcgi_read_body, .from = host,
 	};
 	receive(host->receiver, &http, &answer);
-	fastcgi_send_answer(fcgx, &answer);
+	/* An error means that the peer went away: VK repeats the event. */
+	(void)FCGX_PutStr(out, (int)http_write(&answer, out), fcgx->out);
 	fastcgi_finish(host, http.at_end);
 	receive_done(host->receiver);
 }

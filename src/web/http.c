@@ -1,7 +1,7 @@
 /*
  * http.c - requests and answers of HTTP. Nothing can fail.
  */
-#include "web/http.h"
+#include "web/receive.h"
 
 #include <stdarg.h>
 #include <stdio.h>

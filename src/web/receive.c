@@ -15,7 +15,6 @@
 #include "conf/conf.h"
 #include "event/event.h"
 #include "inbox/inbox.h"
-#include "log.h"
 #include "number.h"
 
 #include "banned.h"

@@ -15,7 +15,6 @@
 
 #include "clock.h"
 #include "conf/conf.h"
-#include "web/http.h"
 #include "log.h"
 #include "web/receive.h"
 #include "inbox/sqlite.h"

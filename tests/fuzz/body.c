@@ -14,7 +14,6 @@
 #include "conf/conf.h"
 #include "event/envelope.h"
 #include "event/handler_table.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 int LLVMFuzzerInitialize(int *, char ***);

@@ -22,7 +22,6 @@
 #include "conf/conf.h"
 #include "event/handler_table.h"
 #include "inbox/backend.h"
-#include "web/http.h"
 #include "web/receive.h"
 
 static unsigned int ran;
