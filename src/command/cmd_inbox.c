@@ -23,7 +23,6 @@
 #include "inbox/inbox.h"
 #include "json/tree.h"
 #include "log.h"
-#include "log.h"
 #include "number.h"
 
 #include "banned.h"
@@ -59,8 +58,6 @@ const struct command command_inbox = {
 	    "                  options\n",
 	.run = inbox_command,
 };
-
-struct verb;
 
 struct request {
 	const struct verb *verb;

@@ -240,6 +240,25 @@ admin_add_stat(struct inbox_handler_status *handler, int kind, int bucket,
 	histogram->sum += sum;
 }
 
+/* The handler's row, at the end. NULL: out of memory. */
+static struct inbox_handler_status *
+admin_handler(struct inbox_status *status, const char *name)
+{
+	struct inbox_handler_status *rows = status->handlers;
+	size_t n = status->n_handlers;
+
+	if (n > 0 && strcmp(rows[n - 1].name, name) == 0)
+		return &rows[n - 1];
+	rows = realloc(rows, (n + 1) * sizeof(*rows));
+	if (rows == NULL)
+		return NULL;
+	status->handlers = rows;
+	status->n_handlers++;
+	rows[n] = (struct inbox_handler_status){ .done = 0 };
+	snprintf(rows[n].name, sizeof(rows[n].name), "%s", name);
+	return &rows[n];
+}
+
 static int
 count_handlers(struct store *store, struct inbox_status *status)
 {
@@ -255,7 +274,7 @@ count_handlers(struct store *store, struct inbox_status *status)
 	arena_reset(&store->arena);
 	while ((row = store_row(store, stmt, "tddii", &name, &kind, &bucket,
 	    &n, &sum)) == 1) {
-		handler = inbox_status_handler(status, name);
+		handler = admin_handler(status, name);
 		if (handler == NULL) {
 			store_reset(store, stmt);
 			return store_fail(store, SQL_NOMEM);

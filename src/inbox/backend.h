@@ -21,6 +21,7 @@ struct inbox_backend {
 	    struct inbox_claim *);
 	int (*next_due)(struct inbox *, int64_t *due);
 	int (*flush)(struct inbox *);
+	/* Moves the times of waiting tasks: see inbox_watch_clock(). */
 	int (*shift_due)(struct inbox *, int64_t milliseconds);
 	int (*purge)(struct inbox *, int64_t before);
 	int (*list)(struct inbox *, const struct inbox_filter *,
@@ -33,9 +34,5 @@ struct inbox_backend {
 	int (*wake)(struct inbox *);
 	void (*close)(struct inbox *);
 };
-
-/* The SQLite backend. NULL with one line in error. */
-struct inbox *inbox_sqlite(const char *path, enum inbox_access,
-    char error[INBOX_ERROR_MAX]);
 
 #endif

@@ -29,8 +29,7 @@
 
 #include "banned.h"
 
-#define CHUNK (64 * 1024)		/* the database grows by this */
-#define RESERVE_MIN ((int64_t)5 * CHUNK)
+#define RESERVE_MIN ((int64_t)5 * STORE_CHUNK)
 #define RESERVE_MAX ((int64_t)16 * 1024 * 1024)
 #define RESERVE_SHARE 8			/* of the database */
 
@@ -87,15 +86,6 @@ files_check(struct store *store)
 	return 0;
 }
 
-void
-files_grow_in_chunks(struct store *store)
-{
-	int chunk = CHUNK;
-
-	(void)store->sql->file_control(store->db, "main", SQL_FCNTL_CHUNK_SIZE,
-	    &chunk);
-}
-
 static int
 files_open_reserve(struct store *store)
 {
@@ -135,7 +125,7 @@ files_keep_room(struct store *store)
 	if (store_run(store, "PRAGMA page_count", ">i", &pages) == -1)
 		return -1;
 	size = pages * STORE_PAGE;
-	want = size / RESERVE_SHARE / CHUNK * CHUNK + RESERVE_MIN;
+	want = size / RESERVE_SHARE / STORE_CHUNK * STORE_CHUNK + RESERVE_MIN;
 	if (store->sql->file_control(store->db, "main", SQL_FCNTL_SIZE_HINT,
 	    &size) != SQL_OK)
 		return store_fail(store, SQL_FULL);

@@ -21,13 +21,6 @@
 
 #define CLOCK_SET 2000		/* a jump of the clock that is no drift */
 
-struct inbox *
-inbox_open(const char *where, enum inbox_access access,
-    char error[INBOX_ERROR_MAX])
-{
-	return inbox_sqlite(where, access, error);
-}
-
 int
 inbox_check(const char *where, char error[INBOX_ERROR_MAX])
 {
@@ -132,12 +125,6 @@ inbox_flush(struct inbox *inbox)
 	return inbox->backend->flush(inbox);
 }
 
-int
-inbox_shift_due(struct inbox *inbox, int64_t milliseconds)
-{
-	return inbox->backend->shift_due(inbox, milliseconds);
-}
-
 /* Retries are due by the clock on the wall, so they move with it. */
 int
 inbox_watch_clock(struct inbox *inbox)
@@ -149,7 +136,7 @@ inbox_watch_clock(struct inbox *inbox)
 	moved = offset - inbox->clock_offset;
 	if (moved > -CLOCK_SET && moved < CLOCK_SET)
 		return 0;
-	if (inbox_shift_due(inbox, moved) == -1)
+	if (inbox->backend->shift_due(inbox, moved) == -1)
 		return -1;
 	log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64 " s: "
 	    "retries go on as planned", moved / 1000);
@@ -249,12 +236,6 @@ inbox_end_orphans(struct inbox *inbox, const struct conf *conf)
 	return held;
 }
 
-void
-inbox_give_up(const char *reason, struct inbox_end *end)
-{
-	*end = (struct inbox_end){ .state = INBOX_FAILED, .reason = reason };
-}
-
 int64_t
 inbox_bucket_end(int bucket)
 {
@@ -303,34 +284,10 @@ inbox_state_name(enum inbox_state state)
 	return state <= INBOX_FAILED ? names[state] : "unknown";
 }
 
-bool
-inbox_is_urgent(const char *type)
-{
-	return strcmp(type, "message_event") == 0;
-}
-
 void
 inbox_status_free(struct inbox_status *status)
 {
 	free(status->handlers);
 	status->handlers = NULL;
 	status->n_handlers = 0;
-}
-
-struct inbox_handler_status *
-inbox_status_handler(struct inbox_status *status, const char *name)
-{
-	struct inbox_handler_status *rows = status->handlers;
-	size_t n = status->n_handlers;
-
-	if (n > 0 && strcmp(rows[n - 1].name, name) == 0)
-		return &rows[n - 1];
-	rows = realloc(rows, (n + 1) * sizeof(*rows));
-	if (rows == NULL)
-		return NULL;
-	status->handlers = rows;
-	status->n_handlers++;
-	rows[n] = (struct inbox_handler_status){ .done = 0 };
-	snprintf(rows[n].name, sizeof(rows[n].name), "%s", name);
-	return &rows[n];
 }

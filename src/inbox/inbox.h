@@ -230,9 +230,6 @@ int inbox_next_due(struct inbox *, int64_t *due);
 /* Makes durable all that was done. */
 int inbox_flush(struct inbox *);
 
-/* Moves the times of waiting tasks after the clock was set by so much. */
-int inbox_shift_due(struct inbox *, int64_t milliseconds);
-
 /*
  * Moves the times of waiting tasks if the clock was set since the last call.
  * A single worker calls this before each claim.
@@ -297,9 +294,6 @@ void inbox_try_again(struct inbox *, const struct inbox_claim *,
  */
 int inbox_end_orphans(struct inbox *, const struct conf *);
 
-/* Makes the end of a task that no other attempt would help. */
-void inbox_give_up(const char *reason, struct inbox_end *);
-
 /* Bucket 0 of a histogram is up to 1 ms, then 2, 5, 10, 20, ... */
 int inbox_bucket(int64_t milliseconds);
 int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */
@@ -309,13 +303,6 @@ int64_t inbox_percentile(const struct inbox_histogram *, double share);
 
 const char *inbox_state_name(enum inbox_state);
 
-/* Must a handler for this type act within seconds? */
-bool inbox_is_urgent(const char *type);
-
 void inbox_status_free(struct inbox_status *);
-
-/* For backends: the handler's row, at the end. NULL: out of memory. */
-struct inbox_handler_status *inbox_status_handler(struct inbox_status *,
-    const char *name);
 
 #endif

@@ -20,9 +20,7 @@ struct sqlite3_stmt;
 	CALL(int, open_v2, (const char *, struct sqlite3 **, int, \
 	    const char *)) \
 	CALL(int, close_v2, (struct sqlite3 *)) \
-	CALL(const char *, errmsg, (struct sqlite3 *)) \
 	CALL(const char *, errstr, (int)) \
-	CALL(int, extended_errcode, (struct sqlite3 *)) \
 	CALL(int, extended_result_codes, (struct sqlite3 *, int)) \
 	CALL(int, system_errno, (struct sqlite3 *)) \
 	CALL(int, exec, (struct sqlite3 *, const char *, \
@@ -40,8 +38,6 @@ struct sqlite3_stmt;
 	    void (*)(void *))) \
 	CALL(int, column_type, (struct sqlite3_stmt *, int)) \
 	CALL(long long, column_int64, (struct sqlite3_stmt *, int)) \
-	CALL(const unsigned char *, column_text, (struct sqlite3_stmt *, \
-	    int)) \
 	CALL(const void *, column_blob, (struct sqlite3_stmt *, int)) \
 	CALL(int, column_bytes, (struct sqlite3_stmt *, int)) \
 	CALL(int, changes, (struct sqlite3 *)) \

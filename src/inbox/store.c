@@ -47,7 +47,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -194,8 +193,7 @@ store_fail(struct store *store, int code)
 	store->is_full = code == SQL_FULL;
 	store->full += store->is_full;
 	store->must_reopen |= !trouble->spares_file;
-	if (trouble->is_denial &&
-	    files_check(store) == -1)
+	if (trouble->is_denial && files_check(store) == -1)
 		return -1;
 	io = trouble->code == SQL_IOERR && number != 0;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s%s%s: %s",
@@ -209,12 +207,10 @@ static int
 wait_for_lock(void *arg, int tries)
 {
 	const struct store *store = arg;
-	const struct timespec pause = { .tv_nsec = tries < 50 ? 100000 :
-	    1000000 };
 
 	if (clock_ms() >= store->patience_ends)
 		return 0;
-	nanosleep(&pause, NULL);
+	clock_sleep_until(clock_ns() + (tries < 50 ? 100000 : 1000000));
 	return 1;
 }
 
@@ -277,8 +273,7 @@ make_file(struct store *store)
 		close(fd);
 		return 0;
 	}
-	if (errno == EACCES &&
-	    files_check(store) == -1)
+	if (errno == EACCES && files_check(store) == -1)
 		return -1;
 	snprintf(store->inbox.error, INBOX_ERROR_MAX, "inbox %s: %s: %s",
 	    store->path, file_error(errno), trouble_of(errno ==
@@ -451,7 +446,8 @@ store_open_file(struct store *store)
 	if (store->access == INBOX_READ)
 		return make_tables(store);
 	(void)sql->wal_hook(store->db, checkpoint, store);
-	files_grow_in_chunks(store);
+	(void)sql->file_control(store->db, "main", SQL_FCNTL_CHUNK_SIZE,
+	    &(int){ STORE_CHUNK });
 	/* A CGI program ends after each event: that must not flush it all. */
 	(void)sql->db_config(store->db, SQL_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (set_mode(store) == -1 || make_tables(store) == -1 ||
@@ -487,9 +483,7 @@ store_ready(struct store *store)
 {
 	if (store->db != NULL && (store->must_reopen || is_moved(store)))
 		close_file(store);
-	if (store->db != NULL)
-		return 0;
-	if (store_open_file(store) == 0)
+	if (store->db != NULL || store_open_file(store) == 0)
 		return 0;
 	close_file(store);
 	return -1;
@@ -547,9 +541,7 @@ store_begin(struct store *store, int64_t patience)
 	store->patience_ends = clock_ms() + patience;
 	if (store->doubtful && settle(store) == -1)
 		return -1;
-	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
-		return -1;
-	return 0;
+	return store_run(store, "BEGIN IMMEDIATE", "");
 }
 
 static void
@@ -590,11 +582,10 @@ store_flush(struct inbox *inbox)
 	if (code == SQL_OK && file != NULL && file->methods != NULL)
 		code = file->methods->sync(file, SQL_SYNC_NORMAL |
 		    SQL_SYNC_DATAONLY);
-	if (code != SQL_OK) {
-		store->doubtful = true;
-		return store_fail(store, code);
-	}
-	return 0;
+	if (code == SQL_OK)
+		return 0;
+	store->doubtful = true;
+	return store_fail(store, code);
 }
 
 static void
@@ -633,7 +624,7 @@ static const struct inbox_backend sqlite_backend = {
 struct inbox *
 inbox_in_memory(char error[INBOX_ERROR_MAX])
 {
-	struct inbox *inbox = inbox_sqlite("in memory", INBOX_CREATE, error);
+	struct inbox *inbox = inbox_open("in memory", INBOX_CREATE, error);
 
 	if (inbox != NULL)
 		store_of(inbox)->in_memory = true;
@@ -641,7 +632,7 @@ inbox_in_memory(char error[INBOX_ERROR_MAX])
 }
 
 struct inbox *
-inbox_sqlite(const char *path, enum inbox_access access,
+inbox_open(const char *path, enum inbox_access access,
     char error[INBOX_ERROR_MAX])
 {
 	const struct sqlite *sql = sqlite_load(error, INBOX_ERROR_MAX);

@@ -14,8 +14,8 @@
 #include "inbox/sqlite.h"
 
 #define STORE_STATEMENTS_MAX 64
-
 #define STORE_PAGE 4096
+#define STORE_CHUNK (64 * 1024)		/* the database grows by this */
 
 /* How long to wait for another process's lock, milliseconds. */
 #define STORE_PATIENCE_ANSWER 700	/* a web server waits for us */
@@ -102,9 +102,6 @@ int files_refuse(struct store *, const char *why);
  * others cannot replace them? 0, or -1 with one line in error.
  */
 int files_check(struct store *);
-
-/* For a new connection. */
-void files_grow_in_chunks(struct store *);
 
 /*
  * In a put's transaction: sees that there is room for the ends of all events.

@@ -111,22 +111,11 @@ enter(struct pool *pool)
 	return pool_lock(pool->running, F_OFD_SETLKW, RUNNING) == 0 ? 1 : -1;
 }
 
-/* The number is for people. */
-static void
-write_number(const struct pool *pool)
-{
-	char text[32];
-	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-
-	if (pwrite(pool->running, text, (size_t)len, 0) == len)
-		(void)!ftruncate(pool->running, len);
-}
-
 /* Starts anew if the file was moved away while its locks were waited for. */
 int
 pool_enter(struct pool *pool, const char *inbox, char error[POOL_ERROR_MAX])
 {
-	int entered = -1;
+	int entered = -1, len;
 
 	snprintf(pool->inbox, sizeof(pool->inbox), "%s", inbox);
 	if (pool_path(pool->path, inbox) == 0)
@@ -136,8 +125,9 @@ pool_enter(struct pool *pool, const char *inbox, char error[POOL_ERROR_MAX])
 		close(pool->accepting);
 		return pool_enter(pool, inbox, error);
 	}
-	if (entered == 1)
-		write_number(pool);
+	if (entered == 1 &&
+	    (len = dprintf(pool->running, "%ld\n", (long)getpid())) > 0)
+		(void)!ftruncate(pool->running, len);
 	if (entered == -1)
 		snprintf(error, POOL_ERROR_MAX, "%.256s: %s", pool->path,
 		    errno == ENOENT ? "see that the inbox's folder is there" :

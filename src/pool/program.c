@@ -18,8 +18,9 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #include "banned.h"
 
@@ -152,7 +153,6 @@ int
 program_start_pool(const struct program *program, const char *conf_path,
     bool keep_stderr, bool waits)
 {
-	const struct timespec pause = { .tv_nsec = BUSY_PAUSE };
 	int i, error = ETXTBSY;
 	struct stat st;
 
@@ -164,7 +164,7 @@ program_start_pool(const struct program *program, const char *conf_path,
 	keep_stderr |= fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	for (i = 0; error == ETXTBSY && i < (waits ? BUSY_MAX : 1); i++) {
 		if (i > 0)
-			nanosleep(&pause, NULL);
+			clock_sleep_until(clock_ns() + BUSY_PAUSE);
 		error = may_be_run(program->path, &st) ?
 		    spawn(program->path, keep_stderr) : ENOENT;
 	}

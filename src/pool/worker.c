@@ -36,6 +36,8 @@
 #define LOOK_UNWATCHED 250	/* without inotify */
 #define LINGER 2000		/* an idle worker of an event's stays so long */
 #define RETRY_MIN 1000		/* whatever a handler asks for */
+#define GIVE_UP(why) \
+	(struct inbox_end){ .state = INBOX_FAILED, .reason = (why) }
 
 struct work {
 	const struct pool *pool;
@@ -96,15 +98,15 @@ end_of_result(struct work *work, const struct inbox_claim *claim,
 	    result->outcome == VKCB_FAIL ? "failed" : "gave up",
 	    call ? ": " : "", call ? event->failed_call.words : "");
 	*end = (struct inbox_end){ .state = INBOX_DONE, .reason = "" };
-	if (result->outcome == VKCB_FAIL)
+	if (result->outcome == VKCB_GIVE_UP)
+		*end = GIVE_UP(work->reason);
+	else if (result->outcome == VKCB_FAIL)
 		inbox_try_again(work->inbox, claim, work->conf, work->reason,
 		    -1, end);
 	else if (result->outcome == VKCB_RETRY_AFTER)
 		inbox_try_again(work->inbox, claim, work->conf,
 		    "the handler asked for another time",
 		    wait < RETRY_MIN ? RETRY_MIN : wait, end);
-	else if (result->outcome == VKCB_GIVE_UP)
-		inbox_give_up(work->reason, end);
 	else if (result->outcome == VKCB_REMOVE)
 		end->command.remove = true;
 	else if (result->outcome == VKCB_SET_VERSION)
@@ -170,7 +172,7 @@ run_task(struct work *work, const struct inbox_claim *claim,
 		end_of_result(work, claim, &event, &result, end);
 		break;
 	case EVENT_BAD_OBJECT:
-		inbox_give_up(EVENT_BAD_OBJECT_WHY, end);
+		*end = GIVE_UP(EVENT_BAD_OBJECT_WHY);
 		break;
 	case EVENT_NO_MEMORY:
 		inbox_try_again(work->inbox, claim, work->conf,
@@ -191,7 +193,7 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	if (!claim->unknown)
 		run_task(work, claim, &end);
 	else if (!program_is_replaced(&work->pool->program))
-		inbox_give_up("this program has no such handler", &end);
+		end = GIVE_UP("this program has no such handler");
 	while (pool_is_valid(work->pool) &&
 	    inbox_finish(work->inbox, claim, &end) == -1)
 		if (!pause_for_trouble(work, "cannot record the result of a "
