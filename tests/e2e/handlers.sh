@@ -1,7 +1,7 @@
 # handlers.sh - handlers that must compile and handlers that must not, with gcc
 # and clang, with and without LTO; and the files that make rebuilds.
 . tests/lib.sh
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL DEV
 
 # A copy of the tree, so that files can be touched.
 tree=$work/tree

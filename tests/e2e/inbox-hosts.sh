@@ -94,7 +94,7 @@ clock_gettime(clockid_t id, struct timespec *now)
 	return (int)result;
 }
 END_C
-"${CC:-cc}" -shared -fPIC -o "$work/clock.so" "$work/clock.c"
+cc -shared -fPIC -o "$work/clock.so" "$work/clock.c"
 CLOCK=$work/clock
 export CLOCK
 echo 0 >"$CLOCK"

@@ -1,7 +1,7 @@
 # make-build.sh - what make says of a machine, and that a build from another
 # folder, or into another one, has the same bytes.
 . tests/lib.sh
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL DEV
 
 # copy NAME - another copy of the sources.
 copy() {

@@ -31,8 +31,10 @@ main(void)
 	    "object.message.text=read") != VKCB_OK || vkcb_test_calls(t) != 1;
 }
 END
+sanitizers=
+! sanitized "$vkcb" || sanitizers=-fsanitize=address,undefined
 its_test() {
-	cc -o "$work/test" -I "$to/include/vkcb" "$work/test.c" \
+	cc $sanitizers -o "$work/test" -I "$to/include/vkcb" "$work/test.c" \
 	    tests/talk/talk.c -L "$to/lib" -lvkcb -ljson-c -lfcgi -ldl &&
 	    "$work/test"
 }
