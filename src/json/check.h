@@ -79,7 +79,4 @@ char *json_unescape(struct json_value *, size_t *len);
 /* Does a checked string, escapes and all, spell this ASCII name? */
 bool json_spells(const struct json_value *, const char *name, size_t len);
 
-/* The four digits after \u, or -1. */
-int json_hex4(const char *at, const char *end);
-
 #endif
