@@ -5,9 +5,7 @@
  * written without blocking, and a line that it does not take goes to standard
  * error, or is lost. The log takes no memory. Callers give no secrets to it.
  * Text from outside is escaped here, and a line has a ceiling.
- *
- * The log's target is the process's: it is the one variable here, since a
- * failure anywhere must be able to reach it.
+ * The log's target is the process's, since a failure anywhere must reach it.
  */
 #include "log.h"
 

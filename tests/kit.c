@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #include "arena.h"
-#include "command/json_edit.h"
+#include "command/body.h"
 #include "event/envelope.h"
 #include "event/event.h"
 #include "event/catalogue.h"
 #include "event/handler_table.h"
-#include "command/sample.h"
 
 #include "banned.h"
 

@@ -13,7 +13,7 @@
 #include <json-c/json.h>
 
 #include "event/catalogue.h"
-#include "command/sample.h"
+#include "command/body.h"
 #include "json/tree.h"
 
 #include "banned.h"

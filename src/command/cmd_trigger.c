@@ -21,8 +21,7 @@
 #include <json-c/json.h>
 
 #include "clock.h"
-#include "command/json_edit.h"
-#include "command/sample.h"
+#include "command/body.h"
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "event/catalogue.h"

@@ -4,7 +4,7 @@
  * A change that cannot be made leaves the body as it was or with empty objects
  * added on the path, and says why.
  */
-#include "command/json_edit.h"
+#include "command/body.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * objects.def. An object that stands inside itself (a message in a message) is
  * left out the second time, unless ONLY names it for this event.
  */
-#include "command/sample.h"
+#include "command/body.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

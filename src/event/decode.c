@@ -8,7 +8,7 @@
  * Out of memory: the field stays empty, the arena notes it, and decode_event()
  * looks there at its end.
  */
-#include "event/decode.h"
+#include "event/event.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -22,7 +22,6 @@
 #include "clock.h"
 #include "conf/conf.h"
 #include "event/catalogue.h"
-#include "event/decode.h"
 #include "event/handler_table.h"
 #include "hash.h"
 #include "json/tree.h"

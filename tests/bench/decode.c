@@ -15,7 +15,7 @@
 
 #include "arena.h"
 #include "event/catalogue.h"
-#include "event/decode.h"
+#include "event/event.h"
 #include "event/envelope.h"
 #include "json/tree.h"
 

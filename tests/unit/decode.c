@@ -13,7 +13,7 @@
 #include "arena.h"
 #include "body.h"
 #include "event/catalogue.h"
-#include "event/decode.h"
+#include "event/event.h"
 
 /* A decoded object, and the reported mismatches, one per line. */
 struct decoded {

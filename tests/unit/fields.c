@@ -14,7 +14,7 @@
 #include "arena.h"
 #include "body.h"
 #include "event/catalogue.h"
-#include "event/decode.h"
+#include "event/event.h"
 
 /* A body, decoded. */
 struct sent {

@@ -12,7 +12,7 @@
 
 #include "body.h"
 #include "event/catalogue.h"
-#include "command/sample.h"
+#include "command/body.h"
 
 static struct json_object *
 member(struct json_object *object, const char *name)

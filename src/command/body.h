@@ -1,8 +1,23 @@
-/* json_edit.h - PATH=VALUE: a change in a JSON body, as for `vkcb trigger`. */
-#ifndef JSON_EDIT_H
-#define JSON_EDIT_H
+/* body.h - bodies as VK posts them: samples, and changes PATH=VALUE. */
+#ifndef COMMAND_BODY_H
+#define COMMAND_BODY_H
 
+struct event_info;
 struct json_object;
+
+/*
+ * The body that VK would post: envelope and object, with a fresh event_id.
+ * NULL: out of memory. The caller puts it.
+ */
+struct json_object *sample_body(const struct event_info *);
+
+/* The object alone; NULL: out of memory. The caller puts it. */
+struct json_object *sample_object(const struct event_info *);
+
+#define SAMPLE_ID_MAX 41
+
+/* 40 hex digits, as VK's event_id. */
+void sample_event_id(char out[SAMPLE_ID_MAX]);
 
 #define JSON_EDIT_ERROR_MAX 640
 
