@@ -45,11 +45,11 @@ statement_bind(const struct sqlite *sql, struct sqlite3_stmt *stmt, int at,
 	switch (type) {
 	case 'i':
 		return sql->bind_int64(stmt, at, va_arg(*args, int64_t));
-	case 'd':
-		return sql->bind_int64(stmt, at, va_arg(*args, int));
 	case 't':
 		return sql->bind_text(stmt, at, va_arg(*args, const char *), -1,
 		    NULL);
+	case 'd':
+		return sql->bind_int64(stmt, at, va_arg(*args, int));
 	default:
 		bytes = va_arg(*args, const void *);
 		len = va_arg(*args, size_t);
