@@ -235,7 +235,8 @@ check-handlers: $(HANDLER_TESTS)
 
 lint:
 	@tests/packages lint
-	@$(MAKE) -s --no-print-directory compile_commands.json $(O)/handlers.def
+	@$(MAKE) -s --no-print-directory compile_commands.json \
+	    $(addsuffix /handlers.def,$(O) $(O)/tests/talk $(O)/tests/handlers)
 	@O=$(O) tests/lint/run
 
 fuzz:
