@@ -107,7 +107,7 @@ open_inbox(const char *path)
 	if (inbox_status(inbox, &status) == -1)
 		result = report_fail("inbox", "%s", inbox->error);
 	else
-		inbox_status_free(&status);
+		free(status.handlers);
 	inbox_close(inbox);
 	return result;
 }

@@ -93,13 +93,23 @@ print_time(int64_t time)
 		fputs(text, stdout);
 }
 
+static const char *
+name_of_state(enum inbox_state state)
+{
+	static const char *const names[] = {
+		"waiting", "running", "done", "failed",
+	};
+
+	return state <= INBOX_FAILED ? names[state] : "unknown";
+}
+
 static struct json_object *
 task_as_json(const struct inbox_task *task)
 {
 	struct json_object *out = json_object_new_object();
 
 	json_put_text(out, "handler", task->handler);
-	json_put_text(out, "state", inbox_state_name(task->state));
+	json_put_text(out, "state", name_of_state(task->state));
 	json_put_int(out, "attempts", task->attempts);
 	if (task->due != 0)
 		json_put_int(out, "due", task->due);
@@ -141,7 +151,7 @@ print_task(const struct inbox_task *task)
 {
 	bool again = task->state == INBOX_WAITING && task->attempts > 0;
 
-	printf("  %s %s", task->handler, inbox_state_name(task->state));
+	printf("  %s %s", task->handler, name_of_state(task->state));
 	if (task->attempts > 1 || again)
 		printf(" (%d)", task->attempts);
 	if ((task->state == INBOX_FAILED || again) && *task->reason != '\0') {
@@ -182,13 +192,6 @@ cmd_inbox_list(struct request *request)
 	return EXIT_OK;
 }
 
-static bool
-cmd_inbox_is_secret(const char *key)
-{
-	return strcmp(key, "secret") == 0 || strcmp(key, "token") == 0 ||
-	    strcmp(key, "access_token") == 0;
-}
-
 static void
 mask(struct json_object *value)
 {
@@ -202,7 +205,8 @@ mask(struct json_object *value)
 	if (!json_object_is_type(value, json_type_object))
 		return;
 	json_object_object_foreach(value, key, member) {
-		if (cmd_inbox_is_secret(key))
+		if (strcmp(key, "secret") == 0 || strcmp(key, "token") == 0 ||
+		    strcmp(key, "access_token") == 0)
 			json_put_text(value, key, "(masked)");
 		else
 			mask(member);
@@ -224,12 +228,6 @@ show_event(void *arg, const struct inbox_event *event,
 	command_print_json(out, true);
 	*found = true;
 	return true;
-}
-
-static bool
-cmd_inbox_read_id(const char *text, int64_t *id)
-{
-	return number_read(text, strlen(text), 1, INT64_MAX, id);
 }
 
 static int
@@ -341,16 +339,10 @@ cmd_inbox_has_state(const struct inbox_task *tasks, size_t n, int state)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (state == INBOX_ANY || (int)tasks[i].state == state)
+		if (state == INBOX_ANY || (int)tasks[i].state == state ||
+		    (state == INBOX_UNFINISHED && tasks[i].state < INBOX_DONE))
 			return true;
 	return false;
-}
-
-static bool
-cmd_inbox_is_over(const struct inbox_task *tasks, size_t n)
-{
-	return !cmd_inbox_has_state(tasks, n, INBOX_WAITING) &&
-	    !cmd_inbox_has_state(tasks, n, INBOX_RUNNING);
 }
 
 static bool
@@ -404,7 +396,7 @@ tail_new(void *arg, const struct inbox_event *event,
 	struct tail *tail = arg;
 	const struct ids *open = &tail->open;
 
-	if (!cmd_inbox_is_over(tasks, n) &&
+	if (cmd_inbox_has_state(tasks, n, INBOX_UNFINISHED) &&
 	    (open->n == 0 || event->id > open->ids[open->n - 1]) &&
 	    !tail_open(tail, event, NULL, 0))
 		return false;
@@ -417,7 +409,8 @@ static bool
 tail_ended(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	return !cmd_inbox_is_over(tasks, n) || tail_show(arg, event, tasks, n);
+	return cmd_inbox_has_state(tasks, n, INBOX_UNFINISHED) ||
+	    tail_show(arg, event, tasks, n);
 }
 
 static int
@@ -592,7 +585,8 @@ check_use(const struct request *request, const struct command_option *options)
 		return command_misused(&command_inbox, "which event? `vkcb "
 		    "inbox list` shows their ids");
 	for (i = 0; i < request->n_ids; i++)
-		if (!cmd_inbox_read_id(request->ids[i], &id))
+		if (!number_read(request->ids[i], strlen(request->ids[i]), 1,
+		    INT64_MAX, &id))
 			return command_misused(&command_inbox, "%s is not an "
 			    "event's id", request->ids[i]);
 	return EXIT_OK;
@@ -611,7 +605,8 @@ run_verb(struct request *request)
 	if (request->n_ids == 0)
 		return verb->run_one(request, 0);
 	for (i = 0; i < request->n_ids; i++)
-		if (!cmd_inbox_read_id(request->ids[i], &id) ||
+		if (!number_read(request->ids[i], strlen(request->ids[i]), 1,
+		    INT64_MAX, &id) ||
 		    verb->run_one(request, id) != EXIT_OK)
 			status = EXIT_ERROR;
 	return status;

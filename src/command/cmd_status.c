@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -314,7 +315,7 @@ cmd_status_look(void *print, const struct conf *conf, struct inbox *inbox)
 		return report_fail("status", "%s", inbox->error);
 	report.workers = pool_is_there(conf->inbox);
 	(*(print_fn **)print)(&report);
-	inbox_status_free(&report.now);
+	free(report.now.handlers);
 	return EXIT_OK;
 }
 

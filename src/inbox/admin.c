@@ -296,7 +296,8 @@ admin_status(struct inbox *inbox, struct inbox_status *status)
 	    count_rates(store, now, status) == 0 &&
 	    count_handlers(store, status) == 0)
 		return 0;
-	inbox_status_free(status);
+	free(status->handlers);
+	status->handlers = NULL;
 	return -1;
 }
 
@@ -356,30 +357,22 @@ admin_wake(struct inbox *inbox)
 	return result;
 }
 
-/* Puts an event back into the queue that left it. */
-static int
-queue_again(struct store *store, int64_t id)
-{
-	struct inbox_event event;
-	int row = store_event(store, id, &event);
-
-	if (row != 1)
-		return row;
-	return queue_add(store, id, event.conversation, event.type) == -1 ?
-	    -1 : queue_elect(store, id);
-}
-
 /* How many tasks of the event wait now that were parked; or -1. */
 static int
 wait_again(struct store *store, int64_t id)
 {
-	int tasks;
+	struct inbox_event event;
+	int tasks, row;
 
 	if (store_run(store, "UPDATE task SET state = 0, attempts = 0, "
 	    "due = 0 WHERE event = ? AND state = 3", "i", id) == -1)
 		return -1;
 	tasks = store->sql->changes(store->db);
-	if (tasks > 0 && queue_again(store, id) == -1)
+	row = tasks > 0 ? store_event(store, id, &event) : 0;
+	/* The event may have left the queue. */
+	if (row == -1 || (row == 1 && (queue_add(store, id,
+	    event.conversation, event.type) == -1 ||
+	    queue_elect(store, id) == -1)))
 		return -1;
 	return tasks;
 }

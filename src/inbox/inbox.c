@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -272,22 +271,4 @@ inbox_percentile(const struct inbox_histogram *histogram, double share)
 			break;
 	}
 	return all > 0 ? inbox_bucket_end(i) : -1;
-}
-
-const char *
-inbox_state_name(enum inbox_state state)
-{
-	static const char *const names[] = {
-		"waiting", "running", "done", "failed",
-	};
-
-	return state <= INBOX_FAILED ? names[state] : "unknown";
-}
-
-void
-inbox_status_free(struct inbox_status *status)
-{
-	free(status->handlers);
-	status->handlers = NULL;
-	status->n_handlers = 0;
 }

@@ -145,12 +145,11 @@ struct inbox_status {
 	int64_t stored_rate[2];	/* events in the last minute, hour */
 	int64_t done_rate[2];	/* tasks done in the last minute, hour */
 	int64_t failed_rate[2];	/* attempts that did not succeed */
-	struct inbox_handler_status *handlers;	/* by name */
+	struct inbox_handler_status *handlers;	/* by name; to be freed */
 	size_t n_handlers;
 };
 
 struct conf;
-struct inbox_backend;
 
 /* The first member of every backend's own struct. */
 struct inbox {
@@ -300,9 +299,5 @@ int64_t inbox_bucket_end(int bucket);	/* INT64_MAX for the last */
 
 /* The time that this share (0.5, 0.99) did not exceed; -1: no times. */
 int64_t inbox_percentile(const struct inbox_histogram *, double share);
-
-const char *inbox_state_name(enum inbox_state);
-
-void inbox_status_free(struct inbox_status *);
 
 #endif

@@ -412,24 +412,18 @@ open_database(struct store *store)
 	    SQL_OPEN_NOMUTEX | SQL_OPEN_NOFOLLOW, NULL);
 }
 
-/* For one process alone: there is no file, so nothing waits for a disk. */
-static int
-open_in_memory(struct store *store)
-{
-	int code = store->sql->open_v2(":memory:", &store->db,
-	    SQL_OPEN_READWRITE | SQL_OPEN_NOMUTEX, NULL);
-
-	return code == SQL_OK ? make_tables(store) : store_fail(store, code);
-}
-
 static int
 store_open_file(struct store *store)
 {
 	const struct sqlite *sql = store->sql;
 	int code;
 
-	if (store->in_memory)
-		return open_in_memory(store);
+	if (store->in_memory) {
+		code = sql->open_v2(":memory:", &store->db,
+		    SQL_OPEN_READWRITE | SQL_OPEN_NOMUTEX, NULL);
+		return code == SQL_OK ? make_tables(store) :
+		    store_fail(store, code);
+	}
 	if (files_check(store) == -1)
 		return -1;
 	if (store->access != INBOX_CREATE && access(store->path, F_OK) == -1)
@@ -489,19 +483,6 @@ store_ready(struct store *store)
 	return -1;
 }
 
-/* After a flush that failed: see the sixth point above. */
-static int
-settle(struct store *store)
-{
-	int code = store->sql->wal_checkpoint_v2(store->db, NULL,
-	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
-
-	if (code != SQL_OK)
-		return store_fail(store, code);
-	store->doubtful = false;
-	return 0;
-}
-
 /*
  * The disk is full: empties the log. Its blocks are given back to the disk,
  * unless they are all that ends have. If that was not enough for an end, the
@@ -532,6 +513,8 @@ store_may_find_room(const struct store *store)
 int
 store_begin(struct store *store, int64_t patience)
 {
+	int code = SQL_OK;
+
 	store->patience_ends = clock_ms() + patience;
 	if (store_ready(store) == -1)
 		return -1;
@@ -539,8 +522,12 @@ store_begin(struct store *store, int64_t patience)
 	if (store->full > 0)
 		make_room(store);
 	store->patience_ends = clock_ms() + patience;
-	if (store->doubtful && settle(store) == -1)
-		return -1;
+	if (store->doubtful)	/* see the sixth point above */
+		code = store->sql->wal_checkpoint_v2(store->db, NULL,
+		    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	store->doubtful = false;
 	return store_run(store, "BEGIN IMMEDIATE", "");
 }
 
