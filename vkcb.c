@@ -37,7 +37,7 @@
  *	errors        log.c, report.c (a command's, with "did you mean")
  *	files         file.c (no links), owner.c (root becomes the owner)
  *	memory        arena.c (of one request), buffer.c
- *	others        number.c, utf8.c, hash.h, clock.h, supervisor.c (signals,
+ *	others        text.c, hash.h, clock.h, supervisor.c (signals,
  *	              systemd), library.c (loaded when needed)
  *
  * The catalogue of VK's events: src/events.def, src/objects.def.

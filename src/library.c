@@ -13,23 +13,23 @@
 #include "banned.h"
 
 int
-library_load(const char *const names[],
-    const struct library_function *functions, void *table, char *why,
-    size_t size)
+library_load(const char *const names[], const char *const functions[],
+    void *table, char *why, size_t size)
 {
 	void *library = NULL, *symbol;
+	size_t i;
 
 	for (; library == NULL && *names != NULL; names++)
 		library = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
-	for (; library != NULL && functions->name != NULL; functions++) {
-		symbol = dlsym(library, functions->name);
+	for (i = 0; library != NULL && functions[i] != NULL; i++) {
+		symbol = dlsym(library, functions[i]);
 		if (symbol == NULL)
 			break;
 		/* C has no cast from an object's to a function's address. */
-		memcpy((char *)table + functions->offset, &symbol,
+		memcpy((char *)table + i * sizeof(symbol), &symbol,
 		    sizeof(symbol));
 	}
-	if (library != NULL && functions->name == NULL)
+	if (library != NULL && functions[i] == NULL)
 		return 0;
 	snprintf(why, size, "%s", dlerror());
 	return -1;

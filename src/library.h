@@ -4,16 +4,12 @@
 
 #include <stddef.h>
 
-struct library_function {
-	const char *name;	/* NULL ends a list */
-	size_t offset;		/* of its pointer in the table */
-};
-
 /*
- * Loads the first of these libraries that there is and fills the table of
- * pointers. 0, or -1 and the loader's reason.
+ * Loads the first of these libraries that there is and fills the table, a
+ * struct of pointers to these functions. Both lists end with NULL. 0, or -1 and
+ * the loader's reason.
  */
-int library_load(const char *const names[], const struct library_function *,
+int library_load(const char *const names[], const char *const functions[],
     void *table, char *why, size_t size);
 
 #endif

@@ -16,7 +16,6 @@
 #include "event/envelope.h"
 #include "event/event.h"
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 
 #include "banned.h"
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "text.h"
 
 struct logfmt {
 	const char *at, *end;

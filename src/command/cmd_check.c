@@ -20,7 +20,6 @@
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 #include "file.h"
 #include "pool/pool.h"
 #include "setup/setup.h"

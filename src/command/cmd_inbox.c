@@ -23,7 +23,7 @@
 #include "inbox/inbox.h"
 #include "json/tree.h"
 #include "log.h"
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 
 #include "banned.h"
 

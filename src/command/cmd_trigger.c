@@ -25,7 +25,6 @@
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 #include "json/tree.h"
 #include "log.h"
 #include "vk/http_post.h"

@@ -18,8 +18,8 @@
 #include "event/catalogue.h"
 #include "file.h"
 #include "log.h"
-#include "number.h"
 #include "owner.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -14,9 +14,8 @@
 
 #include "json/check.h"
 #include "json/tree.h"
-#include "number.h"
 #include "report.h"
-#include "utf8.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -23,8 +23,8 @@
 #include "conf/keys.h"
 #include "file.h"
 #include "log.h"
-#include "number.h"
 #include "report.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -71,17 +71,15 @@ ini_section(struct ini *ini, char *line)
 {
 	char *end = strchr(line, ']');
 
-	if (end == NULL) {
-		ini->fault = "a section that does not end with ]";
+	ini->fault = "a section that does not end with ]";
+	if (end == NULL)
 		return INI_FAULT;
-	}
 	*end++ = '\0';
 	end += strspn(end, BLANKS);
-	if (strchr(";#", *end) == NULL) {
-		ini->fault = "something behind the section's ]: a key stands "
-		    "on a line of its own";
+	ini->fault = "something behind the section's ]: a key stands on a line "
+	    "of its own";
+	if (strchr(";#", *end) == NULL)
 		return INI_FAULT;
-	}
 	ini->name = line + 1;
 	return INI_SECTION;
 }
@@ -97,10 +95,9 @@ ini_key(struct ini *ini, char *line)
 	if (at != NULL)
 		*at = '\0';
 	at = strpbrk(line, "=:");
-	if (at == NULL) {
-		ini->fault = "neither a [section] nor `key = value`";
+	ini->fault = "neither a [section] nor `key = value`";
+	if (at == NULL)
 		return INI_FAULT;
-	}
 	*at = '\0';
 	ini->name = ini_trim(line);
 	ini->value = ini_trim(at + 1);

@@ -25,7 +25,7 @@ struct ini {
 	int line;		/* of what was read last; from 1 */
 	const char *name;
 	const char *value;
-	const char *fault;	/* of this line, with the cure */
+	const char *fault;	/* with the cure, if INI_FAULT */
 };
 
 /* The text is cut into strings in place; a byte behind it is writable. */

@@ -20,7 +20,7 @@
 
 #include "conf/ini.h"
 #include "file.h"
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 
@@ -72,14 +72,12 @@ static int
 keys_grow(struct keys *keys)
 {
 	size_t size = keys->size == 0 ? 8 : 2 * keys->size;
-	struct key *grown = secret_map(size * sizeof(*grown));
+	void *grown = keys->size == 0 ? secret_map(size * sizeof(*keys->at)) :
+	    mremap(keys->at, keys->size * sizeof(*keys->at),
+	    size * sizeof(*keys->at), MREMAP_MAYMOVE);
 
-	if (grown == NULL)
+	if (grown == NULL || grown == MAP_FAILED)
 		return -1;
-	if (keys->size > 0) {
-		memcpy(grown, keys->at, keys->n * sizeof(*grown));
-		(void)munmap(keys->at, keys->size * sizeof(*grown));
-	}
 	keys->at = grown;
 	keys->size = size;
 	return 0;

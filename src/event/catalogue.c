@@ -1,12 +1,11 @@
 /*
  * catalogue.c - objects.def and events.def as tables, and the events that a
- * handler of handler_table.c takes. All of it is constant.
+ * handler takes. All of it is constant.
  */
 #include "event/catalogue.h"
 
 #include <string.h>
 
-#include "event/handler_table.h"
 #include "report.h"
 
 #include "banned.h"

@@ -22,10 +22,9 @@
 #include "clock.h"
 #include "conf/conf.h"
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 #include "hash.h"
 #include "json/tree.h"
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 

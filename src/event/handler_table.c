@@ -3,7 +3,7 @@
  *
  * Constant: nothing is built at start-up, and nothing can fail.
  */
-#include "event/handler_table.h"
+#include "event/catalogue.h"
 
 #include "banned.h"
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/catalogue.h"
 #include "event/event.h"
-#include "event/handler_table.h"
 #include "hash.h"
-#include "utf8.h"
+#include "text.h"
 #include "vk/params.h"
 
 #include "banned.h"

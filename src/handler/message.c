@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "utf8.h"
+#include "text.h"
 #include "vk/params.h"
 #include "vkcb.h"
 

@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event/handler_table.h"
+#include "event/catalogue.h"
 
 #define INBOX_ERROR_MAX 512
 #define INBOX_REASON_MAX 256		/* why a task failed; longer is cut */

@@ -17,12 +17,11 @@
 
 static const char *const names[] = { "libsqlite3.so.0", NULL };
 
-static const struct library_function functions[] = {
-#define CALL(result, name, arguments) \
-	{ "sqlite3_" #name, offsetof(struct sqlite, name) },
+static const char *const functions[] = {
+#define CALL(result, name, arguments) "sqlite3_" #name,
 	SQLITE_CALLS
 #undef CALL
-	{ NULL, 0 },
+	NULL,
 };
 
 const struct sqlite *

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
-#include "utf8.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -13,7 +13,7 @@
 
 #include <json-c/json.h>
 
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -23,8 +23,8 @@
 #include "arena.h"
 #include "clock.h"
 #include "conf/conf.h"
+#include "event/catalogue.h"
 #include "event/event.h"
-#include "event/handler_table.h"
 #include "inbox/inbox.h"
 #include "log.h"
 

@@ -19,8 +19,8 @@
 #include "event/catalogue.h"
 #include "json/tree.h"
 #include "log.h"
-#include "number.h"
 #include "setup/subscriptions.h"
+#include "text.h"
 #include "vk/http_post.h"
 
 #include "banned.h"

@@ -13,7 +13,6 @@
 #include <json-c/json.h>
 
 #include "event/catalogue.h"
-#include "event/handler_table.h"
 
 #include "banned.h"
 

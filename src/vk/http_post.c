@@ -29,12 +29,11 @@ static const char *const names[] = {
 	"libcurl.so.4", "libcurl-gnutls.so.4", NULL,
 };
 
-static const struct library_function functions[] = {
-#define CALL(result, name, arguments) \
-	{ "curl_" #name, offsetof(struct curl, name) },
+static const char *const functions[] = {
+#define CALL(result, name, arguments) "curl_" #name,
 	CURL_CALLS
 #undef CALL
-	{ NULL, 0 },
+	NULL,
 };
 
 const struct curl *
@@ -44,16 +43,13 @@ curl_load(char why[CURL_STATE_MAX])
 	static bool loaded;
 	char reason[160] = "it cannot be initialized";
 
-	if (loaded)
-		return &curl;
-	if (library_load(names, functions, &curl, reason, sizeof(reason)) ==
-	    0 && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-		loaded = true;
-		return &curl;
-	}
-	snprintf(why, CURL_STATE_MAX, "missing: handlers cannot call VK; "
-	    "install libcurl4 (%s)", reason);
-	return NULL;
+	loaded = loaded || (library_load(names, functions, &curl, reason,
+	    sizeof(reason)) == 0 &&
+	    curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+	if (!loaded)
+		snprintf(why, CURL_STATE_MAX, "missing: handlers cannot call "
+		    "VK; install libcurl4 (%s)", reason);
+	return loaded ? &curl : NULL;
 }
 
 int

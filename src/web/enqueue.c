@@ -11,7 +11,6 @@
 #include "conf/conf.h"
 #include "event/catalogue.h"
 #include "event/event.h"
-#include "event/handler_table.h"
 #include "inbox/inbox.h"
 #include "log.h"
 #include "web/receive.h"

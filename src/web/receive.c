@@ -15,7 +15,7 @@
 #include "conf/conf.h"
 #include "event/event.h"
 #include "inbox/inbox.h"
-#include "number.h"
+#include "text.h"
 
 #include "banned.h"
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "event/catalogue.h"
 #include "event/envelope.h"
-#include "event/handler_table.h"
 #include "web/receive.h"
 
 int LLVMFuzzerInitialize(int *, char ***);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/handler_table.h"
+#include "event/catalogue.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *, size_t);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../logfmt.h"
-#include "utf8.c"
+#include "text.c"
 
 static int
 check(const char *path)

@@ -11,14 +11,14 @@
 
 #include "alloc.h"
 #include "conf/conf.h"
+#include "event/catalogue.h"
 #include "event/envelope.h"
 #include "event/event.h"
-#include "event/handler_table.h"
 #include "hash.h"
 #include "buffer.h"
 #include "json/tree.h"
+#include "text.h"
 #include "vk/params.h"
-#include "utf8.h"
 #include "vk/rate.h"
 
 static void

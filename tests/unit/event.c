@@ -12,9 +12,9 @@
 
 #include "arena.h"
 #include "body.h"
+#include "event/catalogue.h"
 #include "event/envelope.h"
 #include "event/event.h"
-#include "event/handler_table.h"
 #include "log.h"
 
 /* The behaviour of a handler of this test. */

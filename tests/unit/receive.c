@@ -20,7 +20,7 @@
 #include "body.h"
 #include "clock.h"
 #include "conf/conf.h"
-#include "event/handler_table.h"
+#include "event/catalogue.h"
 #include "inbox/backend.h"
 #include "web/receive.h"
 

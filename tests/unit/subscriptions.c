@@ -11,7 +11,7 @@
 #include <json-c/json.h>
 
 #include "conf/conf.h"
-#include "event/handler_table.h"
+#include "event/catalogue.h"
 #include "setup/subscriptions.h"
 
 static struct vkcb_handler one, other;	/* each test has its own */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "number.h"
+#include "text.h"
 
 static void
 a_number_is_digits_within_its_range(void **state)
