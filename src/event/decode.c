@@ -23,7 +23,7 @@
 
 #define OBJECT_WANTED "object"
 #define LIST_WANTED "array"
-#define STRING_WANTED "string without NUL"
+#define STRING_WANTED "string"
 #define INT_WANTED "64-bit integer"
 #define BOOL_WANTED "boolean"
 #define DOUBLE_WANTED "number"
@@ -222,10 +222,7 @@ decode_string(const struct decode_place *place, struct json_object *value,
 	size_t size;
 
 	if (json_object_is_type(value, json_type_string)) {
-		text = json_object_get_string(value);
-		if (strlen(text) != (size_t)json_object_get_string_len(value))
-			return false;
-		*(const char **)out = text;
+		*(const char **)out = json_object_get_string(value);
 		return true;
 	}
 	if (!is_number(value))

@@ -53,12 +53,6 @@ envelope_read_id(int64_t *id, const struct json_value *value)
 	    number_read(value->at, value->len, 1, INT64_MAX, id);
 }
 
-static bool
-has_nul(const struct text *text)
-{
-	return memchr(text->at, '\0', text->len) != NULL;
-}
-
 static const char *
 take_members(struct envelope *envelope, struct json_member *members)
 {
@@ -72,12 +66,10 @@ take_members(struct envelope *envelope, struct json_member *members)
 	if (!envelope_read_id(&envelope->group_id, &members[GROUP_ID].value))
 		return "no group_id that is a positive 64-bit integer";
 	envelope->type.at = json_unescape(type, &envelope->type.len);
-	if (envelope->type.len == 0 || has_nul(&envelope->type))
+	if (envelope->type.len == 0)
 		return "no usable type";
 	read_text(&envelope->event_id, &members[EVENT_ID].value);
 	read_text(&envelope->version, &members[VERSION].value);
-	if (has_nul(&envelope->event_id) || has_nul(&envelope->version))
-		return "NUL in event_id or v";
 	if (secret->kind == JSON_STRING)
 		read_secret(&envelope->secret, secret);
 	return NULL;

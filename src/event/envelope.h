@@ -7,7 +7,7 @@
 
 #include "json/check.h"
 
-/* Text from outside: `at` ends with a NUL, but may hold others before it. */
+/* Text from outside; a NUL stands behind it, and none in it. */
 struct text {
 	const char *at;
 	size_t len;

@@ -382,8 +382,8 @@ json_integer(const char *text, size_t len, int64_t *out)
 
 /*
  * The character of a checked \u escape; *in is at its digits, then after it.
- * Surrogates come in pairs. An unpaired one becomes U+FFFD: it is no reason to
- * lose the event that somebody wrote it in.
+ * Surrogates come in pairs. An unpaired one becomes U+FFFD, and so does a NUL,
+ * at which a C string would end: the text around it is kept.
  */
 static uint32_t
 escape_unit(const char **in, const char *end)
@@ -393,7 +393,7 @@ escape_unit(const char **in, const char *end)
 
 	*in += 4;
 	if (unit < 0xd800 || unit > 0xdfff)
-		return unit;
+		return unit != 0 ? unit : 0xfffd;
 	if (unit > 0xdbff || end - *in < 6 || (*in)[0] != '\\' ||
 	    (*in)[1] != 'u')
 		return 0xfffd;

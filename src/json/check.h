@@ -72,7 +72,8 @@ bool json_integer(const char *text, size_t len, int64_t *out);
 
 /*
  * Takes escapes out of a checked string, in place, and ends it with a NUL
- * where its closing quote was. Returns its first byte; *len counts bytes.
+ * where its closing quote was; no other NUL is in it. Returns its first byte;
+ * *len counts bytes.
  */
 char *json_unescape(struct json_value *, size_t *len);
 

@@ -98,9 +98,10 @@ build_number(struct build *build)
 
 /* A key with a colon, and the spaces around it. */
 static char *
-build_key(struct build *build, size_t *len)
+build_key(struct build *build)
 {
-	char *key = build_text(build, len);
+	size_t len;
+	char *key = build_text(build, &len);
 
 	build_skip_space(build);
 	build->at++;
@@ -114,19 +115,15 @@ build_container(struct build *build, bool is_object)
 	struct json_object *container = is_object ? json_object_new_object() :
 	    json_object_new_array(), *value;
 	char *key = NULL;
-	size_t len = 0;
 
 	if (build_made(build, container) == NULL)
 		return NULL;
 	build->at++;
 	while (build_goes_on(build, is_object ? '}' : ']')) {
 		if (is_object)
-			key = build_key(build, &len);
+			key = build_key(build);
 		value = build_value(build);
-		/* A C string cannot tell "text\0x" from "text": left out. */
-		if (is_object && memchr(key, '\0', len) != NULL) {
-			json_object_put(value);
-		} else if ((is_object ? json_object_object_add_ex(container,
+		if ((is_object ? json_object_object_add_ex(container,
 		    key, value, JSON_C_OBJECT_ADD_CONSTANT_KEY) :
 		    json_object_array_add(container, value)) != 0) {
 			build->failed = true;
@@ -230,14 +227,9 @@ const char *
 json_get_string(struct json_object *object, const char *key)
 {
 	struct json_object *value = json_get(object, key);
-	const char *text;
 
-	if (!json_object_is_type(value, json_type_string))
-		return "";
-	/* A NUL would cut it short: not the string that was sent. */
-	text = json_object_get_string(value);
-	return strlen(text) == (size_t)json_object_get_string_len(value) ?
-	    text : "";
+	return json_object_is_type(value, json_type_string) ?
+	    json_object_get_string(value) : "";
 }
 
 int64_t

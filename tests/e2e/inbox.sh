@@ -25,8 +25,12 @@ claim "a second vkcb work says that workers run" \
 claim "work --once has nothing to do beside vkcb work" "$app" work --once
 
 rm -f "$book"
-give_all "b-1 2 fail \"until\":3" "b-2 2 ok" "b-3 3 ok"
+give_all "b-1 2 fail \"until\":3" "b-2 2 ok" "b-3 3 ok \"a\":\"\\u0000\""
 until_true 10 is_drained
+claim "an object is stored with the escapes that VK sent" \
+    same '"\u0000"' "$(sqlite3 "$inbox" "SELECT substr(CAST(object AS TEXT),
+	instr(object, CAST('\u0000' AS BLOB)) - 1, 8) FROM event
+	WHERE event_id = 'b-3'")"
 claim "a failed attempt is retried" \
     same "begin 2 1 1;begin 2 1 2;begin 2 1 3;end 2 1 3;" \
     "$(grep '^[a-z]* 2 1 ' "$book" | cut -d ' ' -f 1-4 | tr '\n' ';')"

@@ -352,6 +352,8 @@ no_text_of_vk_quotes_a_secret(void **state)
 	check_error("%%353ecretKey12345", HIDDEN);
 	check_error("%", "%");
 	check_error("%4", "%4");
+	check_error("Wrong\\u0000 name", "Wrong\uFFFD name");
+	check_error("\\u0000SecretKey12345", HIDDEN);
 }
 
 static bool

@@ -117,6 +117,19 @@ a_text_has_its_format(void **state)
 }
 
 static void
+a_text_with_a_nul_is_kept(void **state)
+{
+	struct sent sent;
+	const struct vk_message *message = message_of(&sent,
+	    "tests/faults/text-nul.json");
+
+	(void)state;
+	assert_string_equal(message->text, "купи\uFFFD дом");
+	assert_string_equal(message->payload, "{\"a\":\"\uFFFD\"}");
+	sent_release(&sent);
+}
+
+static void
 money_is_attached(void **state)
 {
 	struct sent sent;
@@ -213,6 +226,7 @@ main(void)
 		cmocka_unit_test(a_shared_post_has_an_owner),
 		cmocka_unit_test(a_post_has_its_newer_fields),
 		cmocka_unit_test(a_text_has_its_format),
+		cmocka_unit_test(a_text_with_a_nul_is_kept),
 		cmocka_unit_test(money_is_attached),
 		cmocka_unit_test(an_item_has_its_rating),
 		cmocka_unit_test(a_track_has_its_album),
