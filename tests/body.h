@@ -30,20 +30,26 @@ body_read(const char *path, size_t *len)
 	return text;
 }
 
-/* Calls fn for each file of tests/bodies. Returns the number of files. */
+/* Calls fn for each file of this pattern. Returns the number of files. */
 static inline size_t
-body_each(void (*fn)(const char *path))
+body_glob(const char *pattern, void (*fn)(const char *path))
 {
 	glob_t found;
 	size_t i, n;
 
-	if (glob("tests/bodies/*.json", 0, NULL, &found) != 0)
+	if (glob(pattern, 0, NULL, &found) != 0)
 		return 0;
 	for (i = 0; i < found.gl_pathc; i++)
 		fn(found.gl_pathv[i]);
 	n = found.gl_pathc;
 	globfree(&found);
 	return n;
+}
+
+static inline size_t
+body_each(void (*fn)(const char *path))
+{
+	return body_glob("tests/bodies/*.json", fn);
 }
 
 /*
