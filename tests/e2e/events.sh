@@ -26,6 +26,10 @@ claim "the sample is JSON that vkcb accepts" sh -c "
 claim "an unknown event is an error that names the nearest one" sh -c "
 	! $vkcb events mesage_new 2>$work/err &&
 	grep -q 'did you mean message_new' $work/err"
+claim "a field that a public source has is in the catalogue" sh -c "
+	cd $root/tests/catalogue &&
+	awk -f held.awk left-out.tsv $root/src/objects.def fields.tsv \
+	    >$work/held && cat $work/held && [ ! -s $work/held ]"
 claim "docs/events.md is what vkcb events --markdown prints" sh -c "
 	$vkcb events --markdown | cmp - docs/events.md"
 
