@@ -92,6 +92,19 @@ utf8_length(const char *at, size_t left)
 	    size;
 }
 
+size_t
+utf8_span(const char *text)
+{
+	size_t at, len;
+
+	for (at = 0; text[at] != '\0'; at += len) {
+		len = utf8_length(text + at, 4);
+		if (len == 0)
+			break;
+	}
+	return at;
+}
+
 char *
 utf8_write(char *out, uint32_t c)
 {

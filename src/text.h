@@ -38,6 +38,9 @@ size_t utf8_length(const char *at, size_t left);
 /* The character that these bytes are. */
 uint32_t utf8_character(const char *at, size_t length);
 
+/* The number of bytes up to its end, or up to one that is not UTF-8. */
+size_t utf8_span(const char *text);
+
 /* Writes a character of up to 4 bytes; returns the end of them. */
 char *utf8_write(char *out, uint32_t character);
 

@@ -41,29 +41,33 @@ const struct command command_check = {
 	.run = cmd_check,
 };
 
+/* inherited: the parts of a group that are [default]'s. */
 static void
-show_keys(const struct conf_key *keys, const void *from)
+show_keys(const struct conf_key *keys, const void *from, unsigned int inherited)
 {
 	char value[PATH_MAX];
 
 	for (; keys->name != NULL; keys++) {
 		conf_show(keys, from, value, sizeof(value));
-		printf("  %s = %s\n", keys->name, value);
+		printf("  %s = %s%s\n", keys->name, value,
+		    (keys->part & inherited) != 0 &&
+		    strcmp(value, "(not set)") != 0 ?
+		    "  ; from [default]" : "");
 	}
 }
 
 static void
 show_groups(const struct conf *conf)
 {
-	size_t i;
+	const struct conf_group *group = conf->groups;
 
-	if (conf->has_fallback) {
+	if (conf->fallback.has != 0) {
 		printf("[default]\n");
-		show_keys(conf_group_keys, &conf->fallback);
+		show_keys(conf_group_keys, &conf->fallback, 0);
 	}
-	for (i = 0; i < conf->n_groups; i++) {
-		printf("[group %" PRId64 "]\n", conf->groups[i].id);
-		show_keys(conf_group_keys, &conf->groups[i]);
+	for (; group < conf->groups + conf->n_groups; group++) {
+		printf("[group %" PRId64 "]\n", group->id);
+		show_keys(conf_group_keys, group, group->inherited);
 	}
 }
 
@@ -269,9 +273,11 @@ warn_events(const char *what, const struct conf_group *group)
 	}
 }
 
+/* Values of [default] are warned of there, not in each group. */
 static void
 warn_group(const struct conf *conf, const struct conf_group *group)
 {
+	unsigned int own = ~group->inherited;
 	char what[64] = "[default]";
 
 	if (group->id != 0)
@@ -279,25 +285,28 @@ warn_group(const struct conf *conf, const struct conf_group *group)
 	if (group->no_secret)
 		warn(what, "without a secret anybody can send events: set one "
 		    "in the community's Callback API settings and here");
-	else if (group->secret == NULL)
+	else if (group->secret == NULL && group->id != 0)
 		warn(what, "no secret yet: run vkcb setup");
-	else
+	if (group->secret != NULL && (own & CONF_SECRET) != 0)
 		warn_secret(what, "secret", group->secret);
-	if (group->old_secret != NULL)
+	if (group->old_secret != NULL && (own & CONF_SECRET) != 0)
 		warn_secret(what, "old_secret", group->old_secret);
-	if (group->confirmation != NULL &&
+	if (group->confirmation != NULL && (own & CONF_CONFIRMATION) != 0 &&
 	    !keys_is_confirmation(group->confirmation))
 		warn(what, "the confirmation is not up to %d letters, digits, "
 		    "_ and -: write it without quotes, and begin a comment "
 		    "with ;", KEYS_SECRET_LONGEST);
-	warn_events(what, group);
-	/* With a token and keys, setup gets the string from VK. */
-	if (group->confirmation == NULL &&
-	    (group->token == NULL || conf->keys == NULL))
+	if ((own & CONF_EVENTS) != 0)
+		warn_events(what, group);
+	/* Setup gets the string from VK. */
+	if (group->confirmation == NULL && !group->asks_vk &&
+	    (group->id != 0 || conf_group(conf, 0) != NULL))
 		warn(what, "no confirmation string: VK cannot confirm this "
 		    "server");
-	warn_private(group->secret_file.path);
-	warn_private(group->token_file.path);
+	if ((own & CONF_SECRET) != 0)
+		warn_private(group->secret_file.path);
+	if ((own & CONF_TOKEN) != 0)
+		warn_private(group->token_file.path);
 }
 
 static void
@@ -329,11 +338,11 @@ check_warnings(const struct conf *conf)
 	/* stderr and syslog are no paths. */
 	if (*conf->log == '/')
 		warn_served(conf->log);
-	if (conf->has_fallback)
+	if (conf->fallback.has != 0)
 		warn_group(conf, &conf->fallback);
 	for (i = 0; i < conf->n_groups; i++)
 		warn_group(conf, &conf->groups[i]);
-	if (conf->n_groups == 0 && !conf->has_fallback)
+	if (conf->n_groups == 0 && conf->fallback.has == 0)
 		warn(conf->path, "no group: every event is refused; add "
 		    "[group ID]");
 	warn_handlers();
@@ -357,7 +366,7 @@ cmd_check(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_ERROR;
 	printf("configuration: %s\n[vkcb]\n", conf->path);
-	show_keys(conf_keys, conf);
+	show_keys(conf_keys, conf, 0);
 	show_groups(conf);
 	status = show_handlers();
 	(void)curl_state(curl);

@@ -127,13 +127,11 @@ cmd_trigger_configure(struct trigger *trigger)
 
 	if (conf == NULL)
 		return EXIT_ERROR;
-	if (conf->n_groups == 0 && !conf->has_fallback) {
-		conf->has_fallback = true;
+	if (conf->n_groups == 0 && conf->fallback.has == 0)
 		conf->fallback = (struct conf_group){
 			.no_secret = true,
 			.confirmation = "confirmation-string",
 		};
-	}
 	trigger->conf = conf;
 	return EXIT_OK;
 }
@@ -349,7 +347,7 @@ confirms(const struct trigger *trigger, const char *body)
 
 	/* A group of no file, on line 0, was made up for `trigger`. */
 	if (group != NULL && group->line != 0 && group->confirmation != NULL &&
-	    !group->confirmation_from_keys_file)
+	    !group->asks_vk)
 		return strcmp(body, group->confirmation) == 0;
 	return keys_is_confirmation(body);
 }

@@ -61,7 +61,7 @@ copy_path(char *to, const char *text, size_t len)
 static int
 split(struct edit *edit, const char *text)
 {
-	const char *equals = strchr(text, '='), *at;
+	const char *equals = strchr(text, '=');
 	size_t len;
 
 	if (equals == NULL || equals == text)
@@ -76,9 +76,7 @@ split(struct edit *edit, const char *text)
 	if (!copy_path(edit->path, text, len))
 		return json_edit_fail(edit,
 		    "%.200s: a name is missing in the path", text);
-	for (at = text; *at != '\0' && utf8_length(at, 4) > 0; )
-		at += utf8_length(at, 4);
-	if (*at != '\0')
+	if (text[utf8_span(text)] != '\0')
 		return json_edit_fail(edit, "%s: the text is not UTF-8",
 		    edit->path);
 	edit->value = equals + 1;

@@ -40,7 +40,7 @@ static const char *const orders[] = { "conversation", "none", NULL };
 
 /* A key of [vkcb] has its field's name. */
 #define MAIN(key, type, text, ...) \
-	{ #key, CONF_##type, offsetof(struct conf, key), text, __VA_ARGS__ }
+	{ #key, CONF_##type, offsetof(struct conf, key), text, 0, __VA_ARGS__ }
 
 const struct conf_key conf_keys[] = {
 	MAIN(inbox, PATH, "none", .words = none),
@@ -64,18 +64,23 @@ const struct conf_key conf_keys[] = {
 	{ .name = NULL },
 };
 
-#define OF_GROUP(name) offsetof(struct conf_group, name)
+/* A file's key has the stamp of the file, which begins with its path. */
+#define OF_GROUP(key, field, type, part, ...) { key, CONF_##type, \
+	offsetof(struct conf_group, field), NULL, CONF_##part, __VA_ARGS__ }
 
 const struct conf_key conf_group_keys[] = {
-	{ "secret", CONF_TEXT, OF_GROUP(secret), .hidden = true },
-	{ "old_secret", CONF_TEXT, OF_GROUP(old_secret), .hidden = true },
-	{ "secret_file", CONF_PATH, OF_GROUP(secret_file.path), .max = 0 },
-	{ "confirmation", CONF_CODE, OF_GROUP(confirmation), .max = 0 },
-	{ "token", CONF_TEXT, OF_GROUP(token), .hidden = true },
-	{ "token_file", CONF_PATH, OF_GROUP(token_file.path), .max = 0 },
-	{ "events", CONF_TEXT, OF_GROUP(events), .max = 0 },
+	OF_GROUP("secret", secret, TEXT, SECRET, .hidden = true),
+	OF_GROUP("old_secret", old_secret, TEXT, SECRET, .hidden = true),
+	OF_GROUP("secret_file", secret_file, PATH, SECRET, .max = 0),
+	OF_GROUP("confirmation", confirmation, CODE, CONFIRMATION, .max = 0),
+	OF_GROUP("token", token, TEXT, TOKEN, .hidden = true),
+	OF_GROUP("token_file", token_file, PATH, TOKEN, .max = 0),
+	OF_GROUP("events", events, TEXT, EVENTS, .max = 0),
+	OF_GROUP("title", title, TEXT, TITLE, .max = 14),
 	{ .name = NULL },
 };
+
+_Static_assert(offsetof(struct file_stamp, path) == 0, "set() writes it");
 
 struct reader {
 	struct conf *conf;
@@ -196,8 +201,7 @@ take_group_key(struct reader *reader, const struct conf_key *key)
 {
 	struct conf_group *group = reader->group;
 
-	if (group->id == 0)
-		reader->conf->has_fallback = true;
+	group->has |= key->part;
 	if (key == conf_group_keys)
 		group->no_secret = group->secret == NULL;
 	if (group->no_secret && group->old_secret != NULL)
@@ -363,12 +367,11 @@ take_key(struct reader *reader, const char *name, const char *value)
 	reader->seen |= bit;
 	if (reader->group == NULL)
 		return set(reader, key, reader->conf, value);
-	if (set(reader, key, reader->group, value) == -1)
-		return -1;
-	return take_group_key(reader, key);
+	return set(reader, key, reader->group, value) == -1 ? -1 :
+	    take_group_key(reader, key);
 }
 
-/* A stored value is used where vkcb.conf has none. */
+/* A stored value is used where the group's section has none. */
 static void
 add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 {
@@ -377,30 +380,55 @@ add_key(struct reader *reader, struct conf_group *group, const struct key *key)
 		group->secret = conf_keep(reader, key->secret);
 		group->secret_from_keys_file = true;
 	}
-	if (group->confirmation == NULL && key->confirmation[0] != '\0') {
+	if (group->confirmation == NULL && key->confirmation[0] != '\0')
 		group->confirmation = conf_keep(reader, key->confirmation);
-		group->confirmation_from_keys_file = true;
-	}
 }
 
-/* With keys and a token, setup makes the secret. */
+/* An open [default] opens no group that has a section. */
+static void
+inherit(struct conf_group *group, const struct conf_group *from)
+{
+	const struct conf_key *key = conf_group_keys;
+
+	group->inherited = from->has & ~(group->has |
+	    (group->secret != NULL || from->secret == NULL ? CONF_SECRET : 0) |
+	    (group->confirmation != NULL ? CONF_CONFIRMATION : 0));
+	for (; key->name != NULL; key++)
+		if ((key->part & group->inherited) != 0)
+			memcpy((char *)group + key->offset, (const char *)from +
+			    key->offset, key->type == CONF_PATH ?
+			    sizeof(struct file_stamp) : sizeof(char *));
+}
+
+/*
+ * With keys and a token, setup makes the secret of a group. A [default] without
+ * a secret may have keys for the groups.
+ */
 static int
 finish_group(struct reader *reader, struct conf_group *group,
     const struct keys *keys)
 {
+	const struct conf *conf = reader->conf;
 	const struct key *key = keys_find(keys, group->id);
+	bool has_token;
 
 	if (key != NULL)
 		add_key(reader, group, key);
 	if (reader->refused->error[0] != '\0')
 		return -1;
+	if (group->id != 0)
+		inherit(group, &conf->fallback);
+	has_token = conf->keys != NULL && group->token != NULL;
+	group->asks_vk = has_token && (group->has & CONF_CONFIRMATION) == 0;
 	if (group->secret != NULL || group->no_secret ||
-	    (reader->conf->keys != NULL && group->token != NULL))
+	    (group->id != 0 ? has_token : conf->n_groups > 0))
 		return 0;
 	reader->line = group->line;
 	return conf_fail(reader, "this section has no secret: add "
 	    "`secret = ...` as set in the community's Callback API settings, "
-	    "or `secret = none` to take events from anybody");
+	    "or `secret = none` to take events from anybody%s",
+	    conf->fallback.no_secret ? "; [default]'s `none` is not taken" :
+	    "");
 }
 
 static int
@@ -419,7 +447,7 @@ finish_groups(struct reader *reader)
 		blame(reader, &conf->keys_stamp);
 		return -1;
 	}
-	if (conf->has_fallback)
+	if (conf->fallback.has != 0)
 		result = finish_group(reader, &conf->fallback, &keys);
 	for (i = 0; i < conf->n_groups && result == 0; i++)
 		result = finish_group(reader, &conf->groups[i], &keys);
@@ -544,7 +572,8 @@ conf_group(const struct conf *conf, int64_t id)
 
 	if (id != 0 && group->id == id)
 		return group;
-	return conf->has_fallback ? &conf->fallback : NULL;
+	return conf->fallback.secret != NULL || conf->fallback.no_secret ?
+	    &conf->fallback : NULL;
 }
 
 static enum file_change

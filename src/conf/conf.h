@@ -26,7 +26,7 @@
 #define CONF_SECRET_MAX 512	/* of a secret_file or token_file */
 
 enum conf_type {
-	CONF_TEXT,
+	CONF_TEXT,	/* of at most `max` characters, if that is not 0 */
 	CONF_CODE,	/* a text without blanks */
 	CONF_PATH,	/* relative to vkcb.conf; or one of `words` */
 	CONF_URL,	/* https, or http to this machine */
@@ -49,12 +49,22 @@ struct conf_times {
 	size_t n;		/* at least 1 */
 };
 
+/* Keys of a group that come from the same section. */
+enum conf_part {
+	CONF_SECRET = 1,	/* secret, old_secret, secret_file */
+	CONF_CONFIRMATION = 2,
+	CONF_TOKEN = 4,		/* token, token_file */
+	CONF_EVENTS = 8,
+	CONF_TITLE = 16,
+};
+
 /* A key: its row in the table of [vkcb] or of the groups. */
 struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset;		/* of its value in struct conf, conf_group */
 	const char *default_text;	/* NULL: none */
+	unsigned int part;	/* enum conf_part, of a group's key */
 	int64_t min;		/* of numbers */
 	int64_t max;
 	bool hidden;		/* a secret: never shown */
@@ -64,16 +74,20 @@ struct conf_key {
 extern const struct conf_key conf_keys[];	/* ends with a NULL name */
 extern const struct conf_key conf_group_keys[];
 
+/* Values that neither the section nor the keys file has are [default]'s. */
 struct conf_group {
 	int64_t id;		/* 0: [default] */
 	int line;		/* of its section */
+	unsigned int has;	/* enum conf_part: named by the section */
+	unsigned int inherited;	/* [default]'s */
 	bool no_secret;		/* `secret = none`: anybody may send events */
 	const char *secret;	/* NULL: none, or not set up yet */
 	bool secret_from_keys_file;
 	const char *old_secret;	/* NULL: none */
 	const char *confirmation;	/* NULL: none */
-	bool confirmation_from_keys_file;
+	bool asks_vk;		/* VK knows a newer confirmation */
 	const char *events;	/* to tick at VK; NULL: what handlers take */
+	const char *title;	/* of the server at VK; NULL: any */
 	const char *token;	/* NULL: none */
 	struct file_stamp secret_file;
 	struct file_stamp token_file;
@@ -105,7 +119,6 @@ struct conf {
 	struct conf_group *groups;	/* by id, ascending */
 	size_t n_groups;
 	struct conf_group fallback;	/* [default] */
-	bool has_fallback;
 
 	size_t size;		/* of the mapping that holds all of this */
 	char *room;		/* for more texts */
@@ -134,7 +147,7 @@ struct conf *conf_parse(const char *path, const char *text, size_t len,
 
 void conf_free(struct conf *);
 
-/* The group's section, else [default], else NULL. */
+/* The group's section, else [default] if it has a secret, else NULL. */
 const struct conf_group *conf_group(const struct conf *, int64_t id);
 
 /*

@@ -166,6 +166,16 @@ conf_url(const char *text)
 	    "the token could be read on its way: use https://";
 }
 
+static bool
+conf_is_short(const char *text, int64_t max)
+{
+	size_t i, len = utf8_span(text);
+
+	for (i = 0; i < len; i++)
+		max -= (text[i] & 0xc0) != 0x80;
+	return text[len] == '\0' && max >= 0;
+}
+
 bool
 conf_value(const struct conf_key *key, const char *text, void *field,
     char right[CONF_RIGHT_MAX])
@@ -187,6 +197,8 @@ conf_value(const struct conf_key *key, const char *text, void *field,
 		wrong = "unsupported URL: give a path";
 	else if (key->type == CONF_URL)
 		wrong = conf_url(text);
+	else if (key->max > 0 && !conf_is_short(text, key->max))
+		wrong = "expected up to 14 characters of UTF-8";
 	if (wrong != NULL)
 		snprintf(right, CONF_RIGHT_MAX, "%s", wrong);
 	return wrong == NULL;

@@ -21,8 +21,7 @@ note_failed(struct event *event, const char *method, enum vkcb_outcome outcome)
 {
 	struct event_failed_call *failed = &event->failed_call;
 	const struct vkcb_error *error = &event->api.error;
-	char code[32] = "", *at;
-	size_t len;
+	char code[32] = "";
 
 	if (error->code > 0)
 		snprintf(code, sizeof(code), "error %d: ", error->code);
@@ -30,10 +29,7 @@ note_failed(struct event *event, const char *method, enum vkcb_outcome outcome)
 	snprintf(failed->words, sizeof(failed->words), "%s: %s%s", method, code,
 	    error->message);
 	/* A character that did not fit whole goes. */
-	for (at = failed->words; *at != '\0' &&
-	    (len = utf8_length(at, 4)) > 0; at += len)
-		continue;
-	*at = '\0';
+	failed->words[utf8_span(failed->words)] = '\0';
 }
 
 static void

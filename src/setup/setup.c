@@ -36,7 +36,7 @@
 
 #include "banned.h"
 
-#define SERVER_TITLE "vkcb"	/* VK takes up to 14 characters */
+#define SERVER_TITLE "vkcb"
 #define WRONG_PARAMETER 100	/* VK's error */
 #define WAIT_TRIES 60		/* every half second */
 #define BEGIN_TRIES 6		/* for a check that VK should have begun */
@@ -176,8 +176,7 @@ setup_store_confirmation(struct setup *setup, const char *secret)
 		return group_api_fail(vk, "VK's confirmation string cannot be "
 		    "stored: it is long, or has more in it than letters, "
 		    "digits, _ and -");
-	if (vk->group->confirmation != NULL &&
-	    !vk->group->confirmation_from_keys_file &&
+	if (vk->group->confirmation != NULL && !vk->group->asks_vk &&
 	    strcmp(vk->group->confirmation, code) != 0)
 		return group_api_fail(vk, "the configuration's confirmation is "
 		    "not the one that VK's API gives: remove that line, setup "
@@ -297,6 +296,16 @@ wait_for_ok(struct setup *setup)
 	    setup_judge(setup, server) : -1;
 }
 
+/* A title that somebody gave the server at VK stays, unless one is set here. */
+static const char *
+title_of(const struct setup *setup, struct json_object *server)
+{
+	const char *theirs = json_get_string(server, "title");
+
+	return setup->vk.group->title != NULL ? setup->vk.group->title :
+	    *theirs != '\0' ? theirs : SERVER_TITLE;
+}
+
 static int
 add_server(struct setup *setup, bool replace)
 {
@@ -313,7 +322,7 @@ add_server(struct setup *setup, bool replace)
 	if (!setup_announce(setup, "add the server %s", setup->url))
 		return 0;
 	if (group_api_call(vk, "groups.addCallbackServer", GROUP_PARAMS(vk,
-	    "url", VK_STR(setup->url), "title", VK_STR(SERVER_TITLE),
+	    "url", VK_STR(setup->url), "title", VK_STR(title_of(setup, NULL)),
 	    "secret_key", VK_STR(secret)), &response) == -1)
 		return -1;
 	setup->server_id = json_get_int64(response, "server_id");
@@ -321,6 +330,34 @@ add_server(struct setup *setup, bool replace)
 		return group_api_fail(vk,
 		    "groups.addCallbackServer: " API_NOT_VK);
 	return setup_store(setup, NULL, NULL) == 0 ? wait_for_ok(setup) : -1;
+}
+
+/* Editing makes VK ask for the confirmation string again. */
+static int
+edit_server(struct setup *setup, struct json_object *server,
+    const char *secret)
+{
+	if (group_api_call(&setup->vk, "groups.editCallbackServer",
+	    GROUP_PARAMS(&setup->vk, "server_id", VK_INT(setup->server_id),
+	    "url", VK_STR(setup->url), "title",
+	    VK_STR(title_of(setup, server)), "secret_key", VK_STR(secret)),
+	    NULL) == -1)
+		return -1;
+	return wait_for_ok(setup);
+}
+
+static int
+give_title(struct setup *setup, struct json_object *server)
+{
+	const char *title = setup->vk.group->title;
+
+	if (title == NULL ||
+	    strcmp(title, json_get_string(server, "title")) == 0)
+		return 0;
+	if (setup_store_confirmation(setup, NULL) == -1)
+		return -1;
+	return !setup_announce(setup, "name the server %s", title) ? 0 :
+	    edit_server(setup, server, json_get_string(server, "secret_key"));
 }
 
 /* A server that VK has still to check turns good, or is replaced. */
@@ -337,33 +374,24 @@ await_server(struct setup *setup)
 		return -1;
 	if (servers_state(server) == SERVER_OK ||
 	    strcmp(json_get_string(server, "status"), "wait") == 0)
-		return setup_judge(setup, server);
+		return setup_judge(setup, server) == -1 ? -1 :
+		    give_title(setup, server);
 	return add_server(setup, true);
 }
 
-/* Editing makes VK ask for the confirmation string again. */
 static int
 give_secret(struct setup *setup, struct json_object *server)
 {
 	const char *whose = setup_secret_is_from_conf(setup) ?
 	    "the configuration's secret" : *setup_secret(setup) != '\0' ?
 	    "the stored secret" : "a new secret";
-	const char *title = json_get_string(server, "title");
 	char fresh[SECRET_SIZE];
 	const char *secret = setup_choose_secret(setup, fresh);
 
 	if (secret == NULL || setup_store_confirmation(setup, secret) == -1)
 		return -1;
-	if (!setup_announce(setup, "give VK %s", whose))
-		return 0;
-	/* A title that somebody gave the server at VK stays. */
-	if (group_api_call(&setup->vk, "groups.editCallbackServer",
-	    GROUP_PARAMS(&setup->vk, "server_id", VK_INT(setup->server_id),
-	    "url", VK_STR(setup->url), "title",
-	    VK_STR(*title != '\0' ? title : SERVER_TITLE), "secret_key",
-	    VK_STR(secret)), NULL) == -1)
-		return -1;
-	return wait_for_ok(setup);
+	return !setup_announce(setup, "give VK %s", whose) ? 0 :
+	    edit_server(setup, server, secret);
 }
 
 /* The secret of a server in order becomes ours, or ours the server's. */
@@ -385,7 +413,7 @@ keep_server(struct setup *setup, struct json_object *server)
 	    setup_store(setup, theirs, NULL) == -1)
 		return -1;
 	return servers_state(server) == SERVER_WAITING ?
-	    await_server(setup) : 0;
+	    await_server(setup) : give_title(setup, server);
 }
 
 /* A second server of ours that works, or may, is for people to remove. */
@@ -578,7 +606,7 @@ setup_check_token(struct setup *setup)
 	id = json_get_int64(json_object_array_get_idx(groups, 0), "id");
 	return id == vk->group->id ? 0 : group_api_fail(vk, "its token "
 	    "belongs to group %" PRId64 ": give each section its own group's "
-	    "token", id);
+	    "token, or `token = none`", id);
 }
 
 int

@@ -18,7 +18,7 @@
 #define STRANGER_MS 10000	/* between two calls for strangers */
 
 /*
- * VK is asked only where vkcb.conf does not name the string. A request with
+ * VK is asked only where the section does not name the string. A request with
  * the right secret may cause a call each time. A stranger's request may not
  * where there is a string and a secret, and otherwise only once in ten seconds
  * for all processes: calls are few, and handlers need them.
@@ -27,16 +27,12 @@ static bool
 may_ask(const struct receipt *receipt)
 {
 	const struct conf_group *group = receipt->group;
-	const struct conf *conf = receipt->receiver->conf;
 
-	if (group->token == NULL || conf->keys == NULL ||
-	    (group->confirmation != NULL &&
-	    !group->confirmation_from_keys_file))
-		return false;
-	if (receipt->authenticated)
-		return true;
+	if (!group->asks_vk || receipt->authenticated)
+		return group->asks_vk;
 	return (group->confirmation == NULL || group->no_secret) &&
-	    rate_once(conf->state, group->token, STRANGER_MS);
+	    rate_once(receipt->receiver->conf->state, group->token,
+	    STRANGER_MS);
 }
 
 /* Returns VK's string, valid until api_forget(), or NULL. */

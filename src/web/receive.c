@@ -166,7 +166,8 @@ find_group(struct receipt *receipt)
 		receipt->group = conf_group(receiver->conf, id);
 	if (receipt->group == NULL)
 		return receipt_refuse(receipt, 403, "Unknown Group",
-		    "group not in the configuration, and no [default]", NULL);
+		    "group not in the configuration, and no [default] with "
+		    "a secret", NULL);
 	return 0;
 }
 

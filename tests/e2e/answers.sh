@@ -21,6 +21,11 @@ old_secret = old-Kf7vQ2mXw9aLcR4
 confirmation = 7d1a2b3c
 [group 2]
 secret = none
+confirmation = none
+[group 4]
+confirmation = 44444444
+[group 5]
+secret = own-secret-of-group-5
 END
 	} >"$work/vkcb.conf"
 }
@@ -192,7 +197,15 @@ printf '{"type":"message_new","group_id":3,%s,%s}' "$object" "$right" >"$body"
 claim "an event of such a group with another group's secret: 403" \
     sends "403 Forbidden" "Bad Secret" ""
 event '"secret":"defaults-own-secret"' "$object"
-claim "the secret of [default] is wrong for a group with a section" \
+claim "the secret of [default] is wrong for a group with its own" \
+    sends "403 Forbidden" "Bad Secret" ""
+printf '{"type":"message_new","group_id":4,%s,%s}' "$object" \
+    '"secret":"defaults-own-secret"' >"$body"
+claim "a group whose section has no secret takes that of [default]" \
+    sends "200 OK" ok ""
+printf '{"type":"message_new","group_id":5,%s,%s}' "$object" \
+    '"secret":"defaults-own-secret"' >"$body"
+claim "a group whose section has a secret does not" \
     sends "403 Forbidden" "Bad Secret" ""
 event '"secret":"old-Kf7vQ2mXw9aLcR4"' "$object"
 claim "old_secret is accepted" sends "200 OK" ok ""
@@ -218,11 +231,18 @@ claim "secret = none: an event without a secret is accepted" \
 printf '{"type":"message_new","group_id":2,%s,"secret":5}' "$object" >"$body"
 claim "secret = none: an event with any secret is accepted" sends "200 OK" ok ""
 
-sed '/^\[default\]/,/^confirmation/d' "$work/vkcb.conf" >"$work/few.conf"
+sed '/^\[default\]/,/^confirmation/d; s/^\[group 4\]/&\nsecret = s/' \
+    "$work/vkcb.conf" >"$work/few.conf"
 printf '{"type":"message_new","group_id":3,%s}' "$object" >"$body"
 claim "no section and no [default]: 403" \
     sends "403 Forbidden" "Unknown Group" "" VKCB_CONF="$work/few.conf"
 claim "the log names the cause" says 'group=3 event=message_new'
+printf '{"type":"","group_id":3}' >"$body"
+sed 's/^secret = defaults.*/title = Bot/; s/^\[group 4\]/&\nsecret = s/' \
+    "$work/vkcb.conf" >"$work/few.conf"
+printf '{"type":"message_new","group_id":3,%s}' "$object" >"$body"
+claim "no section, and no secret in [default]: 403" \
+    sends "403 Forbidden" "Unknown Group" "" VKCB_CONF="$work/few.conf"
 printf '{"type":"","group_id":3}' >"$body"
 claim "the body is checked before the group" \
     sends "400 Bad Request" "Bad Request" "" VKCB_CONF="$work/few.conf"
@@ -254,6 +274,12 @@ event "$object"
 claim "confirm_without_secret = yes: 403 for an event without a secret" \
     sends "403 Forbidden" "Bad Secret" ""
 configure
+confirmation 4 ',"secret":"defaults-own-secret"'
+claim "a group's own string with the secret of [default]" \
+    sends "200 OK" 44444444 ""
+confirmation 5 ',"secret":"own-secret-of-group-5"'
+claim "the string of [default] with a group's own secret" \
+    sends "200 OK" dddddddd ""
 confirmation 2
 claim "no confirmation string: 404" \
     sends "404 Not Found" "No Confirmation String" ""

@@ -57,6 +57,8 @@ claim "the confirmation string is shown" says "  confirmation = 7d1a2b3c"
 claim "the handlers are shown, with event and summary" \
     grep -q '^  talk  *message_new  *does at VK what' "$work/out"
 claim "no secret is shown" lacks "$work/out" Kf7v
+claim "no value of a group's own is called [default]'s" \
+    lacks "$work/out" 'from [default]'
 claim "a [default] without a secret is a warning" \
     warns "[default]: without a secret anybody can send events"
 claim "a good configuration has no other warning" \
@@ -140,6 +142,37 @@ claim "a missing secret is a warning" \
     warns "[group 2]: without a secret anybody"
 claim "a missing confirmation string is a warning" \
     warns "[group 1]: no confirmation string"
+cat >"$conf" <<'END'
+[default]
+secret = short
+confirmation = "c"
+events = mesage_edit
+[group 1]
+title = Bot
+[group 2]
+secret = Kf7vQ2mXw9aLcR4tabcd
+END
+checks 0
+claim "a value that a group takes from [default] is shown so" sh -c "
+	sed -n '/^.group 1/,/^.group 2/p' '$work/out' |
+	grep -qF '  secret = (set)  ; from [default]'"
+claim "one that a group has itself is not, nor one that is not set" same \
+    '"c" mesage_edit' "$(sed -n '/^.group 2/,$s/^  .* = \(.*\)  ; from .*/\1/p' \
+    "$work/out" | tr '\n' ' ' | sed 's/ $//')"
+claim "a weak secret of [default] is warned of" \
+    warns "[default]: the secret is short"
+claim "a value of [default] is warned of once" \
+    lacks "$work/out" "warning: [group"
+cat >"$conf" <<'END'
+[default]
+title = Bot
+[group 1]
+secret = Kf7vQ2mXw9aLcR4t
+confirmation = c
+END
+checks 0
+claim "a [default] without a secret is not warned of" \
+    lacks "$work/out" "warning: [default]"
 cat >"$conf" <<'END'
 [group 1]
 secret = Kf7vQ2mXw9aLcR4t # my secret

@@ -49,7 +49,7 @@ defaults=$(check_with '' | in_force)
 # keys_of TABLE - the names in a table of src/conf/conf.c.
 keys_of() {
 	sed -n "/^const struct conf_key $1\[/,/^};/\
-s/^	\(MAIN(\|{ \"\)\([a-z_]*\)[\",].*/\2/p" src/conf/conf.c
+s/^	\(MAIN(\|OF_GROUP(\"\)\([a-z_]*\)[\",].*/\2/p" src/conf/conf.c
 }
 
 # entry KEY - the key's entry in vkcb.conf(5), as words.

@@ -279,6 +279,78 @@ claim "a failed confirmation after an edit keeps the server's title" \
     grep -q 'editCallbackServer 0 .*title=x ' "$vk/calls"
 conf
 
+# A title of the configuration's, and one that only VK has.
+vk_control reset
+rm -f "$keys"
+conf "title = Бот сообщества"
+setup "$url"
+claim "a server is added with the configured title" \
+    grep -q 'addCallbackServer 0 .*title=Бот.сообщества ' "$vk/calls"
+setup "$url"
+claim "a second run with a title has nothing to do" did 0 "nothing to do"
+conf "title = Заказы"
+setup --dry-run "$url"
+claim "a dry run prints the new title" \
+    did 0 "would: name the server Заказы"
+setup "$url"
+claim "a server gets the new title" did 0 "name the server Заказы"
+claim "a server with a new title keeps its secret" \
+    same ok "$(event_now "$(kept secret)")"
+setup "$url"
+claim "a run after a new title has nothing to do" did 0 "nothing to do"
+conf
+setup "$url"
+claim "VK's title stays without a configured one" did 0 "nothing to do"
+conf "secret = none" "title = Заявки"
+setup "$url"
+claim "a title leaves VK's secret where the configuration has none" \
+    grep -q "editCallbackServer 0 .*title=Заявки secret_key=$(kept secret)" \
+    "$vk/calls"
+
+# [default]: a group without keys of its own.
+default() {
+	{
+		sed '/^\[group/,$d' "$work/app/vkcb.conf"
+		printf '[default]\ntoken = %s\n' "$token"
+		printf '%s\n' "$@"
+		printf '[group 219876543]\n'
+	} >"$work/app/new.conf"
+	mv "$work/app/new.conf" "$work/app/vkcb.conf"
+}
+vk_control reset
+rm -f "$keys"
+conf
+default "secret = SecretOfTheFile1234567" "confirmation = not-vks" \
+    "title = Default" "events = group_join"
+setup "$url"
+claim "a group with [default]'s token is set up" \
+    did 0 "VK says the server is ok"
+claim "[default]'s events are ticked" \
+    did 0 "tick the events that \`events\` names: group_join"
+claim "[default]'s title and secret are the server's" grep -q \
+    'addCallbackServer 0 .*title=Default secret_key=SecretOfTheFile1234567' \
+    "$vk/calls"
+claim "an event with [default]'s secret is accepted" \
+    same ok "$(event_now SecretOfTheFile1234567)"
+claim "VK's string is stored in place of [default]'s" \
+    same c0ffee42 "$(kept confirmation)"
+claim "[default]'s secret is not stored" lacks "$keys" secret
+vk_control reset
+rm -f "$keys"
+conf
+default "secret = none"
+setup "$url"
+claim "a group does not take \`secret = none\` of [default]" \
+    same 32 "$(kept secret | tr -d '\n' | wc -c)"
+printf '[group 5]\n' >>"$work/app/vkcb.conf"
+setup "$url"
+claim "a group with another group's token of [default] is reported" \
+    failed "belongs to group 219876543: give each section"
+printf 'token = none\nsecret = x\n' >>"$work/app/vkcb.conf"
+setup "$url"
+claim "a group with \`token = none\` is left out" did 0 "nothing to do"
+conf
+
 sed -i "s/$token/$other/" "$work/app/vkcb.conf"
 setup "$url"
 claim "a token of another group is reported" failed "belongs to group 77"

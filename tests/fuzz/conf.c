@@ -61,9 +61,9 @@ read_conf(const struct conf *conf)
 		    &conf->groups[i]);
 		read_group(&conf->groups[i]);
 	}
-	if (conf->has_fallback)
-		read_group(&conf->fallback);
-	assert_true((conf_group(conf, -1) != NULL) == conf->has_fallback);
+	read_group(&conf->fallback);
+	assert_true((conf_group(conf, -1) != NULL) ==
+	    (conf->fallback.secret != NULL || conf->fallback.no_secret));
 }
 
 int

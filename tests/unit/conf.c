@@ -98,7 +98,7 @@ an_empty_file_has_every_default(void **state)
 		assert_int_equal(conf->body_timeout, 10000);
 		assert_false(conf->confirm_without_secret);
 		assert_int_equal(conf->n_groups, 0);
-		assert_false(conf->has_fallback);
+		assert_int_equal(conf->fallback.has, 0);
 		assert_null(conf_group(conf, 1));
 		assert_null(conf_group(conf, 0));
 		conf_free(conf);
@@ -287,6 +287,14 @@ static const struct {
 	{ GROUP "[group 2]\n", "/etc/x.conf:3: ", "no secret" },
 	{ "[default]\nconfirmation = c\n", "/etc/x.conf:1: ",
 	    "no secret" },
+	{ "[vkcb]\nkeys = k\n[default]\ntoken = t\n", "/etc/x.conf:3: ",
+	    "no secret" },
+	{ "[default]\nsecret = none\n[group 1]\nconfirmation = c\n",
+	    "/etc/x.conf:3: ", "[default]'s `none` is not taken" },
+	{ "[default]\nsecret = s\n[group 1]\nold_secret = o\n",
+	    "/etc/x.conf:3: ", "no secret" },
+	{ "[default]\nsecret = s\n[group 1]\nsecret_file = none\n",
+	    "/etc/x.conf:3: ", "no secret" },
 	{ "[group 1]\nsecret = none\nold_secret = o\n",
 	    "/etc/x.conf:3: ", "old_secret without a secret" },
 	{ GROUP "secret_file = f\n", "/etc/x.conf:3: ",
@@ -446,6 +454,180 @@ an_empty_default_is_none(void **state)
 	assert_null(conf_group(conf, 2));
 	assert_non_null(conf_group(conf, 1));
 	conf_free(conf);
+}
+
+#define ALL "[default]\nsecret = S\nold_secret = O\nconfirmation = C\n" \
+	"token = T\nevents = E\ntitle = N\n"
+
+/* Group 7 as "secret old_secret confirmation token events title". */
+static const struct {
+	const char *text;
+	const char *group;
+	const char *other;	/* a group without a section; NULL: refused */
+} inherited[] = {
+	{ ALL "[group 7]\n", "S O C T E N", "S O C T E N" },
+	{ "[group 7]\n" ALL, "S O C T E N", "S O C T E N" },
+	{ ALL "[group 7]\nconfirmation = c\n", "S O c T E N",
+	    "S O C T E N" },
+	{ ALL "[group 7]\ntoken = t\n", "S O C t E N", "S O C T E N" },
+	{ ALL "[group 7]\nevents = e\n", "S O C T e N", "S O C T E N" },
+	{ ALL "[group 7]\ntitle = n\n", "S O C T E n", "S O C T E N" },
+	/* secret and old_secret are one thing */
+	{ ALL "[group 7]\nsecret = s\n", "s - C T E N", "S O C T E N" },
+	{ ALL "[group 7]\nold_secret = o\nsecret = s\n", "s o C T E N",
+	    "S O C T E N" },
+	{ "[default]\nold_secret = O\n[group 7]\nsecret = s\n",
+	    "s - - - - -", NULL },
+	/* none in a group's section */
+	{ ALL "[group 7]\nsecret = none\n", "none - C T E N",
+	    "S O C T E N" },
+	{ ALL "[group 7]\nconfirmation = none\nevents = none\ntitle = none\n"
+	    "token = none\n", "S O - - - -", "S O C T E N" },
+	{ ALL "[group 7]\ntoken_file = none\n", "S O C - E N",
+	    "S O C T E N" },
+	/* none in [default] is for groups without a section */
+	{ "[default]\nsecret = none\nconfirmation = C\n[group 7]\n"
+	    "secret = s\n", "s - C - - -", "none - C - - -" },
+	/* no secret in [default]: groups without a section are refused */
+	{ "[default]\nconfirmation = C\n[group 7]\nsecret = s\n",
+	    "s - C - - -", NULL },
+	{ "[vkcb]\nkeys = /nowhere/k\n[default]\ntoken = T\n[group 7]\n",
+	    "- - - T - -", NULL },
+	{ "[vkcb]\nkeys = /nowhere/k\n[default]\ntoken = T\n[group 7]\n"
+	    "secret = s\n", "s - - T - -", NULL },
+	{ "[group 7]\nsecret = s\n", "s - - - - -", NULL },
+};
+
+static const char *
+group_text(const struct conf_group *group, char out[128])
+{
+	const char *const texts[] = {
+		group->no_secret ? "none" : group->secret, group->old_secret,
+		group->confirmation, group->token, group->events,
+		group->title,
+	};
+	size_t i, len = 0;
+
+	for (i = 0; i < 6; i++)
+		len += (size_t)snprintf(out + len, 128 - len, "%s%s",
+		    i > 0 ? " " : "", texts[i] != NULL ? texts[i] : "-");
+	return out;
+}
+
+static void
+each_key_comes_from_the_group_or_default(void **state)
+{
+	const struct conf_group *other;
+	struct conf *conf;
+	char text[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		conf = parse(inherited[i].text);
+		if (conf == NULL)
+			fail_msg("%s%s", inherited[i].text, refused.error);
+		if (strcmp(inherited[i].group, group_text(conf_group(conf, 7),
+		    text)) != 0)
+			fail_msg("%s: %s", inherited[i].text, text);
+		other = conf_group(conf, 8);
+		if ((other == NULL) != (inherited[i].other == NULL))
+			fail_msg("%s", inherited[i].text);
+		if (other != NULL)
+			assert_string_equal(inherited[i].other,
+			    group_text(other, text));
+		conf_free(conf);
+	}
+}
+
+/* secret_file is one thing with secret, token_file with token. */
+static void
+files_come_from_the_group_or_default(void **state)
+{
+	struct conf *conf;
+	char text[128];
+
+	(void)state;
+	write_file(path_of("s"), "S\n");
+	write_file(path_of("t"), "T\n");
+	write_file(path_of("c"), "[default]\nsecret_file = s\ntoken_file = t\n"
+	    "old_secret = O\n[group 6]\nsecret = s\ntoken = t\n[group 7]\n");
+	conf = conf_read(path_of("c"), &refused);
+	assert_non_null(conf);
+	assert_string_equal(group_text(conf_group(conf, 7), text),
+	    "S O - T - -");
+	assert_string_equal(group_text(conf_group(conf, 6), text),
+	    "s - - t - -");
+	assert_null(conf_group(conf, 6)->secret_file.path);
+	assert_null(conf_group(conf, 6)->token_file.path);
+	write_file(path_of("s"), "another\n");
+	assert_true(conf_refresh(&conf, conf_group(conf, 7)));
+	assert_string_equal(conf_group(conf, 7)->secret, "another");
+	conf_free(conf);
+	write_file(path_of("c"), "[default]\nsecret = S\ntoken = T\n"
+	    "old_secret = O\n[group 7]\nsecret_file = s\ntoken_file = t\n");
+	conf = conf_read(path_of("c"), &refused);
+	assert_non_null(conf);
+	assert_string_equal(group_text(conf_group(conf, 7), text),
+	    "another - - T - -");
+	conf_free(conf);
+}
+
+/* Setup stores keys of one group: these are worth more than [default]'s. */
+static void
+stored_keys_stand_between_the_group_and_default(void **state)
+{
+	struct conf *conf;
+	char text[128];
+
+	(void)state;
+	write_file(path_of("t"), "[group 6]\nconfirmation = k\n"
+	    "[group 7]\nsecret = k\nconfirmation = k\n");
+	write_file(path_of("c"), "[vkcb]\nkeys = t\n" ALL "[group 5]\n"
+	    "[group 6]\n[group 7]\n[group 8]\nconfirmation = c\n");
+	conf = conf_read(path_of("c"), &refused);
+	assert_non_null(conf);
+	assert_string_equal(group_text(conf_group(conf, 5), text),
+	    "S O C T E N");
+	assert_string_equal(group_text(conf_group(conf, 6), text),
+	    "S O k T E N");
+	assert_string_equal(group_text(conf_group(conf, 7), text),
+	    "k - k T E N");
+	assert_true(conf_group(conf, 5)->asks_vk);
+	assert_true(conf_group(conf, 7)->asks_vk);
+	assert_false(conf_group(conf, 8)->asks_vk);
+	assert_false(conf_group(conf, 9)->asks_vk);
+	conf_free(conf);
+}
+
+static void
+a_title_has_up_to_14_characters(void **state)
+{
+	static const char *const titles[] = {
+		"12345678901234", "\xd0\x91\xd0\xbe\xd1\x82 \xd1\x81\xd0\xbe"
+		"\xd0\xbe\xd0\xb1\xd1\x89\xd0\xb5\xd1\x81\xd1\x82\xd0\xb2",
+		"\xf0\x9f\x90\xb1" "3456789012345",
+	};
+	static const char *const wrong[] = {
+		"123456789012345", "\xd0\x91" "23456789012345", "\xd0", "a\xff",
+	};
+	char text[128];
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		snprintf(text, sizeof(text), GROUP "title = %s\n", titles[i]);
+		conf = parse_good(text);
+		assert_string_equal(conf->groups[0].title, titles[i]);
+		conf_free(conf);
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), GROUP "title = %s\n", wrong[i]);
+		assert_null(parse(text));
+		assert_non_null(strstr(refused.error, "/etc/x.conf:3: title"));
+		assert_non_null(strstr(refused.error, "up to 14 characters"));
+	}
 }
 
 static void
@@ -946,6 +1128,11 @@ main(void)
 		cmocka_unit_test(a_nul_is_refused),
 		cmocka_unit_test(long_lines_are_whole_or_refused),
 		cmocka_unit_test(an_empty_default_is_none),
+		cmocka_unit_test(each_key_comes_from_the_group_or_default),
+		cmocka_unit_test(files_come_from_the_group_or_default),
+		cmocka_unit_test(
+		    stored_keys_stand_between_the_group_and_default),
+		cmocka_unit_test(a_title_has_up_to_14_characters),
 		cmocka_unit_test(values_are_shown_as_they_are_written),
 		cmocka_unit_test(a_secret_is_never_shown),
 		cmocka_unit_test(a_thousand_groups_are_found),
