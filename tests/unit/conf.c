@@ -544,12 +544,15 @@ each_key_comes_from_the_group_or_default(void **state)
 static void
 files_come_from_the_group_or_default(void **state)
 {
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct conf *conf;
 	char text[128];
 
 	(void)state;
 	write_file(path_of("s"), "S\n");
 	write_file(path_of("t"), "T\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_of("s"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path_of("t"), old, 0), 0);
 	write_file(path_of("c"), "[default]\nsecret_file = s\ntoken_file = t\n"
 	    "old_secret = O\n[group 6]\nsecret = s\ntoken = t\n[group 7]\n");
 	conf = conf_read(path_of("c"), &refused);
@@ -560,6 +563,7 @@ files_come_from_the_group_or_default(void **state)
 	    "s - - t - -");
 	assert_null(conf_group(conf, 6)->secret_file.path);
 	assert_null(conf_group(conf, 6)->token_file.path);
+	assert_false(conf_refresh(&conf, conf_group(conf, 7)));
 	write_file(path_of("s"), "another\n");
 	assert_true(conf_refresh(&conf, conf_group(conf, 7)));
 	assert_string_equal(conf_group(conf, 7)->secret, "another");
