@@ -45,7 +45,8 @@ void vkcb_test_free(struct vkcb_test *);
 /*
  * Sets VK's response to a method from now on: {"response":...} or
  * {"error":...}, as JSON; "" is no response at all. The default for any method
- * is {"response":1}.
+ * is {"response":1}. A message, a keyboard, a template or a callback answer
+ * beyond VK's limits is refused, whatever the response, with VK's error.
  */
 void vkcb_test_answer(struct vkcb_test *, const char *method,
     const char *json);

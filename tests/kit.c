@@ -16,6 +16,7 @@
 #include "event/envelope.h"
 #include "event/event.h"
 #include "event/catalogue.h"
+#include "tests/limits.h"
 
 #include "banned.h"
 
@@ -148,11 +149,29 @@ vkcb_test_repeat(struct vkcb_test *test, int retry_counter, int attempt)
 	test->attempt = attempt;
 }
 
+/* VK's error for a call beyond its limits; NULL: it is within them. */
+static char *
+refusal(const char *method, struct json_object *params)
+{
+	struct json_object *error;
+	struct limits limits;
+	char *text;
+
+	if (limits_look(&limits, method, params) == 0)
+		return NULL;
+	error = must(VK_PARAMS("error", VK_PARAMS("error_code",
+	    VK_INT(limits.code), "error_msg", VK_STR(limits.words))));
+	text = must(strdup(must((void *)json_object_to_json_string(error))));
+	json_object_put(error);
+	return text;
+}
+
 static char *
 stand_in(void *arg, const char *method, struct json_object *params)
 {
 	struct vkcb_test *test = arg;
 	const struct answer *answer = find_answer(test, method);
+	char *refused = refusal(method, params);
 	struct call *call;
 
 	if (test->n_calls == CALLS_MAX)
@@ -160,6 +179,8 @@ stand_in(void *arg, const char *method, struct json_object *params)
 	call = &test->calls[test->n_calls++];
 	call->method = must(strdup(method));
 	call->params = json_object_get(params);
+	if (refused != NULL)
+		return refused;
 	if (answer != NULL && *answer->json == '\0')
 		return NULL;
 	return must(strdup(answer != NULL ? answer->json :

@@ -60,6 +60,8 @@
 
 #include <json-c/json.h>
 
+#include "tests/limits.h"
+
 #include "banned.h"
 
 #define HEADER_MAX ((size_t)16 * 1024)
@@ -250,7 +252,7 @@ refuse(struct call *call, int number, const char *fmt, ...)
 	return NULL;
 }
 
-#define WRONG "One of the parameters specified was missing or invalid: "
+#define WRONG LIMITS_WRONG
 
 /* A required number; false: the call was refused. */
 static bool
@@ -263,36 +265,6 @@ need_int(struct call *call, const char *name, int64_t *out)
 	else if (!read_int(value, out))
 		refuse(call, 100, WRONG "%s not integer", name);
 	return call->error == 0;
-}
-
-/* The number of UTF-8 characters; -1: invalid UTF-8. */
-static int
-characters(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	int n = 0, more;
-
-	for (; *at != '\0'; n++) {
-		more = *at < 0x80 ? 0 : *at >= 0xf0 && *at < 0xf5 ? 3 :
-		    *at >= 0xe0 && *at < 0xf0 ? 2 :
-		    *at >= 0xc2 && *at < 0xe0 ? 1 : -1;
-		if (more == -1)
-			return -1;
-		for (at++; more > 0; more--, at++)
-			if ((*at & 0xc0) != 0x80)
-				return -1;
-	}
-	return n;
-}
-
-static bool
-is_json(const char *text, enum json_type type)
-{
-	struct json_object *tree = json_tokener_parse(text);
-	bool is = tree != NULL && json_object_is_type(tree, type);
-
-	json_object_put(tree);
-	return is;
 }
 
 /* ---- callback servers ---- */
@@ -438,7 +410,8 @@ check_server(struct call *call)
 		refuse(call, 100, WRONG "url is invalid");
 	else if (*title == '\0')
 		refuse(call, 100, WRONG "title is undefined");
-	else if (characters(title) < 0 || characters(title) > 14)
+	else if (limits_characters(title, false) < 0 ||
+	    limits_characters(title, false) > 14)
 		refuse(call, 100, WRONG "title should be less or equal than "
 		    "14 letters");
 	else if (strlen(secret) > 50)
@@ -742,39 +715,33 @@ users_get(struct call *call)
 
 /* ---- messages ---- */
 
+/* Whether the call is within VK's limits; else it was refused. */
 static bool
-check_message(struct call *call)
+check_limits(struct call *call)
 {
-	const char *text = text_of(call, "message");
-	const char *keyboard = param(call, "keyboard");
-	const char *forward = param(call, "forward");
-	int length = characters(text);
+	struct json_object *params = json_object_new_object();
+	struct limits limits;
+	int i;
 
-	if (length < 0)
-		refuse(call, 100, WRONG "message is not UTF-8");
-	else if (length > 9000)
-		refuse(call, 914, "Message is too long");
-	else if (text[strspn(text, " \t\n\r")] == '\0' &&
-	    param(call, "attachment") == NULL &&
-	    param(call, "sticker_id") == NULL)
-		refuse(call, 100, WRONG "message is empty or invalid");
-	else if (keyboard != NULL && (!is_json(keyboard, json_type_object) ||
-	    strstr(keyboard, "\"buttons\"") == NULL))
-		refuse(call, 911, "Keyboard format is invalid");
-	else if (forward != NULL && (!is_json(forward, json_type_object) ||
-	    strstr(forward, "message_ids\"") == NULL))
-		refuse(call, 100, WRONG "forward is invalid");
+	for (i = 0; i < call->n_params; i++)
+		json_object_object_add(params, call->params[i].name,
+		    json_object_new_string(call->params[i].value));
+	if (limits_look(&limits, call->method, params) != 0)
+		refuse(call, limits.code, "%s", limits.words);
+	json_object_put(params);
 	return call->error == 0;
 }
+
+#define FORBIDS 901000901	/* a user who forbids messages */
+#define NOT_PERMITTED "Can't send messages for users without permission"
 
 static bool
 check_peer(struct call *call, int64_t *peer)
 {
 	if (!need_int(call, "peer_id", peer))
 		return false;
-	if (*peer == 901000901)
-		refuse(call, 901, "Can't send messages for users without "
-		    "permission");
+	if (*peer == FORBIDS)
+		refuse(call, 901, NOT_PERMITTED);
 	else if (*peer == 0)
 		refuse(call, 100, WRONG "peer_id is invalid");
 	return call->error == 0;
@@ -790,34 +757,92 @@ write_text(FILE *to, const char *text)
 			putc(*text, to);
 }
 
-static struct json_object *
-message_send(struct call *call)
+/* The id of the message to this peer, which a repeat does not send again. */
+static int64_t
+send_to(struct call *call, int64_t peer, int64_t random_id)
 {
-	int64_t peer, random_id, now = nanoseconds();
+	int64_t now = nanoseconds();
 	int i;
 
-	if (!check_peer(call, &peer) ||
-	    !need_int(call, "random_id", &random_id))
-		return NULL;
-	if (random_id > INT32_MAX || random_id < INT32_MIN)
-		return refuse(call, 100, WRONG "random_id not integer");
-	if (!check_message(call))
-		return NULL;
 	for (i = 0; random_id != 0 && i < n_messages; i++)
 		if (messages[i].group == call->group->id &&
 		    messages[i].peer == peer &&
 		    messages[i].random_id == random_id &&
 		    now - messages[i].at < INT64_C(3600000000000))
-			return json_object_new_int64(messages[i].id);
-	if (n_messages == LIST_MAX)
-		return refuse(call, 10, "Internal server error");
+			return messages[i].id;
+	if (n_messages == LIST_MAX) {
+		refuse(call, 10, "Internal server error");
+		return 0;
+	}
 	messages[n_messages++] = (struct sent){ call->group->id, peer,
 	    random_id, ++last_id, now };
 	fprintf(messages_file, "%" PRId64 " %" PRId64 " ", peer, random_id);
 	write_text(messages_file, text_of(call, "message"));
 	putc('\n', messages_file);
 	fflush(messages_file);
-	return json_object_new_int64(last_id);
+	return last_id;
+}
+
+/* A list of 1 to 100 ids. */
+static bool
+is_list(const char *peers)
+{
+	int64_t peer;
+	int n = 0, len;
+
+	while (sscanf(peers, "%" SCNd64 "%n", &peer, &len) == 1 && n++ < 100)
+		peers += len + (peers[len] == ',');
+	return n > 0 && *peers == '\0';
+}
+
+/* A message to each peer of a list; some may be refused. */
+static struct json_object *
+send_to_list(struct call *call, const char *peers, int64_t random_id)
+{
+	struct json_object *list = json_object_new_array(), *item, *error;
+	int64_t peer;
+	int len;
+
+	while (sscanf(peers, "%" SCNd64 "%n", &peer, &len) == 1) {
+		item = json_object_new_object();
+		json_object_object_add(item, "peer_id",
+		    json_object_new_int64(peer));
+		json_object_object_add(item, "message_id",
+		    json_object_new_int64(peer == FORBIDS ? 0 :
+		    send_to(call, peer, random_id)));
+		if (peer == FORBIDS) {
+			error = json_object_new_object();
+			json_object_object_add(error, "code",
+			    json_object_new_int(901));
+			json_object_object_add(error, "description",
+			    json_object_new_string(NOT_PERMITTED));
+			json_object_object_add(item, "error", error);
+		}
+		json_object_array_add(list, item);
+		peers += len + (peers[len] == ',');
+	}
+	return list;
+}
+
+static struct json_object *
+message_send(struct call *call)
+{
+	const char *peers = param(call, "peer_ids");
+	int64_t peer = 0, random_id, id;
+
+	if ((peers == NULL && !check_peer(call, &peer)) ||
+	    !need_int(call, "random_id", &random_id))
+		return NULL;
+	if (random_id > INT32_MAX || random_id < INT32_MIN)
+		return refuse(call, 100, WRONG "random_id not integer");
+	if (!check_limits(call))
+		return NULL;
+	if (peers != NULL && !is_list(peers))
+		return refuse(call, 100, WRONG "peer_ids is invalid");
+	if (peers != NULL)
+		return send_to_list(call, peers, random_id);
+	id = send_to(call, peer, random_id);
+	return call->error == 0 ? json_object_new_int64(id) : NULL;
 }
 
 static struct json_object *
@@ -832,7 +857,7 @@ message_edit(struct call *call)
 	    !read_int(param(call, "message_id"), &id))
 		return refuse(call, 100, WRONG "message_id and cmid is "
 		    "undefined");
-	return check_message(call) ? json_object_new_int(1) : NULL;
+	return check_limits(call) ? json_object_new_int(1) : NULL;
 }
 
 static struct json_object *
@@ -860,7 +885,6 @@ static struct json_object *
 button_answer(struct call *call)
 {
 	const char *id = text_of(call, "event_id");
-	const char *data = param(call, "event_data");
 	int64_t peer, user;
 	int i;
 
@@ -871,8 +895,8 @@ button_answer(struct call *call)
 			id = "";
 	if (*id == '\0' || n_answered == LIST_MAX)
 		return refuse(call, 100, WRONG "event_id is invalid");
-	if (data != NULL && !is_json(data, json_type_object))
-		return refuse(call, 100, WRONG "event_data is invalid");
+	if (!check_limits(call))
+		return NULL;
 	answered[n_answered++] = must(strdup(id));
 	return json_object_new_int(1);
 }
