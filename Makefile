@@ -39,8 +39,10 @@ LIBS := -l:libjson-c.a -l:libfcgi.a -ldl $(LDLIBS)
 endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) $(SANITIZERS) \
-	$(PKG_CFLAGS) $(CFLAGS)
+# Where both can be 32 bits wide: files over 2 GiB, and times after 2038.
+WIDE = -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WIDE) $(WARNINGS) $(HARDENING) \
+	$(SANITIZERS) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
 # The same bytes from whatever folder: neither names nor debug information
 # have the paths of this build.

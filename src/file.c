@@ -47,10 +47,11 @@ file_read_all(int fd, char *into, size_t size, size_t *len)
 	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	if (!S_ISREG(st.st_mode))
 		return -1;
-	for (*len = 0; got != 0 && *len < size; *len += (size_t)got) {
-		got = TEMP_FAILURE_RETRY(read(fd, into + *len, size - *len));
-		if (got == -1)
+	for (*len = 0; got != 0 && *len < size;) {
+		got = read(fd, into + *len, size - *len);
+		if (got == -1 && errno != EINTR)
 			return -1;
+		*len += got > 0 ? (size_t)got : 0;
 	}
 	errno = EFBIG;
 	if (*len == size)

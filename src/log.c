@@ -333,9 +333,12 @@ log_write(int fd, struct log_line *line)
 		{ prefix, log_is_journal(fd) ? sizeof(prefix) : 0 },
 		{ line->text, line->len },
 	};
+	ssize_t written;
 
-	return TEMP_FAILURE_RETRY(writev(fd, parts, 2)) ==
-	    (ssize_t)(parts[0].iov_len + line->len);
+	do
+		written = writev(fd, parts, 2);
+	while (written == -1 && errno == EINTR);
+	return written == (ssize_t)(parts[0].iov_len + line->len);
 }
 
 /* The reason is said once, until the file takes a line again. */

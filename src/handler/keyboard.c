@@ -54,7 +54,8 @@ vk_keyboard(unsigned int flags, ...)
 	va_list args;
 
 	va_start(args, flags);
-	rows = keyboard_list(va_arg(args, struct json_object *), args);
+	rows = va_arg(args, struct json_object *);
+	rows = keyboard_list(rows, args);
 	va_end(args);
 	/* VK refuses one_time in an inline keyboard, even if it is false. */
 	if ((flags & VK_INLINE) != 0)

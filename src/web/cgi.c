@@ -80,8 +80,12 @@ cgi_send_answer(int fd, const struct http_answer *answer)
 {
 	char out[HTTP_ANSWER_MAX];
 	size_t len = http_write(answer, out);
+	ssize_t written;
 
-	return TEMP_FAILURE_RETRY(write(fd, out, len)) == (ssize_t)len ? 0 : -1;
+	do
+		written = write(fd, out, len);
+	while (written == -1 && errno == EINTR);
+	return written == (ssize_t)len ? 0 : -1;
 }
 
 int

@@ -52,11 +52,12 @@ make_body(const char *sample, char *body, long nth)
 static long
 serve(const char *folder, const char *inbox, const char *sample, int64_t end)
 {
-	char text[512], error[CONF_ERROR_MAX], body[BODY_MAX], length[24];
+	char text[512], body[BODY_MAX], length[24];
 	int len = snprintf(text, sizeof(text), "[vkcb]\nlog_level = error\n"
 	    "inbox = %s%s\n[default]\nsecret = none\n", inbox != NULL ?
 	    folder : "", inbox != NULL ? inbox : "none");
-	struct conf *conf = conf_parse("bench", text, (size_t)len, error);
+	struct conf_refused refused;
+	struct conf *conf = conf_parse("bench", text, (size_t)len, &refused);
 	struct receiver receiver;
 	struct http_answer answer;
 	struct request request;

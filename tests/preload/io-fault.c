@@ -31,7 +31,7 @@ random_number(void)
 
 	if (state == 0) {
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		state = (uint64_t)now.tv_nsec ^ (uint64_t)getpid() << 20 | 1;
+		state = (uint64_t)now.tv_nsec ^ ((uint64_t)getpid() << 20 | 1);
 	}
 	state ^= state << 13;
 	state ^= state >> 7;

@@ -160,7 +160,7 @@ an_item_has_its_rating(void **state)
 
 	(void)state;
 	assert_int_equal(item->orders_count, 12);
-	assert_true(item->rating == 4.8);
+	assert_true(item->rating == (double)4.8);
 	assert_int_equal(item->item_rating->reviews_count, 3);
 	assert_int_equal(item->ad_id, 7);
 	assert_int_equal(item->vk_pay_discount, 5);
