@@ -124,7 +124,7 @@ $(HANDLER_OBJS) $(TALK_OBJS) $(APP_OBJS): src/event/check-handler
 $(HANDLER_OBJS): $(O)/handlers-from
 $(TABLES): %.o: %
 $(TABLES): FLAGS = -I$(@D)
-$(O)/tests/unit/%.o: private FLAGS = -Itests
+$(O)/tests/unit/%.o: private FLAGS = -iquote tests
 # For LD_PRELOAD: no sanitizers, nothing of ours.
 $(O)/tests/preload/%: private ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -O1 -fPIC
 
