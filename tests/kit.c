@@ -16,7 +16,7 @@
 #include "event/envelope.h"
 #include "event/event.h"
 #include "event/catalogue.h"
-#include "tests/limits.h"
+#include "tests/vk-limits.h"
 
 #include "banned.h"
 

@@ -60,7 +60,7 @@
 
 #include <json-c/json.h>
 
-#include "tests/limits.h"
+#include "tests/vk-limits.h"
 
 #include "banned.h"
 

@@ -1,6 +1,7 @@
 /*
- * limits.h - VK's limits of messages and callback answers, for those who stand
- * in for VK: a call that VK refuses is refused here, with VK's code and words.
+ * vk-limits.h - VK's limits of messages and callback answers, for those who
+ * stand in for VK: a call that VK refuses is refused here, with VK's code and
+ * words.
  *
  * https://dev.vk.com/ru/api/bots/development/keyboard, and .../messages for
  * carousels. Whatever VK's pages leave open is taken.
