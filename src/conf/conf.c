@@ -410,7 +410,7 @@ finish_group(struct reader *reader, struct conf_group *group,
 {
 	const struct conf *conf = reader->conf;
 	const struct key *key = keys_find(keys, group->id);
-	bool has_token;
+	bool has_token, names_confirmation = group->confirmation != NULL;
 
 	if (key != NULL)
 		add_key(reader, group, key);
@@ -419,7 +419,7 @@ finish_group(struct reader *reader, struct conf_group *group,
 	if (group->id != 0)
 		inherit(group, &conf->fallback);
 	has_token = conf->keys != NULL && group->token != NULL;
-	group->asks_vk = has_token && (group->has & CONF_CONFIRMATION) == 0;
+	group->asks_vk = has_token && !names_confirmation;
 	if (group->secret != NULL || group->no_secret ||
 	    (group->id != 0 ? has_token : conf->n_groups > 0))
 		return 0;

@@ -229,12 +229,10 @@ int
 keys_write(const struct keys *keys, const char *path,
     char error[KEYS_ERROR_MAX])
 {
-	char fresh[PATH_MAX];
+	char fresh[PATH_MAX + 8];	/* as long as a line of vkcb.conf */
 	int fd;
 
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path) >=
-	    sizeof(fresh))
-		return keys_fail(error, path, strerror(ENAMETOOLONG));
+	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
 	/* mkostemp() makes it 0600. */
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd == -1)
@@ -274,14 +272,12 @@ keys_may_replace(const char *path, char error[KEYS_ERROR_MAX])
 int
 keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 {
-	char lock[PATH_MAX];
+	char lock[PATH_MAX + 8];
 	int fd;
 
 	if (keys_may_replace(path, error) == -1)
 		return -1;
-	if ((size_t)snprintf(lock, sizeof(lock), "%s.lock", path) >=
-	    sizeof(lock))
-		return keys_fail(error, path, strerror(ENAMETOOLONG));
+	snprintf(lock, sizeof(lock), "%s.lock", path);
 	fd = file_open_private(lock, O_RDWR | O_CREAT);
 	if (fd == -1)
 		return keys_fail(error, lock, errno == EACCES ? "Permission "

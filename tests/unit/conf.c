@@ -588,7 +588,8 @@ stored_keys_stand_between_the_group_and_default(void **state)
 	write_file(path_of("t"), "[group 6]\nconfirmation = k\n"
 	    "[group 7]\nsecret = k\nconfirmation = k\n");
 	write_file(path_of("c"), "[vkcb]\nkeys = t\n" ALL "[group 5]\n"
-	    "[group 6]\n[group 7]\n[group 8]\nconfirmation = c\n");
+	    "[group 6]\n[group 7]\n[group 8]\nconfirmation = c\n"
+	    "[group 10]\nconfirmation = none\n");
 	conf = conf_read(path_of("c"), &refused);
 	assert_non_null(conf);
 	assert_string_equal(group_text(conf_group(conf, 5), text),
@@ -601,6 +602,8 @@ stored_keys_stand_between_the_group_and_default(void **state)
 	assert_true(conf_group(conf, 7)->asks_vk);
 	assert_false(conf_group(conf, 8)->asks_vk);
 	assert_false(conf_group(conf, 9)->asks_vk);
+	assert_true(conf_group(conf, 10)->asks_vk);
+	assert_null(conf_group(conf, 10)->confirmation);
 	conf_free(conf);
 }
 
