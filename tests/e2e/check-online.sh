@@ -173,11 +173,34 @@ claim "a group without a token is reported as not checked" \
     finds 0 "group 5: no token: not checked"
 conf
 
+# A group with nothing of its own.
+sed 's/^\[group/[default]\nevents = group_join\n&/; /^token/d' \
+    "$work/app/vkcb.conf" >"$work/app/new.conf"
+sed -i "s/^\[default\]/&\ntoken = $token/" "$work/app/new.conf"
+mv "$work/app/new.conf" "$work/app/vkcb.conf"
+check
+claim "a group is checked with the token and events of [default]" \
+    finds 0 "ticked, but not wanted by \`events\` or a handler: message_new"
+conf
+
 vk_control event name=such_event
 check
 claim "a disabled event that only VK knows is an error for a handler of any event" \
     finds 1 "get none: such_event; run vkcb setup $url"
 vk_control event
+
+mv "$run/keys" "$run/away"
+for status in unconfigured wait failed; do
+	vk_control reset
+	vk_control server group=219876543 url="$url" title=x secret=y \
+	    status=$status
+	check
+	claim "a server with the status $status: advice to run setup" finds 1 \
+	    "has the status $status: VK sends it nothing; run vkcb setup $url"
+done
+vk_control reset
+mv "$run/away" "$run/keys"
+"$app" setup "$url" >>"$work/everything" 2>&1
 
 kill "$server"
 gone "$server"
