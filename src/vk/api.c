@@ -116,33 +116,39 @@ api_failed(struct api *api, int code, const char *words, const char *advice,
 	return retry;
 }
 
-/* Decodes %XX in place, also what decoding makes: %2541 is A. */
+/* Decodes %XX and \u00XX in place, also what decoding makes: %2541 is A. */
 static void
-percent_decode(char *text)
+unescape(char *text)
 {
 	size_t i = strlen(text);
 	unsigned int byte;
 	int len;
 
 	while (i-- > 0)
-		while (sscanf(text + i, "%%%2x%n", &byte, &len) == 1 &&
-		    len == 3) {
+		while ((sscanf(text + i, "%%%2x%n", &byte, &len) == 1 &&
+		    len == 3) || (sscanf(text + i, "\\%*[uU]00%2x%n", &byte,
+		    &len) == 1 && len == 6)) {
 			text[i] = (char)(byte != 0 ? byte : '?');
-			memmove(text + i + 1, text + i + 3,
-			    strlen(text + i + 2));
+			memmove(text + i + 1, text + i + len,
+			    strlen(text + i + len) + 1);
 		}
 }
 
-/* Has the text a part of this secret that would help to guess it? */
+/*
+ * Has the text a part of this secret that would help to guess it, in whatever
+ * case?
+ */
 static bool
 quotes(const char *text, const char *secret)
 {
 	size_t len = secret != NULL ? strlen(secret) : 0, i;
-	size_t part = len < QUOTE_MIN ? len : QUOTE_MIN;
+	char part[QUOTE_MIN + 1];
 
-	for (i = 0; part > 0 && i + part <= len; i++)
-		if (memmem(text, strlen(text), secret + i, part) != NULL)
+	for (i = 0; i < len && (i == 0 || i + QUOTE_MIN <= len); i++) {
+		snprintf(part, sizeof(part), "%s", secret + i);
+		if (strcasestr(text, part) != NULL)
 			return true;
+	}
 	return false;
 }
 
@@ -157,7 +163,7 @@ filter_text(const struct api *api, const char *text, char *out, size_t size)
 
 	snprintf(out, size, "%s", text);
 	snprintf(decoded, sizeof(decoded), "%s", out);
-	percent_decode(decoded);
+	unescape(decoded);
 	if (quotes(out, api->token) || quotes(out, api->secret) ||
 	    quotes(decoded, api->token) || quotes(decoded, api->secret))
 		snprintf(out, size, "(an error text with a secret in it)");

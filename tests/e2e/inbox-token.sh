@@ -51,4 +51,26 @@ vk_control fault kind=error n=1 text="token $token" count=0
 (say привет e3) >"$work/said"
 claim "a retry has VK's reason, too, and no token" until_true 20 lists \
     "the handler failed: messages.send: error 1: (an error text with a secret"
+drops_last() {
+	"$vkcb" inbox drop "$("$vkcb" inbox list | awk 'END { print $1 }')"
+}
+drops_last	# the next message would wait for it
+
+# Spelled otherwise: in capitals, in hexadecimal, and that again.
+hexadecimal=$(printf %s "$token" | od -An -tx1 -v | tr -d '\n' | tr ' ' %)
+vk_control reset
+for spelled in "$(echo "$token" | tr a-z A-Z)" "$hexadecimal" \
+    "$(echo "$hexadecimal" | sed 's/%/%25/g')"; do
+	vk_control fault kind=error n=100 text="no $spelled" \
+	    method=messages.send
+	n=$((${n:-3} + 1))
+	(say привет "e$n") >"$work/said"
+	claim "VK's words with the token as $spelled are not kept" \
+	    until_true 20 lists "gave up: messages.send: error 100: (an error"
+	drops_last
+done
+"$vkcb" inbox list --all --json | cat - "$work/work.log" "$work/inbox" \
+    "$work/inbox-wal" "$work/said" >"$work/everything"
+claim "neither the log nor the inbox has a spelling of the token" sh -c "
+	! grep -aqiF -e '$token' -e '$hexadecimal' '$work/everything'"
 done_testing

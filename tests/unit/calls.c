@@ -350,10 +350,41 @@ no_text_of_vk_quotes_a_secret(void **state)
 	check_error("%53%65%63%72%65%74%4b%65%79%31%32%33%34%35", HIDDEN);
 	check_error("%2553ecretKey12345 %00", HIDDEN);
 	check_error("%%353ecretKey12345", HIDDEN);
+	check_error("%73ECRETkEY12345", HIDDEN);
+	check_error("VK1.A.ZQ8S", HIDDEN);
+	check_error("\\\\u0053ecretKey12345", HIDDEN);
+	check_error("\\\\u0053\\\\U0065\\\\u0063\\\\u0072\\\\u0065\\\\u0074"
+	    "\\\\u004b\\\\u0065\\\\u0079", HIDDEN);
+	check_error("\\u0053\\u0065cretKey12345", HIDDEN);
+	check_error("%5Cu0053%5cu0065cret%4Bey%31", HIDDEN);
+	check_error("\\\\u002553\\\\u00255cu0065cretKey12345", HIDDEN);
+	check_error("\\\\u0053 is no \\\\u00", "\\u0053 is no \\u00");
 	check_error("%", "%");
 	check_error("%4", "%4");
 	check_error("Wrong\\u0000 name", "Wrong\uFFFD name");
 	check_error("\\u0000SecretKey12345", HIDDEN);
+}
+
+/* Other texts beside error_msg are not read: none is kept. */
+static void
+no_other_text_of_an_error_is_kept(void **state)
+{
+	char answer[] = "{\"error\":{\"error_code\":14,\"error_msg\":\"Captcha "
+	    "needed\",\"error_text\":\"" TOKEN "\",\"captcha_sid\":\"" TOKEN
+	    "\",\"captcha_img\":\"https://x/?" TOKEN "\",\"redirect_uri\":\"x?"
+	    TOKEN "\",\"request_params\":[{\"key\":\"access_token\",\"value\":\""
+	    TOKEN "\"}]}}";
+	struct api api;
+
+	(void)state;
+	api_init(&api, NULL, TOKEN, 0);
+	api.stand_in = answer_text;
+	api.stand_in_arg = answer;
+	assert_int_equal(api_call(&api, "users.get", VK_NO_PARAMS, NULL),
+	    VKCB_FAIL);
+	assert_string_equal(api.message, "Captcha needed");
+	assert_null(memmem(&api, sizeof(api), "TokenOfTh", 9));
+	api_forget(&api);
 }
 
 static bool
@@ -404,6 +435,7 @@ main(void)
 		cmocka_unit_test(no_memory_makes_no_form_with_holes),
 		cmocka_unit_test(a_null_that_a_handler_wrote_is_told_of),
 		cmocka_unit_test(no_text_of_vk_quotes_a_secret),
+		cmocka_unit_test(no_other_text_of_an_error_is_kept),
 		cmocka_unit_test(tokens_go_only_where_nobody_reads),
 	};
 
