@@ -219,6 +219,68 @@ settings_have_their_newer_keys(void **state)
 	sent_release(&sent);
 }
 
+/* The attachments are in the order of the body. */
+static void
+attachments_are_structs(void **state)
+{
+	struct sent sent;
+	const struct vk_attachment *one = message_of(&sent,
+	    "tests/faults/attachments.json")->attachments;
+
+	(void)state;
+	assert_int_equal(one[0].article->views, 217);
+	assert_int_equal(one[0].article->photo->sizes[0].width, 130);
+	assert_string_equal(one[1].audio_playlist->audios[0].artist, "Хор");
+	assert_int_equal(one[1].audio_playlist->original->playlist_id, 7);
+	assert_int_equal(one[2].mini_app->app->id, 6979558);
+	assert_string_equal(one[3].pretty_cards->cards[0].price, "1290");
+	assert_string_equal(one[4].poll->access_key, "p1");
+	assert_int_equal(one[4].poll->friends[0].id, 1234567);
+	assert_string_equal(one[4].poll->profiles[0].last_name, "Ёлкина");
+	assert_string_equal(one[4].poll->groups[0].screen_name, "masters");
+	assert_int_equal(one[8].link->target_object->item_id, 1544);
+	assert_int_equal(one[9].album->sizes[0].height, 50);
+	assert_true(one[9].album->thumb_is_last);
+	assert_string_equal(one[10].audio_message->locale, "ru");
+	assert_int_equal(one[11].podcast->podcast_info->Cover->cover[0].width,
+	    80);
+	assert_true(one[11].podcast->no_search);
+	sent_release(&sent);
+}
+
+static void
+what_is_inside_is_a_struct(void **state)
+{
+	struct sent sent;
+	const struct vk_attachment *one = message_of(&sent,
+	    "tests/faults/attachments.json")->attachments;
+	const struct vk_clickable_stickers *areas =
+	    one[5].story->clickable_stickers;
+	const struct vk_video *video = one[6].video;
+
+	(void)state;
+	assert_int_equal(areas->original_height, 1920);
+	assert_int_equal(areas->clickable_stickers[0].clickable_area[1].x, 500);
+	assert_string_equal(areas->clickable_stickers[0].link_object->title,
+	    "Сайт");
+	assert_int_equal(one[5].story->replies->new_, 1);
+	assert_false(vk_has(one[5].story->questions));
+	assert_int_equal(one[5].story->narrative_info->views, 120);
+	assert_string_equal(video->episodes[1].text, "Глина");
+	assert_int_equal(video->live_settings->max_duration, 7200);
+	assert_true(video->restriction->blur && video->processing);
+	assert_int_equal(video->restriction->card_icon[0].width, 24);
+	assert_string_equal(video->action_button->snippet->open_title,
+	    "Открыть");
+	assert_string_equal(video->first_frame_320,
+	    "https://sun9-1.userapi.com/f320.jpg");
+	assert_true(one[7].wall->friends_only);
+	assert_true(one[7].wall->reposts->user_reposted);
+	assert_int_equal(one[7].wall->header->custom_description->source_id,
+	    -77112233);
+	sent_release(&sent);
+}
+
 int
 main(void)
 {
@@ -232,6 +294,8 @@ main(void)
 		cmocka_unit_test(a_track_has_its_album),
 		cmocka_unit_test(a_running_call_can_be_joined),
 		cmocka_unit_test(settings_have_their_newer_keys),
+		cmocka_unit_test(attachments_are_structs),
+		cmocka_unit_test(what_is_inside_is_a_struct),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
