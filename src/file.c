@@ -175,9 +175,8 @@ file_look(const char *path)
 
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (file_check(&st, false) == -1)
-		return -1;
-	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
+	return file_check(&st, false) == -1 ? -1 :
+	    faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
 }
 
 /*

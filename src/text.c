@@ -137,10 +137,7 @@ utf8_cut(const char *text, size_t max, size_t *skip)
 	}
 	if (text[at] == '\0')
 		return at;
-	if (line > at / 2)
-		at = line;
-	else if (word > at / 2)
-		at = word;
+	at = line > at / 2 ? line : word > at / 2 ? word : at;
 	*skip = strspn(text + at, UTF8_BLANK);
 	return at;
 }
