@@ -248,35 +248,21 @@ keys_write(const struct keys *keys, const char *path,
 	return -1;
 }
 
-/*
- * keys_write() would replace a link, and leave its target as it was; and the
- * web server could not read keys that became another user's.
- */
-static int
-keys_may_replace(const char *path, char error[KEYS_ERROR_MAX])
-{
-	struct stat st;
-
-	if (lstat(path, &st) == -1)
-		return 0;
-	if (S_ISLNK(st.st_mode))
-		return keys_fail(error, path, "a link: name the file itself in "
-		    "`keys`");
-	if (st.st_uid == geteuid())
-		return 0;
-	snprintf(error, KEYS_ERROR_MAX, "%.400s: it belongs to user %ld: run "
-	    "setup as that user, or as root", path, (long)st.st_uid);
-	return -1;
-}
-
 int
 keys_lock(const char *path, char error[KEYS_ERROR_MAX])
 {
 	char lock[PATH_MAX + 8];
 	int fd;
 
-	if (keys_may_replace(path, error) == -1)
-		return -1;
+	/*
+	 * keys_write() would replace a link, and leave its target as it was;
+	 * and make another user's keys this user's.
+	 */
+	if (file_look(path) == -1 && errno != EACCES)
+		return keys_fail(error, path, errno == ELOOP ? "a link: name "
+		    "the file itself in `keys`" : errno == EPERM ? "it belongs "
+		    "to another user: run setup as that user, or as root" :
+		    file_error(errno));
 	snprintf(lock, sizeof(lock), "%s.lock", path);
 	fd = file_open_private(lock, O_RDWR | O_CREAT);
 	if (fd == -1)

@@ -628,7 +628,7 @@ if [ "$(id -u)" = 0 ]; then
 	    >"$work/out" 2>"$work/err"
 	echo $? >"$work/status"
 	claim "another user is told the owner of the keys" \
-	    failed "it belongs to user 0"
+	    failed "it belongs to another user: run setup as that user"
 	chmod 755 "$run"
 else
 	skip "only root can make files of other users" 5
