@@ -87,8 +87,8 @@ PRELOADS = $(addsuffix .so,$(call programs,tests/preload/*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
-.PHONY: all tests run check check-handlers lint bench fuzz fuzzers torture \
-	deps install uninstall clean help FORCE
+.PHONY: all tests run check check-handlers check-ports lint bench fuzz \
+	fuzzers torture deps install uninstall clean help FORCE
 
 all: $(BINARY) $(BESIDE)
 
@@ -235,6 +235,10 @@ check-handlers: $(HANDLER_TESTS)
 	    if $$test; then echo "ok $$test"; \
 	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
 
+check-ports:
+	@tests/packages check
+	@tests/ports/run $(PORTS)
+
 lint:
 	@tests/packages lint
 	@$(MAKE) -s --no-print-directory compile_commands.json \
@@ -301,6 +305,7 @@ help:
 	@echo 'make run        install what is missing, build, show it at work'
 	@echo 'make check      install what the tests need, build, test'
 	@echo 'make check-handlers  run the tests of your handlers, handlers/tests'
+	@echo 'make check-ports  test on i386, Debian 13, musl, clang: PORTS="i386 musl"'
 	@echo 'make lint       look for faults and bad habits in the sources'
 	@echo 'make bench      measure speed and memory, side by side'
 	@echo 'make torture    kill it, cut its power, fill its disk, for TORTURE_TIME=1200'

@@ -616,7 +616,7 @@ a_title_has_up_to_14_characters(void **state)
 		"\xf0\x9f\x90\xb1" "3456789012345",
 	};
 	static const char *const wrong[] = {
-		"123456789012345", "\xd0\x91" "23456789012345", "\xd0", "a\xff",
+		"123456789012345", ("\xd0\x91" "23456789012345"), "\xd0", "a\xff",
 	};
 	char text[128];
 	struct conf *conf;
