@@ -611,12 +611,10 @@ static void
 a_title_has_up_to_14_characters(void **state)
 {
 	static const char *const titles[] = {
-		"12345678901234", "\xd0\x91\xd0\xbe\xd1\x82 \xd1\x81\xd0\xbe"
-		"\xd0\xbe\xd0\xb1\xd1\x89\xd0\xb5\xd1\x81\xd1\x82\xd0\xb2",
-		"\xf0\x9f\x90\xb1" "3456789012345",
+		"12345678901234", "Бот сообщества", "🐱3456789012345",
 	};
 	static const char *const wrong[] = {
-		"123456789012345", ("\xd0\x91" "23456789012345"), "\xd0", "a\xff",
+		"123456789012345", "Б23456789012345", "\xd0", "a\xff",
 	};
 	char text[128];
 	struct conf *conf;
