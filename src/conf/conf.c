@@ -55,7 +55,7 @@ const struct conf_key conf_keys[] = {
 	MAIN(ca_file, PATH, "none", .words = none),
 	MAIN(state, PATH, CONF_STATE, .words = NULL),
 	MAIN(handler_timeout, TIME, "30s", .min = 1000, .max = 3600 * 1000),
-	MAIN(workers, COUNT, "2", .min = 1, .max = 256),
+	MAIN(workers, COUNT, "2", .min = 1, .max = CONF_WORKERS_MAX),
 	MAIN(attempts, COUNT, "8", .min = 1, .max = 1000),
 	MAIN(backoff, TIMES, "10s 1m 5m 30m 2h", .max = 24 * 3600 * 1000),
 	MAIN(order, WORD, "conversation", .words = orders),

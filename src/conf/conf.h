@@ -23,6 +23,7 @@
 #define CONF_RIGHT_MAX 256
 #define CONF_API_TIMEOUT_MAX (60 * 1000)	/* milliseconds */
 #define CONF_STATE "/run/vkcb"			/* the default of `state` */
+#define CONF_WORKERS_MAX 256
 #define CONF_SECRET_MAX 512	/* of a secret_file or token_file */
 
 enum conf_type {

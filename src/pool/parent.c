@@ -7,7 +7,7 @@
  * ends that task with a reason. The inbox is closed again before a fork, which
  * SQLite does not survive.
  *
- * A worker of an event's pool leaves by itself when it is idle, and comes back
+ * A worker of an event's pool leaves by itself when it is idle, and is replaced
  * when an event is stored; when all are gone the pool leaves, see pool.c.
  *
  * When the parent is killed, the kernel kills its workers, and byte 0 of the
@@ -41,25 +41,27 @@
 
 struct child {			/* its number as a worker is the index + 1 */
 	enum child_state {
-		CHILD_WANTED,
+		CHILD_GONE,
 		CHILD_RUNS,
 		CHILD_ENDED,	/* its task is still to be ended */
-		CHILD_RESTS,	/* it found nothing to do, and left */
 	} state;
 	pid_t pid;
 	int status;
 };
 
-enum leaving { STAYS, STOPPED, REPLACED, MOVED, IN_TROUBLE };
+/* A pool that failed leaves what its workers held to the next pool. */
+enum leaving { STAYS, STOPPED, REPLACED, FAILED };
 
 struct parent {
 	struct conf *conf;
 	struct pool pool;
-	struct inbox *wakes;	/* only to wait for an event */
-	struct child *children;
+	struct inbox *wakes;	/* to wait for an event, and for the last look */
+	struct child children[CONF_WORKERS_MAX];
 	int n;
+	int running, ended;	/* children in these states */
 	int signals;		/* a signalfd */
 	bool begun;		/* what earlier pools held was ended */
+	bool wanted;		/* workers that are gone are to be replaced */
 	enum leaving leaving;
 	int64_t stop_by;	/* clock_ms(); then all are killed */
 	int64_t pause_until;	/* clock_ms() */
@@ -71,16 +73,6 @@ static bool
 is_service(const struct parent *parent)
 {
 	return parent->pool.until == WORK_STOPPED;
-}
-
-static int
-count_children(const struct parent *parent, enum child_state state)
-{
-	int i, n = 0;
-
-	for (i = 0; i < parent->n; i++)
-		n += parent->children[i].state == state;
-	return n;
 }
 
 static void
@@ -114,7 +106,7 @@ leave_if_outdated(struct parent *parent)
 	if (!pool_is_valid(&parent->pool)) {
 		log_msg(LOG_LEVEL_ERROR, "inbox %s was moved or deleted while "
 		    "in use: workers leave", parent->pool.inbox);
-		leave(parent, MOVED);
+		leave(parent, FAILED);
 	} else if (program_is_replaced(&parent->pool.program)) {
 		log_msg(LOG_LEVEL_INFO, "the program was replaced: workers "
 		    "finish what they do, and leave");
@@ -131,14 +123,15 @@ leave_if_outdated(struct parent *parent)
 static void
 meet_trouble(struct parent *parent, const char *what, const char *why)
 {
+	bool refuses = !parent->begun && parent->pool.until == WORK_ONCE;
+
+	parent->wanted = true;
 	parent->pause_until = clock_ms() + PAUSE;
-	if (!parent->begun && parent->pool.until == WORK_ONCE) {
+	if (refuses)
 		snprintf(parent->error, POOL_ERROR_MAX, "%s", why);
-		leave(parent, IN_TROUBLE);
-	} else if (log_again(&parent->trouble, what, why) > TROUBLE_MAX &&
-	    !is_service(parent)) {
-		leave(parent, IN_TROUBLE);
-	}
+	if (refuses || (log_again(&parent->trouble, what, why) > TROUBLE_MAX &&
+	    !is_service(parent)))
+		leave(parent, FAILED);
 }
 
 static void
@@ -152,10 +145,12 @@ start_child(struct parent *parent, int i)
 		/* Not _exit(): handlers may have called atexit(3). */
 		exit(worker_run(&parent->pool, parent->conf, i + 1, self));
 	}
-	if (pid == -1)
+	if (pid == -1) {
 		meet_trouble(parent, "cannot start a worker", strerror(errno));
-	else
-		parent->children[i] = (struct child){ CHILD_RUNS, pid, 0 };
+		return;
+	}
+	parent->children[i] = (struct child){ CHILD_RUNS, pid, 0 };
+	parent->running++;
 }
 
 static void
@@ -163,9 +158,12 @@ start_children(struct parent *parent)
 {
 	int i;
 
-	for (i = 0; i < parent->n && parent->begun &&
-	    parent->leaving == STAYS && parent->pause_until <= clock_ms(); i++)
-		if (parent->children[i].state == CHILD_WANTED)
+	if (!parent->wanted || !parent->begun || parent->leaving != STAYS ||
+	    parent->pause_until > clock_ms())
+		return;
+	parent->wanted = false;
+	for (i = 0; i < parent->n && !parent->wanted; i++)
+		if (parent->children[i].state == CHILD_GONE)
 			start_child(parent, i);
 }
 
@@ -211,6 +209,21 @@ explain(const struct parent *parent, int status, int64_t ran,
 		    WEXITSTATUS(status));
 }
 
+/*
+ * Is there a task for workers that left? Each looked before it left, and what
+ * was stored since may have waked nobody.
+ */
+static bool
+is_needed(const struct parent *parent, struct inbox *inbox)
+{
+	int64_t due;
+
+	if (inbox_next_due(inbox, &due) == -1)
+		return true;	/* workers will meet the error, too */
+	return due != 0 && due != INT64_MAX &&
+	    (parent->pool.until == WORK_IDLE || due <= inbox_now(inbox));
+}
+
 /* The task that a worker held, if any, is one that failed. */
 static int
 end_worker(struct parent *parent, struct inbox *inbox, int i)
@@ -236,15 +249,13 @@ end_worker(struct parent *parent, struct inbox *inbox, int i)
 	} else if (!left) {
 		meet_trouble(parent, "a worker ended", reason);
 	}
-	child->state = held == 0 && left && !is_service(parent) ?
-	    CHILD_RESTS : CHILD_WANTED;
+	child->state = CHILD_GONE;
+	parent->ended--;
+	parent->wanted |= held == 1 || is_service(parent) ||
+	    is_needed(parent, inbox);
 	return 0;
 }
 
-/*
- * A pool that leaves in trouble leaves the tasks to the next pool: a handler
- * whose result could not be recorded is not to blame.
- */
 static void
 end_tasks(struct parent *parent)
 {
@@ -252,9 +263,9 @@ end_tasks(struct parent *parent)
 	struct inbox *inbox;
 	int i, result;
 
-	if ((parent->begun && count_children(parent, CHILD_ENDED) == 0) ||
+	if ((parent->begun && parent->ended == 0) ||
 	    parent->pause_until > clock_ms() ||
-	    parent->leaving == IN_TROUBLE || !pool_is_valid(&parent->pool))
+	    parent->leaving == FAILED || !pool_is_valid(&parent->pool))
 		return;
 	inbox = inbox_open(parent->pool.inbox, INBOX_CREATE, error);
 	result = inbox == NULL ? -1 : parent->begun ? 0 :
@@ -273,30 +284,19 @@ static void
 reap(struct parent *parent)
 {
 	struct child *child;
-	int status, i;
-	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < parent->n; i++) {
-			child = &parent->children[i];
-			if (child->state != CHILD_RUNS || child->pid != pid)
-				continue;
-			child->state = CHILD_ENDED;
-			child->status = status;
-			if (WIFEXITED(status) && !is_service(parent) &&
-			    WEXITSTATUS(status) == WORKER_IN_TROUBLE)
-				leave(parent, IN_TROUBLE);
-		}
-}
-
-static void
-wake_resting(struct parent *parent)
-{
-	int i;
-
-	for (i = 0; i < parent->n; i++)
-		if (parent->children[i].state == CHILD_RESTS)
-			parent->children[i].state = CHILD_WANTED;
+	for (child = parent->children; child < parent->children + parent->n;
+	    child++) {
+		if (child->state != CHILD_RUNS ||
+		    waitpid(child->pid, &child->status, WNOHANG) <= 0)
+			continue;
+		child->state = CHILD_ENDED;
+		parent->running--;
+		parent->ended++;
+		if (!is_service(parent) && WIFEXITED(child->status) &&
+		    WEXITSTATUS(child->status) == WORKER_IN_TROUBLE)
+			leave(parent, FAILED);
+	}
 }
 
 /* A service whose workers all run sleeps until it gets a signal. */
@@ -304,7 +304,7 @@ static void
 await_news(struct parent *parent)
 {
 	bool sleeps = is_service(parent) && parent->leaving == STAYS &&
-	    count_children(parent, CHILD_RUNS) == parent->n;
+	    parent->running == parent->n;
 	struct pollfd fds[2] = {
 		{ .fd = parent->signals, .events = POLLIN },
 		{ .fd = sleeps ? -1 : inbox_wake_fd(parent->wakes),
@@ -315,51 +315,29 @@ await_news(struct parent *parent)
 	(void)poll(fds, 2, sleeps ? -1 : PAUSE);
 	if (fds[1].revents != 0) {
 		inbox_drain_wakes(parent->wakes);
-		wake_resting(parent);
+		parent->wanted = true;
 	}
 	while (read(parent->signals, &info, sizeof(info)) == sizeof(info))
 		if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGHUP)
 			leave(parent, STOPPED);
 	reap(parent);
-	if (parent->leaving != STAYS && clock_ms() >= parent->stop_by)
+	if (clock_ms() >= parent->stop_by)
 		kill_all(parent, SIGKILL);
 	(void)conf_refresh(&parent->conf, NULL);
 }
 
-/* All rest: the inbox is looked at once more, without byte 1 of the lock. */
 static bool
-comes_back(struct parent *parent)
+is_over(const struct parent *parent)
 {
-	char error[INBOX_ERROR_MAX];
-	struct inbox *inbox = inbox_open(parent->pool.inbox, INBOX_CREATE,
-	    error);
-	int64_t due;
-
-	pool_stop_accepting(&parent->pool);
-	if (inbox == NULL || inbox_next_due(inbox, &due) == -1)
-		due = 1;	/* workers will meet the error, too */
-	else if (parent->pool.until == WORK_ONCE && due > inbox_now(inbox))
-		due = 0;
-	inbox_close(inbox);
-	if (due == 0 || !pool_accept_again(&parent->pool))
+	if (parent->running > 0)
 		return false;
-	wake_resting(parent);
-	return true;
+	if (parent->ended > 0)
+		return parent->leaving == FAILED ||
+		    clock_ms() >= parent->stop_by;
+	return parent->leaving != STAYS || !parent->wanted;
 }
 
-static bool
-is_over(struct parent *parent)
-{
-	if (count_children(parent, CHILD_RUNS) > 0)
-		return false;
-	if (parent->leaving == STAYS)
-		return count_children(parent, CHILD_RESTS) == parent->n &&
-		    !comes_back(parent);
-	return count_children(parent, CHILD_ENDED) == 0 ||
-	    parent->leaving == MOVED || parent->leaving == IN_TROUBLE ||
-	    clock_ms() >= parent->stop_by;
-}
-
+/* The exit status. A service is started again by its supervisor. */
 static int
 parent_run(struct parent *parent)
 {
@@ -371,17 +349,16 @@ parent_run(struct parent *parent)
 		start_children(parent);
 		await_news(parent);
 	}
-	if (parent->leaving != REPLACED)
-		return parent->leaving == MOVED ||
-		    parent->leaving == IN_TROUBLE;
-	/* A service is started again by its supervisor. */
-	if (is_service(parent))
+	if (parent->leaving == FAILED ||
+	    (parent->leaving == REPLACED && is_service(parent)))
 		return 1;
-	if (program_start_pool(&parent->pool.program, parent->conf->path,
-	    true, true) == -1)
-		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
-		    "inbox %s: %s: start `vkcb work`", parent->pool.inbox,
-		    strerror(errno));
+	/* All are idle: the last look is without byte 1, see pool.c. */
+	if (parent->leaving == STAYS)
+		pool_stop_accepting(&parent->pool);
+	if (parent->leaving == REPLACED ||
+	    (parent->leaving == STAYS && is_needed(parent, parent->wakes)))
+		program_start_pool(&parent->pool.program, parent->conf, true,
+		    true);
 	return 0;
 }
 
@@ -395,20 +372,16 @@ parent_set_up(struct parent *parent)
 	sigaddset(&mask, SIGCHLD);
 	supervisor_block_stops(&mask);
 	parent->n = (int)parent->conf->workers;
-	parent->children = calloc((size_t)parent->n,
-	    sizeof(*parent->children));
-	parent->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	snprintf(parent->error, POOL_ERROR_MAX, "%s", strerror(errno));
-	if (parent->children == NULL || parent->signals == -1)
-		return -1;
 	parent->wakes = inbox_open(parent->pool.inbox, INBOX_CREATE,
 	    parent->error);
 	if (parent->wakes == NULL)
 		return -1;
+	parent->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (parent->signals == -1)
+		snprintf(parent->error, POOL_ERROR_MAX, "%s", strerror(errno));
 	/* The watch must begin before the first look, see pool.c. */
 	(void)inbox_wake_fd(parent->wakes);
-	*parent->error = '\0';
-	return 0;
+	return parent->signals == -1 ? -1 : 0;
 }
 
 int
@@ -417,6 +390,8 @@ work_run(struct conf *conf, enum work_until until, char error[POOL_ERROR_MAX])
 	struct parent parent = {
 		.conf = conf,
 		.pool.until = until,
+		.wanted = true,
+		.stop_by = INT64_MAX,
 		.error = error,
 	};
 	int entered, status = 1;
@@ -432,7 +407,6 @@ work_run(struct conf *conf, enum work_until until, char error[POOL_ERROR_MAX])
 	else if (entered == 0)	/* the other pool does the work */
 		status = 0;
 	inbox_close(parent.wakes);
-	free(parent.children);
 	conf_free(parent.conf);
 	return status;
 }

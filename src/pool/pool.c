@@ -14,8 +14,8 @@
  * who watch it, then asks for byte 1. Free: the responder starts a pool.
  * Leaving: the parent unlocks byte 1, then looks into the inbox once. A
  * responder that found byte 1 locked had committed before that look, which
- * sees its event. The parent then locks byte 1 again, or another pool has
- * byte 1 and looks into the inbox when byte 0 is free.
+ * sees its event. The parent then starts a pool as a responder does: that pool,
+ * or another that has byte 1, looks into the inbox when byte 0 is free.
  * Waking: workers watch the file before they look into the inbox, so an event
  * was committed before the look or its byte is read after it.
  * Taking over: a service locks byte 2, reads a byte, then waits for byte 1. A
@@ -143,12 +143,6 @@ pool_stop_accepting(struct pool *pool)
 	    .l_start = ACCEPTING, .l_len = 2 };
 
 	(void)fcntl(pool->accepting, F_OFD_SETLK, &lock);
-}
-
-bool
-pool_accept_again(struct pool *pool)
-{
-	return pool_lock(pool->accepting, F_OFD_SETLK, ACCEPTING) == 0;
 }
 
 bool

@@ -49,12 +49,12 @@ bool program_is_replaced(const struct program *);
 
 /*
  * Starts a pool of the program in place now, which works until the inbox is
- * empty and outlives this process. The caller is done with its environment, and
- * waits for no child process. Standard error stays if it is a file, or with
- * keep_stderr; with waits, a file that is being copied is waited for. 0, or -1
- * with errno.
+ * empty and outlives this process; a failure is logged. The caller is done with
+ * its environment, and waits for no child process. Standard error stays if it
+ * is a file, or with keep_stderr; with waits, a file that is being copied is
+ * waited for.
  */
-int program_start_pool(const struct program *, const char *conf_path,
+void program_start_pool(const struct program *, const struct conf *,
     bool keep_stderr, bool waits);
 
 #endif

@@ -28,9 +28,6 @@ int pool_enter(struct pool *, const char *inbox, char error[POOL_ERROR_MAX]);
 /* Responders start another pool from now on: look into the inbox after this. */
 void pool_stop_accepting(struct pool *);
 
-/* False: another pool accepts events by now. */
-bool pool_accept_again(struct pool *) __attribute__((warn_unused_result));
-
 /* Does a service run or wait? */
 bool pool_has_service(const struct pool *);
 

@@ -21,11 +21,12 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "conf/conf.h"
+#include "log.h"
 
 #include "banned.h"
 
 #define ITSELF "/proc/self/exe"
-#define GONE " (deleted)"	/* appended by the kernel */
 #define BUSY_PAUSE 100000000L	/* ns */
 #define BUSY_MAX 100
 #define FDS_MAX 1024
@@ -34,7 +35,7 @@ extern char **environ;
 
 /*
  * The name that it was started by, since a link may be switched to another
- * program; else, if it was started by a descriptor, the file's own.
+ * program; spawn() hands it on where it is not the kernel's.
  */
 void
 program_init(struct program *program)
@@ -42,20 +43,14 @@ program_init(struct program *program)
 	const char *name = (const char *)getauxval(AT_EXECFN);
 	char folder[PATH_MAX - 1] = "";
 	struct stat st = { .st_ino = 0 };
-	ssize_t len;
 
-	if (name != NULL && strncmp(name, "/proc/", 6) != 0 &&
-	    strncmp(name, "/dev/fd/", 8) != 0 &&
-	    (*name == '/' || getcwd(folder, sizeof(folder)) != NULL)) {
-		snprintf(program->path, PATH_MAX, "%s%s%s", folder,
-		    *name == '/' ? "" : "/", name);
-	} else {
-		len = readlink(ITSELF, program->path, PATH_MAX - 1);
-		program->path[len > 0 ? len : 0] = '\0';
-		len -= (ssize_t)strlen(GONE);
-		if (len > 0 && strcmp(program->path + len, GONE) == 0)
-			program->path[len] = '\0';
-	}
+	if (name == NULL || strncmp(name, "/proc/", 6) == 0 ||
+	    strncmp(name, "/dev/fd/", 8) == 0)
+		name = program_invocation_name;
+	if (*name != '/')
+		(void)!getcwd(folder, sizeof(folder));
+	snprintf(program->path, PATH_MAX, "%s%s%s", folder,
+	    *name == '/' ? "" : "/", name);
 	/* The running file's numbers, whatever stands at its path by now. */
 	(void)stat(ITSELF, &st);
 	program->device = st.st_dev;
@@ -85,17 +80,16 @@ set_environment(const char *conf_path)
 	static const char *const names[] = {
 		"HTTP_", "GATEWAY_INTERFACE=", "REQUEST_", "CONTENT_", "QUERY_",
 		"REMOTE_", "SCRIPT_", "PATH_INFO=", "PATH_TRANSLATED=",
-		"REDIRECT_", "NOTIFY_SOCKET=",
+		"REDIRECT_", "NOTIFY_SOCKET=", NULL,
 	};
-	const size_t n = sizeof(names) / sizeof(names[0]);
 	char **from, **to = environ;
-	size_t i;
+	const char *const *name;
 
 	for (from = environ; *from != NULL; from++) {
-		for (i = 0; i < n; i++)
-			if (strncmp(*from, names[i], strlen(names[i])) == 0)
+		for (name = names; *name != NULL; name++)
+			if (strncmp(*from, *name, strlen(*name)) == 0)
 				break;
-		if (i == n)
+		if (*name == NULL)
 			*to++ = *from;
 	}
 	*to = NULL;
@@ -120,9 +114,9 @@ program_close_fds(void)
 
 /* A session of its own: no signal for the web server's group ends it. */
 static int
-spawn(const char *path, bool keep_stderr)
+spawn(const char *file, const char *path, bool keep_stderr)
 {
-	char *const argv[] = { (char[]){ "vkcb" }, (char[]){ "work" },
+	char *const argv[] = { (char *)(uintptr_t)path, (char[]){ "work" },
 	    (char[]){ "--until-idle" }, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -143,33 +137,35 @@ spawn(const char *path, bool keep_stderr)
 	if (!keep_stderr)
 		(void)posix_spawn_file_actions_adddup2(&files, STDIN_FILENO,
 		    STDERR_FILENO);
-	error = posix_spawn(&pid, path, &files, &attributes, argv, environ);
+	error = posix_spawn(&pid, file, &files, &attributes, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attributes);
 	return error;
 }
 
-int
-program_start_pool(const struct program *program, const char *conf_path,
+void
+program_start_pool(const struct program *program, const struct conf *conf,
     bool keep_stderr, bool waits)
 {
-	int i, error = ETXTBSY;
+	const char *path = program->path;
 	struct stat st;
+	int i, error;
 
 	/* The kernel reaps the pool, so that none is left as a zombie. */
 	(void)signal(SIGCHLD, SIG_IGN);
-	if (set_environment(conf_path) == -1)
-		return -1;
+	error = set_environment(conf->path) == -1 ? ENOMEM : ETXTBSY;
 	program_close_fds();
 	keep_stderr |= fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	for (i = 0; error == ETXTBSY && i < (waits ? BUSY_MAX : 1); i++) {
 		if (i > 0)
 			clock_sleep_until(clock_ns() + BUSY_PAUSE);
-		error = may_be_run(program->path, &st) ?
-		    spawn(program->path, keep_stderr) : ENOENT;
+		error = may_be_run(path, &st) ?
+		    spawn(path, path, keep_stderr) : ENOENT;
 	}
 	if (error == ETXTBSY || error == ENOENT)
-		error = spawn(ITSELF, keep_stderr);
-	errno = error;
-	return error == 0 ? 0 : -1;
+		error = spawn(ITSELF, path, keep_stderr);
+	if (error != 0)
+		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
+		    "inbox %s: %s: start `vkcb work`", conf->inbox,
+		    strerror(error));
 }

@@ -50,8 +50,9 @@ struct work {
 	int stop;		/* a signalfd, readable when told to stop */
 	bool unwatched;		/* there is no inotify, and it was said */
 	bool unsure;		/* the last claim failed, but may be there */
-	bool gives_up;
-	int64_t idle_since;	/* clock_ms(); 0: something waits */
+	bool leaves;
+	enum worker_status status;	/* with which the worker leaves */
+	int64_t busy_at;	/* clock_ms(); since then nothing waits */
 	int64_t purge_at;	/* clock_ms() */
 	struct log_repeat trouble;
 };
@@ -71,18 +72,20 @@ note_trouble(struct work *work, const char *what)
 	return log_again(&work->trouble, what, work->inbox->error);
 }
 
-/* A stop that comes ends the pause. False: leave. */
-static bool __attribute__((warn_unused_result))
+/* A stop that comes ends the pause. */
+static void
 pause_for_trouble(struct work *work, const char *what)
 {
 	struct pollfd stop = { .fd = is_stopping() ? -1 : work->stop,
 	    .events = POLLIN };
 
-	work->gives_up = note_trouble(work, what) > TROUBLE_MAX &&
-	    work->pool->until != WORK_STOPPED;
-	if (!work->gives_up)
+	if (note_trouble(work, what) <= TROUBLE_MAX ||
+	    work->pool->until == WORK_STOPPED) {
 		(void)poll(&stop, 1, TROUBLE_PAUSE);
-	return !work->gives_up;
+		return;
+	}
+	work->leaves = true;
+	work->status = WORKER_IN_TROUBLE;
 }
 
 /* A handler that returns the outcome of a failed call has its reason. */
@@ -183,8 +186,8 @@ run_task(struct work *work, const struct inbox_claim *claim,
 	arena_reset(&work->arena);
 }
 
-/* Tries to record the end until the parent kills. False: leave. */
-static bool
+/* Tries to record the end until the parent kills. */
+static void
 work_on(struct work *work, const struct inbox_claim *claim)
 {
 	struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
@@ -194,13 +197,10 @@ work_on(struct work *work, const struct inbox_claim *claim)
 		run_task(work, claim, &end);
 	else if (!program_is_replaced(&work->pool->program))
 		end = GIVE_UP("this program has no such handler");
-	while (pool_is_valid(work->pool) &&
+	while (!work->leaves && pool_is_valid(work->pool) &&
 	    inbox_finish(work->inbox, claim, &end) == -1)
-		if (!pause_for_trouble(work, "cannot record the result of a "
-		    "task"))
-			return false;
-	work->trouble.since = 0;
-	return true;
+		pause_for_trouble(work, "cannot record the result of a task");
+	work->busy_at = clock_ms();
 }
 
 /* Purging comes in small pieces, with as much time between as they took. */
@@ -222,21 +222,21 @@ keep_house(struct work *work)
 	    PURGE_EVERY);
 }
 
-/* The milliseconds to wait, with nothing to do now. */
+/*
+ * The milliseconds to wait, with nothing to do now. Nobody tells an idle pool's
+ * worker when others have emptied the inbox.
+ */
 static int
-time_to(struct work *work, int64_t due)
+time_to(const struct work *work, int64_t due)
 {
-	int64_t now = clock_ms(), wait = PURGE_EVERY;
+	bool looks = work->pool->until == WORK_IDLE &&
+	    (due == 0 || due == INT64_MAX);
+	int64_t wait = looks ? LOOK_AGAIN : PURGE_EVERY;
 
 	if (due != 0 && due - inbox_now(work->inbox) < wait)
 		wait = due - inbox_now(work->inbox);
-	/* Nobody tells when other workers have emptied the inbox. */
-	if (due == INT64_MAX && work->pool->until == WORK_IDLE)
-		wait = LOOK_AGAIN;
-	if (work->idle_since != 0)
-		wait = work->idle_since + LINGER - now;
-	if (work->number == 1 && work->purge_at - now < wait)
-		wait = work->purge_at - now;
+	if (work->number == 1 && work->purge_at - clock_ms() < wait)
+		wait = work->purge_at - clock_ms();
 	if (work->unwatched && wait > LOOK_UNWATCHED)
 		wait = LOOK_UNWATCHED;
 	return wait > 0 ? (int)wait : 1;
@@ -255,32 +255,25 @@ wait_for_event(struct work *work, int64_t due)
 		    "events each 250 ms");
 	work->unwatched = fds[1].fd == -1;
 	(void)poll(fds, 2, time_to(work, due));
-	if (fds[1].fd != -1)
-		inbox_drain_wakes(work->inbox);
+	inbox_drain_wakes(work->inbox);
 }
 
-/* False: leave. */
-static bool
+static void
 be_idle(struct work *work, int64_t due)
 {
-	int64_t now = clock_ms();
+	enum work_until until = work->pool->until;
 
 	if (inbox_flush(work->inbox) == -1)
 		(void)note_trouble(work, "cannot flush the inbox");
-	if (work->pool->until == WORK_ONCE)
-		return false;
-	if (due != 0 || work->pool->until != WORK_IDLE)
-		work->idle_since = 0;
-	else if (work->idle_since == 0)
-		work->idle_since = now;
-	else if (now - work->idle_since >= LINGER)
-		return false;
-	wait_for_event(work, due);
-	return true;
+	if (due != 0)
+		work->busy_at = clock_ms();
+	work->leaves = until == WORK_ONCE ||
+	    (until == WORK_IDLE && clock_ms() - work->busy_at >= LINGER);
+	if (!work->leaves)
+		wait_for_event(work, due);
 }
 
-/* False: leave. */
-static bool
+static void
 work_once(struct work *work)
 {
 	struct inbox_claim claim;
@@ -293,13 +286,14 @@ work_once(struct work *work)
 	result = inbox_claim(work->inbox, work->number, handler_names,
 	    n_handlers, &claim, &due);
 	work->unsure = result == -1;
-	if (work->unsure)
-		return pause_for_trouble(work, "cannot take events");
-	work->trouble.since = 0;
-	if (result == 0)
-		return be_idle(work, due);
-	work->idle_since = 0;
-	return work_on(work, &claim);
+	if (!work->unsure)
+		work->trouble.since = 0;
+	if (result == -1)
+		pause_for_trouble(work, "cannot take events");
+	else if (result == 0)
+		be_idle(work, due);
+	else
+		work_on(work, &claim);
 }
 
 /* A task that was claimed, but not flushed, never began. */
@@ -345,16 +339,17 @@ worker_set_up(struct work *work)
 int
 worker_run(struct pool *pool, struct conf *conf, int number, pid_t parent)
 {
-	struct work work = { .pool = pool, .conf = conf, .number = number };
+	struct work work = { .pool = pool, .conf = conf, .number = number,
+	    .busy_at = clock_ms() };
 
 	pool_begin_worker(pool);
 	/* Killed with the parent: the next pool waits for all of this one. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
 	    worker_set_up(&work) == -1)
 		return WORKER_NOT_BEGUN;
-	while (!is_stopping() && pool_is_valid(pool) &&
-	    !program_is_replaced(&pool->program) && work_once(&work))
-		continue;
+	while (!work.leaves && !is_stopping() && pool_is_valid(pool) &&
+	    !program_is_replaced(&pool->program))
+		work_once(&work);
 	give_back(&work);
 	/* The last results, too, must outlast a power cut. */
 	if (inbox_flush(work.inbox) == -1)
@@ -364,5 +359,5 @@ worker_run(struct pool *pool, struct conf *conf, int number, pid_t parent)
 	inbox_close(work.inbox);
 	arena_release(&work.arena);
 	conf_free(work.conf);
-	return work.gives_up ? WORKER_IN_TROUBLE : WORKER_LEFT;
+	return work.status;
 }

@@ -4,7 +4,6 @@
  * An event that cannot be stored is answered 503, so that VK repeats it. Its
  * secret is never stored.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,15 +20,10 @@
 void
 enqueue_wake(struct receiver *receiver)
 {
-	const char *path = receiver->conf->inbox;
-
 	(void)inbox_wake(receiver->inbox);
-	if (!pool_is_there(path) && program_start_pool(
-	    &receiver->program, receiver->conf->path, !receiver->is_cgi,
-	    false) == -1)
-		log_msg(LOG_LEVEL_ERROR, "cannot wake or start a worker for "
-		    "inbox %s: %s: start `vkcb work`", path,
-		    strerror(errno));
+	if (!pool_is_there(receiver->conf->inbox))
+		program_start_pool(&receiver->program, receiver->conf,
+		    !receiver->is_cgi, false);
 }
 
 /* Lists the handlers that take the event. NULL: out of memory. */

@@ -257,6 +257,20 @@ claim "a responder whose file was renamed starts what is in its place" \
     same "$app" "$(readlink "/proc/$(owner)/exe")"
 kill "$(owner)"
 until_true 10 no_pool
+
+# is_run_by FILE - the pool is one of this program.
+is_run_by() {
+	[ "$(readlink "/proc/$(owner)/exe")" = "$1" ]
+}
+exec 3>>"$app"
+"$fcgi" "$run/vkcb.socket" post "$(message hello)" answer >"$work/out"
+claim "while that is copied an event starts the old one, which waits for it" \
+    until_true 10 is_run_by "$work/app/vkcb.old"
+exec 3>&-
+claim "... and starts it then" until_true 20 is_run_by "$app"
+until_true 10 is_working
+kill "$(owner)"
+until_true 10 no_pool
 : >"$work/empty"
 chmod 755 "$work/empty"
 put_in_place "$work/empty"

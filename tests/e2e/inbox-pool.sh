@@ -68,6 +68,28 @@ claim "a handler that hangs in the last look is killed as well" \
 claim "and its event parked" \
     same "killed: it ran longer than handler_timeout (1 s)" "$(reason d-2)"
 
+# The same when the other worker has much to do.
+inbox=$run/busy
+with_inbox "workers = 2"
+"$app" work --once
+"$byte_lock" "$inbox-lock" 1 sleep 60 &
+keeper=$!
+ends $keeper
+stores next "$(task i-3 73 ok)"
+echo "sleep 0.3" >>"$work/next"	# the parent is woken before the worker ends
+give_all "i-1 71 ok \"hold\":\"$run/i\"" \
+    "i-2 72 ok \"at_exit\":\"sh\\u0020$work/next\""
+kill $keeper
+gone $keeper
+"$app" work --once 2>>"$run/stderr" &
+once=$!
+ends $once
+claim "an event that comes while one of two workers leaves does not wait for \
+the other" until_true 10 done_are i-3
+: >"$run/i"
+gone $once
+claim "... nor does that one's" done_are i-1 i-2
+
 # What handlers have registered for the end of the process does not end.
 inbox=$run/endless
 with_inbox "workers = 1" "handler_timeout = 1s"
