@@ -13,14 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Workers end with their parent; a web server's program has its variables. */
+static int is_cgi;
+
+/* A web server's program has its variables, until it starts workers. */
+__attribute__((constructor)) static void
+hold_begin(void)
+{
+	is_cgi = getenv("GATEWAY_INTERFACE") != NULL;
+}
+
+/* Workers end with their parent. */
 static int
 is_parent(void)
 {
 	int signal = 0;
 
-	return prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == 0 &&
-	    getenv("GATEWAY_INTERFACE") == NULL;
+	return prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == 0 && !is_cgi;
 }
 
 static void
