@@ -100,13 +100,11 @@ static bool
 is_left_out(const struct field *field, const char *named,
     const struct inside *inside)
 {
-	bool scalar = field->kind == FIELD_STR || field->kind == FIELD_INT ||
-	    field->kind == FIELD_BOOL || field->kind == FIELD_DOUBLE;
 	const struct only *only = find_only(inside->tag, field->name);
 
-	if (only != NULL && !is_listed(only->events, inside->event))
-		return true;
-	if (named != NULL && !scalar && strcmp(field->name, named) != 0)
+	if ((only != NULL && !is_listed(only->events, inside->event)) ||
+	    (named != NULL && field->kind > FIELD_STR &&
+	    strcmp(field->name, named) != 0))
 		return true;
 	return field->object != NULL &&
 	    times_inside(inside, field->object) > (only != NULL);

@@ -21,6 +21,8 @@
 #define OBJ(name, tag, text) ROW(OBJ, name, #tag, NULL, text)
 #define OBJ_TEXT(name, tag, text) ROW(OBJ, name, #tag, NULL, text)
 #define LIST(name, tag, text) ROW(LIST, name, #tag, NULL, text)
+#define ROWS(name, tag, example, text) \
+	{ FIELD_JSON, "LIST", #name, #tag, example, text },
 #define INTS(name, example, text) ROW(INTS, name, NULL, example, text)
 #define STRS(name, example, text) ROW(STRS, name, NULL, example, text)
 #define JSON(name, example, text) ROW(JSON, name, NULL, example, text)

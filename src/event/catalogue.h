@@ -11,7 +11,7 @@ enum field_kind {
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_DOUBLE,
-	FIELD_STR,
+	FIELD_STR,		/* the last of one value */
 	FIELD_OBJ,
 	FIELD_LIST,
 	FIELD_INTS,

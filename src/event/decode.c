@@ -237,19 +237,15 @@ decode_string(const struct decode_place *place, struct json_object *value,
 /* NULL: no object. */
 static const void *
 decode_object(const struct decode_place *place, struct json_object *value,
-    size_t size, decode_fn *read)
+    size_t size, decode_fn *read, const char *wanted)
 {
-	void *object;
+	void *object = is_false_or_empty(value) ? NULL :
+	    arena_alloc(place->decode->arena, size);
 
-	if (!json_object_is_type(value, json_type_object)) {
-		if (!is_false_or_empty(value))
-			decode_report(place, value, OBJECT_WANTED);
-		return NULL;
-	}
-	object = arena_alloc(place->decode->arena, size);
-	if (object != NULL)
-		(void)read(place, value, object);
-	return object;
+	if (object == NULL || read(place, value, object))
+		return object;
+	decode_report(place, value, wanted);
+	return NULL;
 }
 
 /* How many elements a list has; 0 if it is absent or not a list. */
@@ -287,14 +283,20 @@ decode_list(const struct decode_place *place, struct json_object *value,
 	return taken > 0 ? list : NULL;
 }
 
+#define OBJECT(tag, text) static decode_fn decode_##tag;
+#include "objects.def"
+
 /* Posts have their coordinates as a string: "55.75 37.61". */
 static bool
-decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
+decode_text_coordinates(const struct decode_place *place,
+    struct json_object *value, void *made)
 {
+	struct vk_coordinates *out = made;
 	const char *text = json_object_get_string(value);
 	size_t len = (size_t)json_object_get_string_len(value);
 	size_t first = strcspn(text, " ");
 
+	(void)place;
 	*out = none_coordinates;
 	out->json = value;
 	return first < len && json_is_number(text, first) &&
@@ -303,14 +305,28 @@ decode_text_coordinates(struct json_object *value, struct vk_coordinates *out)
 	    take_double(strtod(text + first + 1, NULL), &out->longitude);
 }
 
+/* A row of a keyboard is its list of buttons, or {} if there are none. */
+static bool
+decode_row(const struct decode_place *up, struct json_object *in, void *made)
+{
+	struct vk_keyboard_row *out = made;
+	const void *buttons;
+
+	if (!json_object_is_type(in, json_type_array))
+		return decode_keyboard_row(up, in, made);
+	*out = none_keyboard_row;
+	out->json = in;
+	buttons = decode_list(up, in, sizeof(*out->buttons),
+	    decode_keyboard_button, OBJECT_WANTED, &out->n_buttons);
+	out->buttons = buttons != NULL ? buttons : out->buttons;
+	return true;
+}
+
 /* A member's key is the field's name, less the _ of a C keyword. */
 #define KEY_LEN(name) \
 	(sizeof(#name) - 1 - (#name[sizeof(#name) - 2] == '_'))
 #define IS(name) \
 	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
-
-#define OBJECT(tag, text) static decode_fn decode_##tag;
-#include "objects.def"
 
 #define OBJECT(tag, text) \
 static bool \
@@ -377,24 +393,16 @@ decode_##tag(const struct decode_place *up, struct json_object *in, \
 	ELEMENTS(name, const char *, decode_string, STRING_WANTED)
 #define LIST(name, tag, text) \
 	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
-#define OBJ(name, tag, text) \
+#define ROWS(name, tag, example, text) \
+	ELEMENTS(name, struct vk_##tag, decode_row, LIST_WANTED)
+#define OBJECT_BY(name, tag, read, wanted) \
 	POINTER(name, decode_object(&here, value, sizeof(struct vk_##tag), \
-	    decode_##tag))
+	    read, wanted))
+#define OBJ(name, tag, text) \
+	OBJECT_BY(name, tag, decode_##tag, OBJECT_WANTED)
 #define OBJ_TEXT(name, tag, text) \
-		if (IS(name) && \
-		    json_object_is_type(value, json_type_string)) { \
-			struct vk_##tag *object = \
-			    arena_alloc(up->decode->arena, \
-			    sizeof(*object)); \
-			\
-			if (object == NULL) \
-				continue; \
-			if (decode_text_##tag(value, object)) \
-				out->name = object; \
-			else \
-				decode_report(&here, value, #tag); \
-			continue; \
-		} \
+		if (json_object_is_type(value, json_type_string)) \
+			OBJECT_BY(name, tag, decode_text_##tag, #tag) \
 		OBJ(name, tag, text)
 #define END(tag) \
 	} \
@@ -433,7 +441,7 @@ decode_event(enum vkcb_event_type type, struct json_object *object,
 	}
 	if (type == VKCB_EVENT_message_new && is_bare_message(object)) {
 		message = decode_object(&place, object, sizeof(*message),
-		    decode_message);
+		    decode_message, OBJECT_WANTED);
 		if (message != NULL)
 			((struct vk_message_new *)typed)->message = message;
 	}

@@ -13,6 +13,7 @@ BEGIN {
 	takes["OBJ"] = "object" none
 	takes["OBJ_TEXT"] = "object|text" none
 	takes["LIST"] = "list|list of object" none
+	takes["ROWS"] = "list|list of list of object" none
 	takes["INTS"] = "list|list of (int|numeric|enum)" none
 	takes["STRS"] = "list|list of (text|int|numeric|enum)" none
 	takes["JSON"] = ".*"

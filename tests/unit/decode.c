@@ -626,6 +626,30 @@ a_keyword_loses_its_underscore(void **state)
 }
 
 static void
+a_row_of_buttons_is_a_list(void **state)
+{
+	const struct vk_keyboard *keyboard;
+	struct decoded decoded;
+
+	(void)state;
+	assert_true(decode(&decoded, VKCB_EVENT_message_reply,
+	    "{\"keyboard\":{\"buttons\":[[{\"color\":\"x\"},1],7,[],{},null,"
+	    "[{\"color\":\"y\"},{}]]}}"));
+	keyboard = ((const struct vk_message *)decoded.typed)->keyboard;
+	assert_int_equal(keyboard->n_buttons, 4);
+	assert_int_equal(keyboard->buttons[0].n_buttons, 1);
+	assert_int_equal(keyboard->buttons[1].n_buttons, 0);
+	assert_int_equal(keyboard->buttons[2].n_buttons, 0);
+	assert_string_equal(keyboard->buttons[1].buttons->color, "");
+	assert_string_equal(keyboard->buttons[3].buttons[0].color, "y");
+	assert_string_equal(decoded.odd,
+	    "object.keyboard.buttons[0][1]: number, not object\n"
+	    "object.keyboard.buttons[1]: number, not array\n"
+	    "object.keyboard.buttons[4]: null, not array\n");
+	decoded_release(&decoded);
+}
+
+static void
 the_old_shape_of_message_new_is_taken(void **state)
 {
 	static const char *const objects[] = {
@@ -1276,6 +1300,7 @@ main(void)
 		cmocka_unit_test(coordinates_are_an_object_or_a_text),
 		cmocka_unit_test(keys_have_two_spellings),
 		cmocka_unit_test(a_keyword_loses_its_underscore),
+		cmocka_unit_test(a_row_of_buttons_is_a_list),
 		cmocka_unit_test(the_old_shape_of_message_new_is_taken),
 		cmocka_unit_test(a_warning_is_no_message),
 		cmocka_unit_test(unknown_fields_are_passed_over),

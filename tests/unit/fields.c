@@ -281,6 +281,23 @@ what_is_inside_is_a_struct(void **state)
 	sent_release(&sent);
 }
 
+static void
+a_keyboard_has_rows_of_buttons(void **state)
+{
+	const struct vk_keyboard *keyboard;
+	struct sent sent;
+
+	(void)state;
+	sent_init(&sent, "tests/bodies/message_reply.json", "message_reply");
+	keyboard = ((const struct vk_message *)sent.typed)->keyboard;
+	assert_int_equal(keyboard->n_buttons, 6);
+	assert_int_equal(keyboard->buttons[0].n_buttons, 2);
+	assert_string_equal(keyboard->buttons[0].buttons[1].action->type,
+	    "callback");
+	assert_string_equal(keyboard->buttons[5].buttons[0].color, "default");
+	sent_release(&sent);
+}
+
 int
 main(void)
 {
@@ -296,6 +313,7 @@ main(void)
 		cmocka_unit_test(settings_have_their_newer_keys),
 		cmocka_unit_test(attachments_are_structs),
 		cmocka_unit_test(what_is_inside_is_a_struct),
+		cmocka_unit_test(a_keyboard_has_rows_of_buttons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
