@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,20 @@ file_beside(const char *path, const char *name, char out[PATH_MAX])
 	int before = slash != NULL ? (int)(slash + 1 - path) : 0;
 	int len = snprintf(out, PATH_MAX, "%.*s%s", before, path, name);
 
+	return len >= 0 && len < PATH_MAX ? 0 : -1;
+}
+
+int
+file_own_path(const char *folder, const char *name, char out[PATH_MAX])
+{
+	int len;
+
+	if (folder == NULL)
+		folder = getenv("TMPDIR");
+	if (folder == NULL || *folder != '/')
+		folder = "/tmp";
+	len = snprintf(out, PATH_MAX, "%s/vkcb-%lu-%s", folder,
+	    (unsigned long)geteuid(), name);
 	return len >= 0 && len < PATH_MAX ? 0 : -1;
 }
 

@@ -28,6 +28,13 @@ int file_beside(const char *path, const char *name, char out[PATH_MAX])
     __attribute__((warn_unused_result));
 
 /*
+ * The path of a file of this user's in the folder, or, with folder NULL, in
+ * TMPDIR: "/tmp/vkcb-33-NAME". -1: it is too long.
+ */
+int file_own_path(const char *folder, const char *name, char out[PATH_MAX])
+    __attribute__((warn_unused_result));
+
+/*
  * A new or renamed file is on disk when its folder is. 0, also if this user may
  * not read the folder, so that it cannot be flushed; or -1 with errno.
  */

@@ -18,9 +18,11 @@ mkdir -p "$work/app" "$run"
 cp "$root/$O/tests/handlers/vkcb" "$app"
 
 # configure [LINE ...] - replaces vkcb.conf atomically; lines go into [vkcb].
+# A body that is sent again runs the handlers again, unless $repeats says once.
 configure() {
 	{
 		printf '[vkcb]\nlog = %s\n' "$log"
+		echo "repeats = ${repeats:-again}"
 		[ $# = 0 ] || printf '%s\n' "$@"
 		printf '[group %s]\nsecret = %s\nold_secret = old-%s\n' \
 		    "$group" "$secret" "$secret"

@@ -14,6 +14,8 @@ bodies=$root/tests/bodies
 failures=0
 pids=
 unset VKCB_CONF
+# Where there is no `state`, vkcb's files are the test's own too.
+export TMPDIR="$work"
 # With LD_PRELOAD the address sanitizer is not the first library.
 export ASAN_OPTIONS=verify_asan_link_order=0
 

@@ -28,7 +28,8 @@ vk_control() {
 # vk_conf [LINE ...] - the configuration, with more lines of [vkcb].
 vk_conf() {
 	{
-		printf '[vkcb]\napi_url = %s/method/\nstate = %s\n' "$api" \
+		printf '[vkcb]\nrepeats = again\n'
+		printf 'api_url = %s/method/\nstate = %s\n' "$api" \
 		    "$work/state"
 		printf '%s\n' "$@"
 		printf '[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n'

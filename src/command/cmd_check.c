@@ -327,6 +327,18 @@ warn_handlers(void)
 		    "dropped");
 }
 
+/* The default folder is missing on most machines, and TMPDIR will do. */
+static void
+warn_state(const struct conf *conf)
+{
+	if (conf->inbox == NULL && conf->repeats == CONF_REPEATS_ONCE &&
+	    access(conf->state, W_OK | X_OK) == -1 && (errno != ENOENT ||
+	    strcmp(conf->state, CONF_STATE) != 0))
+		warn(conf->state, "%s: set `state` to a folder that vkcb can "
+		    "write to, or repeated events are handled again",
+		    strerror(errno));
+}
+
 static void
 check_warnings(const struct conf *conf)
 {
@@ -346,6 +358,7 @@ check_warnings(const struct conf *conf)
 		warn(conf->path, "no group: every event is refused; add "
 		    "[group ID]");
 	warn_handlers();
+	warn_state(conf);
 }
 
 static int

@@ -324,8 +324,9 @@ run_here(struct trigger *trigger)
 	conf->max_body = BODY_MAX;
 	(void)log_open("stderr", conf->log_level < LOG_LEVEL_INFO ?
 	    LOG_LEVEL_INFO : (enum log_level)conf->log_level);
-	/* Handlers run here, now: nothing is put into the inbox. */
+	/* Handlers run here, now, even for a saved body that is sent again. */
 	conf->inbox = NULL;
+	conf->repeats = CONF_REPEATS_AGAIN;
 	if (atexit(fail_if_handler_runs) != 0)
 		return report_fail("trigger", "out of memory");
 	trigger->conf = NULL;

@@ -36,6 +36,7 @@ static const char *const levels[] = {
 	"error", "warning", "info", "debug", NULL
 };
 static const char *const switches[] = { "no", "yes", NULL };
+static const char *const repeats[] = { "once", "again", NULL };
 static const char *const orders[] = { "conversation", "none", NULL };
 
 /* A key of [vkcb] has its field's name. */
@@ -53,6 +54,7 @@ const struct conf_key conf_keys[] = {
 	MAIN(api_url, URL, "https://api.vk.ru/method/", .words = NULL),
 	MAIN(api_timeout, TIME, "10s", .min = 100, .max = CONF_API_TIMEOUT_MAX),
 	MAIN(ca_file, PATH, "none", .words = none),
+	MAIN(repeats, WORD, "once", .words = repeats),
 	MAIN(state, PATH, CONF_STATE, .words = NULL),
 	MAIN(handler_timeout, TIME, "30s", .min = 1000, .max = 3600 * 1000),
 	MAIN(workers, COUNT, "2", .min = 1, .max = CONF_WORKERS_MAX),

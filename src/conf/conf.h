@@ -43,6 +43,11 @@ enum conf_order {
 	CONF_ORDER_NONE,
 };
 
+enum conf_repeats {
+	CONF_REPEATS_ONCE,
+	CONF_REPEATS_AGAIN,
+};
+
 #define CONF_TIMES_MAX 32
 
 struct conf_times {
@@ -109,6 +114,7 @@ struct conf {
 	const char *api_url;
 	int64_t api_timeout;
 	const char *ca_file;	/* NULL: as libcurl was built */
+	int64_t repeats;	/* enum conf_repeats */
 	const char *state;	/* folder that processes share */
 	int64_t handler_timeout;
 	int64_t workers;

@@ -20,7 +20,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -82,19 +81,16 @@ rate_reserve(struct rate_window *window, int64_t now, int64_t max)
 static int
 open_file(const char *folder, uint64_t token)
 {
-	const char *tmp = getenv("TMPDIR");
-	char path[PATH_MAX];
-	int len;
+	char name[32], path[PATH_MAX];
 
-	if (tmp == NULL || *tmp != '/')
-		tmp = "/tmp";
-	len = folder != NULL ?
-	    snprintf(path, sizeof(path), "%s/rate-%016" PRIx64, folder, token) :
-	    snprintf(path, sizeof(path), "%s/vkcb-%lu-rate-%016" PRIx64, tmp,
-	    (unsigned long)geteuid(), token);
+	snprintf(name, sizeof(name), "rate-%016" PRIx64, token);
 	errno = ENAMETOOLONG;
-	return (size_t)len >= sizeof(path) ? -1 : folder != NULL ?
-	    file_open_shared(path) : file_open_private(path, O_RDWR | O_CREAT);
+	if (folder == NULL)
+		return file_own_path(NULL, name, path) == -1 ? -1 :
+		    file_open_private(path, O_RDWR | O_CREAT);
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= PATH_MAX)
+		return -1;
+	return file_open_shared(path);
 }
 
 /* The lock is held for microseconds, unless its holder was stopped. */

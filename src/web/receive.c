@@ -24,7 +24,7 @@
 void
 receiver_init(struct receiver *receiver, struct conf *conf)
 {
-	*receiver = (struct receiver){ .conf = conf };
+	*receiver = (struct receiver){ .conf = conf, .repeats.fd = -1 };
 	program_init(&receiver->program);
 }
 
@@ -144,7 +144,7 @@ read_envelope(struct receipt *receipt)
 	return -1;
 }
 
-/* Reads a changed configuration, which may name another inbox. */
+/* Reads a changed configuration, which may name another inbox or folder. */
 static bool
 receive_refresh(struct receiver *receiver, const struct conf_group *group)
 {
@@ -152,6 +152,7 @@ receive_refresh(struct receiver *receiver, const struct conf_group *group)
 		return false;
 	inbox_close(receiver->inbox);
 	receiver->inbox = NULL;
+	repeats_close(&receiver->repeats);
 	return true;
 }
 
@@ -263,12 +264,14 @@ receipt_answer(struct receipt *receipt, const struct event_result *result)
 	}
 }
 
-static void
-handle(struct receipt *receipt)
+/* Returns whether a repeat needs no answer but ok. */
+static bool
+receive_run(struct receipt *receipt)
 {
 	struct receiver *receiver = receipt->receiver;
 	struct event_result result;
 	struct event event;
+	bool done = false;
 
 	event_init(&event, &receipt->envelope, &receiver->arena,
 	    (int)receipt->retry_counter);
@@ -276,6 +279,7 @@ handle(struct receipt *receipt)
 	switch (event_handle(&event, &result)) {
 	case EVENT_HANDLED:
 		receiver->gave_up = result.outcome == VKCB_GIVE_UP;
+		done = receiver->gave_up || result.outcome == VKCB_OK;
 		receipt_answer(receipt, &result);
 		break;
 	case EVENT_BAD_OBJECT:
@@ -288,6 +292,31 @@ handle(struct receipt *receipt)
 		break;
 	}
 	event_release(&event);
+	return done;
+}
+
+static void
+handle(struct receipt *receipt)
+{
+	struct receiver *receiver = receipt->receiver;
+	const struct conf *conf = receiver->conf;
+	enum repeats_known known = REPEATS_UNKNOWN;
+	struct log_line line;
+
+	if (conf->repeats == CONF_REPEATS_ONCE)
+		known = repeats_begin(&receiver->repeats, conf->state,
+		    receipt->envelope.group_id, &receipt->envelope.event_id);
+	if (known == REPEATS_UNKNOWN) {
+		repeats_end(&receiver->repeats, receive_run(receipt));
+	} else if (known == REPEATS_RUNNING) {
+		(void)receipt_refuse(receipt, 503, "Still Running",
+		    "a repeat while the event is handled", NULL);
+	} else {
+		http_answer(receipt->answer, 200, "ok");
+		log_begin(&line, LOG_LEVEL_INFO, "handled before");
+		receipt_log(receipt, &line);
+		log_end(&line);
+	}
 }
 
 void

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "event/envelope.h"
 #include "pool/pool.h"
+#include "web/repeats.h"
 
 struct conf;
 struct event_result;
@@ -59,6 +60,7 @@ struct receiver {
 	bool is_cgi;		/* started by a web server for one request */
 	struct arena arena;	/* memory of the current request */
 	bool gave_up;		/* a handler of the last event did */
+	struct repeats repeats;	/* without an inbox */
 	struct inbox *inbox;	/* NULL: none, or not opened yet */
 	bool stored;		/* workers are to be woken */
 	struct program program;	/* for starting a pool */

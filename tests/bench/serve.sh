@@ -6,13 +6,14 @@ seconds=2
 cat >"$work/vkcb.conf" <<'END'
 [vkcb]
 log_level = warning
+repeats = again
 [group 219876543]
 secret = Kf7vQ2mXw9aLcR4t
 END
 
 # A configuration of 1,000 groups, ours in the middle.
 {
-	printf '[vkcb]\nlog_level = warning\n'
+	printf '[vkcb]\nlog_level = warning\nrepeats = again\n'
 	for id in $(seq 219876043 219877042); do
 		printf '[group %s]\nsecret = Kf7vQ2mXw9aLcR4t\n' "$id"
 	done

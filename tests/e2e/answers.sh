@@ -9,7 +9,7 @@ body=$work/body
 # configure [LINE ...] - writes the configuration with these lines in [vkcb].
 configure() {
 	{
-		echo '[vkcb]'
+		printf '[vkcb]\nrepeats = again\n'
 		printf '%s\n' "$@"
 		cat <<'END'
 [default]

@@ -4,6 +4,7 @@
 cat >"$work/vkcb.conf" <<'END'
 [vkcb]
 log_level = debug
+repeats = again
 [default]
 secret = none
 [group 219876543]

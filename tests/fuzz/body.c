@@ -118,7 +118,7 @@ remove_path(void)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char text[] = "[vkcb]\nlog = /dev/null\n"
+	static const char text[] = "[vkcb]\nlog = /dev/null\nrepeats = again\n"
 	    "[default]\nsecret = none\nconfirmation = 693d0ba9\n"
 	    "[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
 	    "old_secret = s\nconfirmation = 7d1a2b3c\n";

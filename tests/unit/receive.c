@@ -105,7 +105,7 @@ static int
 set_up(void **state)
 {
 	static const char text[] = "[vkcb]\nlog = /dev/null\nmax_body = 16M\n"
-	    "[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
+	    "repeats = again\n[group 219876543]\nsecret = Kf7vQ2mXw9aLcR4t\n"
 	    "confirmation = 7d1a2b3c\n";
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct conf_refused refused;
