@@ -65,6 +65,7 @@
 #define DAMAGED "the file is damaged: move it away together with its -wal " \
 	"and -shm, a new one is made by itself; sqlite3's .recover reads the " \
 	"old one"
+#define NEWER "made by a newer vkcb: install that, or name another path"
 #define STRING(x) STRING_(x)
 #define STRING_(x) #x
 
@@ -325,8 +326,7 @@ read_version(struct store *store, int64_t *version)
 		return files_refuse(store, "another program's database: name "
 		    "another path");
 	if (*version > SCHEMA)
-		return files_refuse(store, "made by a newer vkcb: install "
-		    "that, or name another path");
+		return files_refuse(store, NEWER);
 	return 0;
 }
 
@@ -510,27 +510,6 @@ store_may_find_room(const struct store *store)
 	    (store->full == FULL_MAX && !store->answers));
 }
 
-int
-store_begin(struct store *store, int64_t patience)
-{
-	int code = SQL_OK;
-
-	store->patience_ends = clock_ms() + patience;
-	if (store_ready(store) == -1)
-		return -1;
-	store->answers = patience == STORE_PATIENCE_ANSWER;
-	if (store->full > 0)
-		make_room(store);
-	store->patience_ends = clock_ms() + patience;
-	if (store->doubtful)	/* see the sixth point above */
-		code = store->sql->wal_checkpoint_v2(store->db, NULL,
-		    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
-	if (code != SQL_OK)
-		return store_fail(store, code);
-	store->doubtful = false;
-	return store_run(store, "BEGIN IMMEDIATE", "");
-}
-
 static void
 roll_back(struct store *store)
 {
@@ -553,6 +532,44 @@ store_end(struct store *store, int result)
 	else
 		store->full = 0;
 	return result;
+}
+
+/* A newer vkcb may have upgraded the file since it was opened. */
+static int
+begin(struct store *store)
+{
+	int64_t version;
+
+	if (store_run(store, "BEGIN IMMEDIATE", "") == -1)
+		return -1;
+	if (store_run(store, "PRAGMA user_version", ">i", &version) == -1)
+		return store_end(store, -1);
+	if (version == SCHEMA)
+		return 0;
+	store->must_reopen = true;
+	(void)files_refuse(store, NEWER);
+	return store_end(store, -1);
+}
+
+int
+store_begin(struct store *store, int64_t patience)
+{
+	int code = SQL_OK;
+
+	store->patience_ends = clock_ms() + patience;
+	if (store_ready(store) == -1)
+		return -1;
+	store->answers = patience == STORE_PATIENCE_ANSWER;
+	if (store->full > 0)
+		make_room(store);
+	store->patience_ends = clock_ms() + patience;
+	if (store->doubtful)	/* see the sixth point above */
+		code = store->sql->wal_checkpoint_v2(store->db, NULL,
+		    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (code != SQL_OK)
+		return store_fail(store, code);
+	store->doubtful = false;
+	return begin(store);
 }
 
 int

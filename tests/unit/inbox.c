@@ -976,6 +976,32 @@ an_inbox_of_a_newer_schema_is_refused(void **state)
 	inbox_close(again);
 }
 
+/* The tables may take the older one's rows, with another meaning. */
+static void
+an_inbox_upgraded_while_in_use_is_refused(void **state)
+{
+	const struct inbox_target wanted[] = { { "greet", NULL } };
+	const struct inbox_event event = {
+		.group_id = 7, .event_id = "2", .type = "message_new",
+		.version = "5.199", .received = clock_now,
+	};
+	struct inbox *inbox = *state;
+	struct inbox_command command;
+	struct inbox_claim claimed;
+	enum inbox_put put_as;
+	int64_t due;
+
+	put(inbox, "1", "a");
+	run_sql("PRAGMA user_version = 99");
+	assert_int_equal(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due),
+	    -1);
+	assert_non_null(strstr(inbox->error, "made by a newer vkcb"));
+	inbox->error[0] = '\0';
+	assert_int_equal(inbox_put(inbox, &event, wanted, 1, &put_as, &command),
+	    -1);
+	assert_non_null(strstr(inbox->error, "made by a newer vkcb"));
+}
+
 /* Nothing but the database itself is there after a look, as before it. */
 static void
 a_look_makes_no_file(void **state)
@@ -1360,6 +1386,9 @@ main(void)
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    an_inbox_of_a_newer_schema_is_refused,
+		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    an_inbox_upgraded_while_in_use_is_refused,
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(a_look_makes_no_file,
 		    open_sqlite, close_store),
