@@ -19,8 +19,9 @@
  *	              a pool for an event, and follows a replaced binary
  *	src/inbox/    events that wait: inbox.h is the interface. In SQLite:
  *	              put.c writes an event to disk, queue.c is for workers,
- *	              admin.c for commands, store.c opens and commits, files.c
- *	              checks the owners of its files and keeps a reserve.
+ *	              admin.c for commands, row.c checks what is read, store.c
+ *	              opens and commits, files.c checks the owners of its
+ *	              files and keeps a reserve.
  *	src/handler/  the functions that handlers call: call.c, message.c,
  *	              keyboard.c
  *	src/event/    envelope.c finds type, group, secret and object; event.c

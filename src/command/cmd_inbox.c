@@ -139,6 +139,8 @@ event_as_json(const struct inbox_event *event, const struct inbox_task *tasks,
 	json_put_int(out, "retry_counter", event->retry_counter);
 	if (event->conversation != NULL)
 		json_put_text(out, "conversation", event->conversation);
+	if (event->damaged)
+		json_put(out, "damaged", json_object_new_boolean(1));
 	for (i = 0; i < n; i++)
 		(void)json_object_array_add(list, task_as_json(&tasks[i]));
 	json_put(out, "handlers", list);

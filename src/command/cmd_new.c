@@ -28,8 +28,7 @@ const struct command command_new = {
 static bool
 is_name(const char *name)
 {
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	size_t len = strspn(name, HANDLER_NAME);
 
 	return len > 0 && name[len] == '\0' && len <= HANDLER_NAME_MAX &&
 	    *name != '-';

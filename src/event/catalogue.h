@@ -59,6 +59,8 @@ const struct event_info *event_info(const char *name);
 const char *event_nearest(const char *name);
 
 #define HANDLER_NAME_MAX 63	/* bytes; list-handlers reads this line */
+#define HANDLER_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+	"0123456789_-"
 
 struct handler {
 	const char *name;	/* the file's, without .c */

@@ -18,6 +18,7 @@
 
 #define SECOND INT64_C(1000)
 #define STEP 100		/* events in one transaction */
+#define COUNT_MAX (INT64_C(1) << 56)	/* more is damaged */
 
 /*
  * The first id that was received at that time or later, by bisection: ids are
@@ -50,9 +51,9 @@ id_since(struct store *store, int64_t since, int64_t *id)
 
 /* Parameters: ids from and upto, group, type, since, limit. */
 #define SELECTED(from, where) "SELECT DISTINCT q.event AS event FROM " from \
-	" AS q CROSS JOIN event AS e ON e.id = q.event WHERE q.event " \
+	" AS q LEFT JOIN event AS e ON e.id = q.event WHERE q.event " \
 	"BETWEEN ?1 AND ?2 AND (?3 = 0 OR e.group_id = ?3) AND (?4 IS NULL " \
-	"OR e.type = ?4) AND e.received >= ?5 " where " ORDER BY q.event "
+	"OR e.type = ?4) AND (?5 = 0 OR e.received >= ?5) " where " ORDER BY q.event "
 #define SELECTION(from, where) { SELECTED(from, where) "LIMIT ?6", \
 	"SELECT min(event) FROM (" SELECTED(from, where) "DESC LIMIT ?6)" }
 
@@ -125,19 +126,17 @@ admin_show(struct store *store, int64_t id, inbox_list_fn *look, void *arg)
 	struct inbox_task tasks[INBOX_TASKS_MAX + 1], *task = tasks;
 	struct inbox_event event;
 	struct sqlite3_stmt *stmt;
-	int row = store_event(store, id, &event);
+	int row;
 
-	if (row != 1)
-		return row == 0 ? 1 : -1;	/* gone by now */
-	stmt = store_query(store, "SELECT handler, state, attempts, due, "
-	    "started, ended, reason FROM task WHERE event = ? ORDER BY place "
-	    "LIMIT ?", "id", id, INBOX_TASKS_MAX);
-	while ((row = store_row(store, stmt, "tddiiit", &task->handler,
-	    &task->state, &task->attempts, &task->due, &task->started,
-	    &task->ended, &task->reason)) == 1)
-		task++;
+	if (row_event(store, id, &event) == -1)
+		return -1;
+	stmt = row_tasks(store, id);
+	while ((row = row_task(store, stmt, task)) == 1 &&
+	    task < tasks + INBOX_TASKS_MAX)
+		event.damaged |= task++->damaged;
 	if (row == -1)
 		return -1;
+	store_reset(store, stmt);
 	/* No statement is open now: the caller may take its time. */
 	return task == tasks || look(arg, &event, tasks,
 	    (size_t)(task - tasks));
@@ -210,7 +209,7 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 		if (id_since(store, now - spans[i], &from) == -1 ||
 		    store_run(store, "SELECT sum(n * (kind = ?1)), "
 		    "sum(n * (kind = ?2)) FROM stat WHERE handler = '' AND "
-		    "sum BETWEEN ?3 AND ?4", "ddii>ii", STAT_SECOND_DONE,
+		    "sum BETWEEN ?3 AND ?4 AND n BETWEEN 0 AND 1000000000", "ddii>ii", STAT_SECOND_DONE,
 		    STAT_SECOND_FAILED, (now - spans[i]) / SECOND,
 		    now / SECOND, &status->done_rate[i],
 		    &status->failed_rate[i]) == -1)
@@ -272,8 +271,10 @@ count_handlers(struct store *store, struct inbox_status *status)
 	const char *name;
 
 	arena_reset(&store->arena);
-	while ((row = store_row(store, stmt, "tddii", &name, &kind, &bucket,
+	while ((row = store_row(store, stmt, "hddii", &name, &kind, &bucket,
 	    &n, &sum)) == 1) {
+		if (store->damaged || n > COUNT_MAX || sum > COUNT_MAX)
+			continue;
 		handler = admin_handler(status, name);
 		if (handler == NULL) {
 			store_reset(store, stmt);
@@ -362,15 +363,24 @@ static int
 wait_again(struct store *store, int64_t id)
 {
 	struct inbox_event event;
-	int tasks, row;
+	struct inbox_task task;
+	struct sqlite3_stmt *stmt;
+	int tasks = 0, row = row_event(store, id, &event);
 
-	if (store_run(store, "UPDATE task SET state = 0, attempts = 0, "
-	    "due = 0 WHERE event = ? AND state = 3", "i", id) == -1)
-		return -1;
-	tasks = store->sql->changes(store->db);
-	row = tasks > 0 ? store_event(store, id, &event) : 0;
+	stmt = row == -1 ? NULL : row_tasks(store, id);
+	while ((row = row_task(store, stmt, &task)) == 1) {
+		if (task.state != INBOX_FAILED)
+			continue;
+		tasks++;
+		if (store_run(store, ROW_SET_TASK ", due = 0" ROW_TASK,
+		    ROW_TYPES, id, task.place, task.handler, INBOX_WAITING, 0,
+		    task.started, task.damaged) == -1) {
+			store_reset(store, stmt);
+			return -1;
+		}
+	}
 	/* The event may have left the queue. */
-	if (row == -1 || (row == 1 && (queue_add(store, id,
+	if (row == -1 || (tasks > 0 && (queue_add(store, id,
 	    event.conversation, event.type) == -1 ||
 	    queue_elect(store, id) == -1)))
 		return -1;

@@ -106,7 +106,7 @@ files_make_reserve(struct store *store, int64_t want)
 
 	if (files_open_reserve(store) == -1 || fstat(store->reserve, &st) == -1)
 		return -1;
-	if (st.st_size >= want)
+	if (st.st_size >= want)	/* pages without use are a reserve, too */
 		return 0;
 	code = posix_fallocate(store->reserve, 0,
 	    st.st_size == 0 ? 2 * want : want);
@@ -118,14 +118,16 @@ files_make_reserve(struct store *store, int64_t want)
 int
 files_keep_room(struct store *store)
 {
-	int64_t pages, size, want;
+	int64_t pages, unused, size, want;
 
 	if (store->in_memory)
 		return 0;
-	if (store_run(store, "PRAGMA page_count", ">i", &pages) == -1)
+	if (store_run(store, "PRAGMA page_count", ">i", &pages) == -1 ||
+	    store_run(store, "PRAGMA freelist_count", ">i", &unused) == -1)
 		return -1;
 	size = pages * STORE_PAGE;
-	want = size / RESERVE_SHARE / STORE_CHUNK * STORE_CHUNK + RESERVE_MIN;
+	want = size / RESERVE_SHARE / STORE_CHUNK * STORE_CHUNK + RESERVE_MIN -
+	    unused * STORE_PAGE;
 	if (store->sql->file_control(store->db, "main", SQL_FCNTL_SIZE_HINT,
 	    &size) != SQL_OK)
 		return store_fail(store, SQL_FULL);

@@ -212,10 +212,11 @@ inbox_try_again(struct inbox *inbox, const struct inbox_claim *claim,
 	if (wait == -1)
 		wait = times->ms[at < times->n ? at : times->n - 1];
 	*end = (struct inbox_end){
-		.state = claim->attempt >= conf->attempts ? INBOX_FAILED :
+		.state = claim->event.damaged ||
+		    claim->attempt >= conf->attempts ? INBOX_FAILED :
 		    INBOX_WAITING,
 		.due = inbox_now(inbox) + wait,
-		.reason = reason,
+		.reason = claim->event.damaged ? INBOX_DAMAGED : reason,
 	};
 }
 
@@ -224,12 +225,17 @@ inbox_end_orphans(struct inbox *inbox, const struct conf *conf)
 {
 	struct inbox_claim claim;
 	struct inbox_end end;
-	int held;
+	int held, ended;
 
 	while ((held = inbox_orphaned(inbox, 1, INT32_MAX, &claim)) == 1) {
 		inbox_try_again(inbox, &claim, conf,
 		    "the workers were killed", 0, &end);
-		if (inbox_finish(inbox, &claim, &end) == -1)
+		ended = inbox_finish(inbox, &claim, &end);
+		if (ended == 0)
+			snprintf(inbox->error, INBOX_ERROR_MAX, "event %" PRId64
+			    " cannot be ended: vkcb inbox drop it",
+			    claim.event.id);
+		if (ended != 1)
 			return -1;
 	}
 	return held;

@@ -41,6 +41,10 @@ enum inbox_state {
 	INBOX_FAILED = 3,	/* parked until an operator retries it */
 };
 
+/* Why a task of a damaged event is parked. */
+#define INBOX_DAMAGED "the stored event is damaged, see vkcb inbox show: " \
+	"vkcb inbox drop forgets it"
+
 /* For lists, beside the states of a task but for RUNNING. */
 #define INBOX_ANY (-1)
 #define INBOX_UNFINISHED (-2)	/* a task waits or runs */
@@ -56,6 +60,7 @@ struct inbox_event {
 	const char *conversation;	/* NULL: in no order */
 	const char *object;	/* JSON; no secret is ever stored */
 	size_t object_len;	/* 0: the event has no object */
+	bool damaged;		/* it, or a task, is not as it was stored */
 };
 
 /* A handler that wants the event. */
@@ -66,12 +71,14 @@ struct inbox_target {
 
 struct inbox_task {
 	const char *handler;
+	int64_t place;		/* among the event's handlers, from 0 */
 	enum inbox_state state;
 	int attempts;		/* begun */
 	int64_t due;		/* of the next one; 0: at once */
 	int64_t started;	/* the last one; 0: never */
 	int64_t ended;
 	const char *reason;	/* of the last failure; "" */
+	bool damaged;		/* it stays so, whatever is done with it */
 };
 
 /* The next answer to VK for a group, instead of ok. */
@@ -82,8 +89,10 @@ struct inbox_command {
 
 /* A task in a worker's hands; its texts last until the inbox's next call. */
 struct inbox_claim {
-	struct inbox_event event;
+	struct inbox_event event;	/* damaged: to be parked */
 	const char *handler;
+	int64_t place;		/* the task's */
+	bool damaged;		/* is the task? */
 	int worker;
 	int attempt;		/* this one: 1, 2, ... */
 	int64_t started;

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "hash.h"
+#include "log.h"
+#include "text.h"
 
 #include "banned.h"
 
@@ -36,14 +38,14 @@ find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 }
 
 static int
-add_task(struct store *store, int64_t id, int place,
+add_task(struct store *store, int64_t id, size_t place,
     const struct inbox_target *target)
 {
 	bool parked = target->reason != NULL;
 
-	if (store_run(store, "INSERT INTO task VALUES (?, ?, ?, ?, 0, 0, 0, "
-	    "0, ?)", "idtdt", id, place, target->handler,
-	    parked ? INBOX_FAILED : INBOX_WAITING,
+	if (store_run(store, "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, 0, "
+	    "?6, 0, ?8, ?7)", "iitddist", id, (int64_t)place, target->handler,
+	    parked ? INBOX_FAILED : INBOX_WAITING, 0, INT64_C(0),
 	    parked ? target->reason : "") == -1)
 		return -1;
 	return parked ? store_count(store, target->handler, STAT_PARKED, 0,
@@ -58,16 +60,16 @@ add_event(struct store *store, const struct inbox_event *event,
 	int64_t id;
 	size_t i;
 
-	if (store_run(store, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, "
-	    "?, ?, ?, ?)", "iitttditb", put_hash(event), event->group_id,
+	if (store_run(store, "INSERT INTO event VALUES (NULL, ?10, ?1, ?2, ?3, "
+	    "?4, ?5, ?6, ?7, ?8, ?9)", "itttditbsi", event->group_id,
 	    event->event_id, event->type, event->version,
 	    event->retry_counter, event->received, event->conversation,
-	    event->object, event->object_len) == -1)
+	    event->object, event->object_len, put_hash(event)) == -1)
 		return -1;
 	id = store->sql->last_insert_rowid(store->db);
 	for (i = 0; i < n; i++) {
 		waits |= targets[i].reason == NULL;
-		if (add_task(store, id, (int)i, &targets[i]) == -1)
+		if (add_task(store, id, i, &targets[i]) == -1)
 			return -1;
 	}
 	if (waits && queue_add(store, id, event->conversation,
@@ -76,16 +78,17 @@ add_event(struct store *store, const struct inbox_event *event,
 	return files_keep_room(store);
 }
 
+/* To remove the server outweighs a version, and a newer version an older. */
 int
 put_command(struct store *store, int64_t group_id,
     const struct inbox_command *command)
 {
 	if (!command->remove && command->version[0] == '\0')
 		return 0;
-	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3) "
-	    "ON CONFLICT DO UPDATE SET remove = remove OR ?2, "
-	    "version = CASE ?3 WHEN '' THEN version ELSE ?3 END", "idt",
-	    group_id, command->remove, command->version);
+	return store_run(store, "INSERT INTO command VALUES (?1, ?2, ?3, ?4) "
+	    "ON CONFLICT DO UPDATE SET remove = ?2, version = ?3, sum = ?4 "
+	    "WHERE NOT remove", "idts", group_id, command->remove,
+	    command->version);
 }
 
 static int
@@ -96,11 +99,18 @@ take_command(struct store *store, int64_t group_id,
 	int remove = 0;
 
 	arena_reset(&store->arena);
-	if (store_run(store, "SELECT remove, version FROM command "
-	    "WHERE group_id = ?", "i>dt", group_id, &remove, &version) == -1)
+	if (store_run(store, "SELECT group_id, remove, version, sum FROM "
+	    "command WHERE group_id = ?", "i>idts", group_id, &group_id,
+	    &remove, &version) == -1)
 		return -1;
-	command->remove = remove != 0;
-	snprintf(command->version, sizeof(command->version), "%s", version);
+	if (store->damaged || (store->unsummed && *version != '\0' &&
+	    number_version(version) < NUMBER_VERSION_MIN))
+		log_msg(LOG_LEVEL_ERROR, "a command for VK is damaged: VK is "
+		    "answered ok in its place");
+	else
+		snprintf(command->version, sizeof(command->version), "%s",
+		    version);
+	command->remove = remove != 0 && !store->damaged;
 	return store_run(store, "DELETE FROM command WHERE group_id = ?", "i",
 	    group_id);
 }

@@ -11,11 +11,16 @@
 
 #include <string.h>
 
+#include "log.h"
+
 #include "banned.h"
 
 #define PURGE_LOOK 500		/* events looked at in one step */
 #define PURGE_DROP 25		/* of which so many are deleted */
 #define SHIFT_STEP 500
+#define QUEUE_LOOK 500		/* rows looked at before a purge */
+#define MEND_EVERY 30000	/* milliseconds */
+#define HELD_WRONGLY 2
 #define RETRY_TURN 4		/* see pick_of() */
 
 /* A row of the table queue. */
@@ -95,12 +100,12 @@ pick_of(struct store *store, int urgent, int64_t now, int64_t *id)
 
 	if (store->claims % RETRY_TURN == 0)
 		row = store_run(store, READY "due > 0 AND due <= ? "
-		    "ORDER BY due, event LIMIT 1", "di>i", urgent, now, id);
+		    "ORDER BY due, event LIMIT 1", "di>x", urgent, now, id);
 	if (row == 0)
 		row = store_run(store, READY "due <= ? ORDER BY due, event "
-		    "LIMIT 1", "di>i", urgent, now, id);
+		    "LIMIT 1", "di>x", urgent, now, id);
 	if (row == 0)
-		row = store_run(store, READY "due > ? LIMIT 1", "di>i", urgent,
+		row = store_run(store, READY "due > ? LIMIT 1", "di>x", urgent,
 		    now + INBOX_DUE_MAX, id);
 	return row;
 }
@@ -138,42 +143,67 @@ count_time(struct store *store, const struct inbox_claim *claim,
 	    time);
 }
 
+/* An attempt ended: does the event wait, or leave? */
+static int
+end_event(struct store *store, int64_t id, int64_t now)
+{
+	int64_t waits, due;
+
+	if (store_run(store, "SELECT count(*), min(CASE WHEN state = 1 THEN "
+	    "NULL WHEN due > ? THEN 0 ELSE due END) FROM task WHERE event = ? "
+	    "AND state < 2", "ii>ii", now + INBOX_DUE_MAX, id, &waits,
+	    &due) == -1)
+		return -1;
+	if (waits == 0)
+		return queue_leave(store, id);
+	if (store_run(store, "UPDATE queue SET worker = 0, due = ? "
+	    "WHERE event = ?", "ii", due, id) == -1)
+		return -1;
+	return queue_elect(store, id);
+}
+
 /* 1: claimed; 0: the queue was wrong about the event. */
 static int
 claim_event(struct store *store, int worker, int64_t now, int64_t id,
     struct inbox_claim *claim)
 {
-	int row = store_load(store, id, INBOX_WAITING, now, claim);
+	int row = row_claim(store, id, INBOX_WAITING, now, claim), tasks;
 
-	if (row == 0)
-		return queue_leave(store, id);
-	if (row == -1)
-		return -1;
+	store->queue_is_wrong |= row == 0;
+	if (row != 1)
+		return row == 0 ? end_event(store, id, now) : -1;
 	if (claim->started == 0 && count_time(store, claim, STAT_WAIT,
 	    claim->event.received, now) == -1)
 		return -1;
 	claim->worker = worker;
 	claim->attempt++;
 	claim->started = now;
-	if (store_run(store, "UPDATE task SET state = ?, attempts = ?, "
-	    "started = ? WHERE event = ? AND handler = ?", "ddiit",
-	    INBOX_RUNNING, claim->attempt, now, id, claim->handler) == -1 ||
-	    store_run(store, "UPDATE queue SET worker = ? WHERE event = ?",
+	if (store_run(store, ROW_SET_TASK ROW_TASK, ROW_TYPES, id, claim->place,
+	    claim->handler, INBOX_RUNNING, claim->attempt, now,
+	    claim->damaged) == -1)
+		return -1;
+	tasks = store->sql->changes(store->db);
+	if (store_run(store, "UPDATE queue SET worker = ? WHERE event = ?",
 	    "di", worker, id) == -1)
 		return -1;
-	return 1;
+	/* An index that differs from its table. */
+	return tasks == 1 && store->sql->changes(store->db) == 1 ? 1 :
+	    store_fail(store, SQL_CORRUPT);
 }
 
+/* 1: *claim is held; 0: nothing is; HELD_WRONGLY: an event without a task. */
 static int
 find_held(struct store *store, int from, int to, struct inbox_claim *claim)
 {
 	int64_t id;
 	int row = store_run(store, "SELECT event, worker FROM queue WHERE "
-	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "dd>id", from, to,
+	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "dd>xd", from, to,
 	    &id, &claim->worker);
 
-	return row != 1 ? row : store_load(store, id, INBOX_RUNNING, INT64_MAX,
-	    claim);
+	if (row != 1)
+		return row;
+	row = row_claim(store, id, INBOX_RUNNING, 0, claim);
+	return row == 0 ? HELD_WRONGLY : row;
 }
 
 /* Another worker may have been faster since the first look. */
@@ -190,6 +220,43 @@ claim_next(struct store *store, int worker, int64_t now,
 	return claim_event(store, worker, now, id, claim);
 }
 
+/*
+ * The queue follows from the other tables. What stands in it against them is
+ * damaged: a bit that flipped there must not hold up an event, or a
+ * conversation, for ever. What a worker holds is left to its end.
+ */
+#define WRONG " FROM queue WHERE worker NOT BETWEEN 1 AND 2147483646 AND " \
+	"(worker <> 0 OR urgent NOT IN (0, 1) OR head NOT IN (0, 1) OR " \
+	"conversation IS NOT (SELECT conversation FROM event WHERE " \
+	"id = queue.event) OR (head = 0 AND NOT EXISTS (SELECT 1 FROM " \
+	"queue AS q WHERE q.conversation = queue.conversation AND " \
+	"q.head = 1)))"
+
+/* Goes through all tasks under the lock: it is not for a sound inbox. */
+static int
+mend(struct store *store)
+{
+	int64_t now = inbox_now(&store->inbox);
+
+	if (now / MEND_EVERY == store->mended)
+		return 0;
+	store->mended = now / MEND_EVERY;
+	store->queue_is_wrong = false;
+	log_msg(LOG_LEVEL_ERROR, "the inbox's queue is damaged: it is made "
+	    "anew");
+	if (store_begin(store, STORE_PATIENCE) == -1)
+		return -1;
+	return store_end(store, store_run(store, "DELETE" WRONG, "") == -1 ||
+	    store_run(store, "INSERT INTO queue SELECT task.event, "
+	    "conversation, ifnull(type = 'message_event', 0), min(due), "
+	    "conversation IS NULL, 0 FROM task LEFT JOIN event ON id = "
+	    "task.event WHERE state NOT IN (2, 3) AND task.event NOT IN "
+	    "(SELECT event FROM queue) GROUP BY task.event", "") == -1 ||
+	    store_run(store, "UPDATE queue SET head = 1 WHERE event IN "
+	    "(SELECT min(event) FROM queue WHERE conversation IS NOT NULL "
+	    "GROUP BY conversation HAVING max(head) = 0)", "") == -1 ? -1 : 0);
+}
+
 static int
 claim_once(struct store *store, int worker, int64_t now,
     struct inbox_claim *claim, int64_t *due)
@@ -200,7 +267,7 @@ claim_once(struct store *store, int worker, int64_t now,
 		return -1;
 	if (store->claimed_unsure)
 		result = find_held(store, worker, worker, claim);
-	if (result == 0)
+	if (result == 0 || result == HELD_WRONGLY)
 		result = claim_next(store, worker, now, claim, due);
 	return store_end(store, result);
 }
@@ -224,6 +291,8 @@ queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 	do
 		result = claim_once(store, worker, now, claim, due);
 	while (result == -1 && store_may_find_room(store));
+	if (result == 0 && store->queue_is_wrong)
+		return mend(store);
 	if (result != 1)
 		return result;
 	/* The attempt begins only when it is on disk. */
@@ -252,41 +321,25 @@ count_end(struct store *store, const struct inbox_claim *claim,
 	    STAT_SECOND_FAILED, now / 1000, STORE_SECONDS);
 }
 
-static int
-end_event(struct store *store, int64_t id, int64_t now)
-{
-	int64_t waits, due;
-
-	if (store_run(store, "SELECT count(*), min(CASE WHEN state = 1 THEN "
-	    "NULL WHEN due > ? THEN 0 ELSE due END) FROM task WHERE event = ? "
-	    "AND state < 2", "ii>ii", now + INBOX_DUE_MAX, id, &waits,
-	    &due) == -1)
-		return -1;
-	if (waits == 0)
-		return queue_leave(store, id);
-	if (store_run(store, "UPDATE queue SET worker = 0, due = ? "
-	    "WHERE event = ?", "ii", due, id) == -1)
-		return -1;
-	return queue_elect(store, id);
-}
-
-/* 1: ended; 0: the claim no longer holds the task. */
+/*
+ * 1: ended; 0: the claim no longer holds the task. The numbers of a damaged one
+ * may not be those of its row.
+ */
 static int
 end_task(struct store *store, const struct inbox_claim *claim,
     const struct inbox_end *end, int64_t now)
 {
-	if (store_run(store, "UPDATE task SET state = ?, due = ?, ended = ?, "
-	    "reason = ?, attempts = attempts - ? WHERE event = ? AND "
-	    "handler = ? AND state = ? AND attempts = ? AND started = ? AND "
-	    "EXISTS (SELECT 1 FROM queue WHERE event = task.event AND "
-	    "worker = ?)", "diitditddid", end->state,
+	if (store_run(store, ROW_SET_TASK ", due = ?9, ended = ?10, "
+	    "reason = ?11" ROW_TASK " AND (?8 OR (state = 1 AND "
+	    "attempts = ?12 AND started = ?6)) AND EXISTS (SELECT 1 FROM "
+	    "queue WHERE event = ?1 AND worker = ?13)", ROW_TYPES "iitdd",
+	    claim->event.id, claim->place, claim->handler, end->state,
+	    claim->attempt - end->untried, claim->started, claim->damaged,
 	    end->state == INBOX_WAITING ? end->due : INT64_C(0), now,
-	    end->reason, end->untried, claim->event.id, claim->handler,
-	    INBOX_RUNNING, claim->attempt, claim->started,
-	    claim->worker) == -1)
+	    end->reason, claim->attempt, claim->worker) == -1)
 		return -1;
 	if (store->sql->changes(store->db) == 0)
-		return 0;
+		return claim->damaged ? store_fail(store, SQL_CORRUPT) : 0;
 	if (!end->untried && (put_command(store, claim->event.group_id,
 	    &end->command) == -1 || count_end(store, claim, end, now) == -1))
 		return -1;
@@ -327,10 +380,18 @@ queue_orphaned(struct inbox *inbox, int from, int to,
     struct inbox_claim *claim)
 {
 	struct store *store = store_of(inbox);
+	int row;
 
 	store->works = true;
-	return store_ready(store) == -1 ? -1 :
-	    find_held(store, from, to, claim);
+	if (store_ready(store) == -1)
+		return -1;
+	/* An event that is held without a reason is let go. */
+	while ((row = find_held(store, from, to, claim)) == HELD_WRONGLY)
+		if (store_begin(store, STORE_PATIENCE) == -1 ||
+		    store_end(store, end_event(store, claim->event.id,
+		    inbox_now(inbox))) == -1 || mend(store) == -1)
+			return -1;
+	return row;
 }
 
 int
@@ -391,7 +452,7 @@ struct old {
 };
 
 #define UNFINISHED "EXISTS (SELECT 1 FROM queue WHERE event = id) OR " \
-	"EXISTS (SELECT 1 FROM task WHERE event = id AND state = 3)"
+	"EXISTS (SELECT 1 FROM task WHERE event = id AND state <> 2)"
 
 /*
  * Finds events to delete, but never the newest one. Events are not strictly
@@ -441,10 +502,21 @@ queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
 	struct old old = { .n = 0 };
-	int result = 0;
+	int result = 0, wrong;
 	size_t i;
 
-	if (store_ready(store) == -1 || find_old(store, before, &old) == -1)
+	if (store_ready(store) == -1)
+		return -1;
+	store_shrink_log(store);
+	/* What is stuck becomes the oldest. */
+	if (store_run(store, "SELECT EXISTS ("
+	    "SELECT 1" WRONG " AND event <= (SELECT max(event) FROM (SELECT "
+	    "event FROM queue ORDER BY event LIMIT ?)))", "d>d", QUEUE_LOOK,
+	    &wrong) == -1)
+		return -1;
+	wrong |= store->queue_is_wrong;
+	if ((wrong && mend(store) == -1) ||
+	    find_old(store, before, &old) == -1)
 		return -1;
 	if (old.n == 0)
 		return old.at_end ? 0 : old.looked;

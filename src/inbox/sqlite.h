@@ -77,6 +77,9 @@ struct sqlite {
 	NUMBER(NOTADB, 26) \
 	NUMBER(ROW, 100) \
 	NUMBER(DONE, 101) \
+	NUMBER(INTEGER, 1) \
+	NUMBER(TEXT, 3) \
+	NUMBER(BLOB, 4) \
 	NUMBER(NULL, 5) \
 	NUMBER(OPEN_READONLY, 0x1) \
 	NUMBER(OPEN_READWRITE, 0x2) \
@@ -113,6 +116,7 @@ struct sqlite_file_methods {
 	int (*write)(struct sqlite_file *, const void *, int, long long);
 	int (*truncate)(struct sqlite_file *, long long);
 	int (*sync)(struct sqlite_file *, int flags);
+	int (*file_size)(struct sqlite_file *, long long *);
 };
 
 /* The library; NULL, and one line in error: it is not on this machine. */

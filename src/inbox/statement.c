@@ -7,9 +7,13 @@
  */
 #include "inbox/store.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "hash.h"
+#include "text.h"
 
 #include "banned.h"
 
@@ -36,26 +40,29 @@ statement_prepare(struct store *store, const char *text)
 }
 
 static int
-statement_bind(const struct sqlite *sql, struct sqlite3_stmt *stmt, int at,
+statement_bind(struct store *store, struct sqlite3_stmt *stmt, int at,
     char type, va_list *args)
 {
 	const void *bytes;
+	int64_t number;
 	size_t len;
 
-	switch (type) {
-	case 'i':
-		return sql->bind_int64(stmt, at, va_arg(*args, int64_t));
-	case 't':
-		return sql->bind_text(stmt, at, va_arg(*args, const char *), -1,
-		    NULL);
-	case 'd':
-		return sql->bind_int64(stmt, at, va_arg(*args, int));
-	default:
-		bytes = va_arg(*args, const void *);
-		len = va_arg(*args, size_t);
-		return sql->bind_blob(stmt, at, len > 0 ? bytes : NULL,
-		    (int)len, NULL);
+	if (type == 's')
+		return store->sql->bind_int64(stmt, at, (int64_t)store->sum);
+	if (type == 'i' || type == 'd') {
+		number = type == 'i' ? va_arg(*args, int64_t) :
+		    va_arg(*args, int);
+		store->sum = hash_word(store->sum, (uint64_t)number);
+		return store->sql->bind_int64(stmt, at, number);
 	}
+	bytes = va_arg(*args, const void *);
+	len = type == 'b' ? va_arg(*args, size_t) :
+	    bytes != NULL ? strlen(bytes) : 0;
+	store->sum = hash_words(store->sum, bytes, len);
+	return type == 't' ?
+	    store->sql->bind_text(stmt, at, bytes, (int)len, NULL) :
+	    store->sql->bind_blob(stmt, at, len > 0 ? bytes : NULL, (int)len,
+	    NULL);
 }
 
 /* Binds the types before '>', and leaves *types there. NULL: error. */
@@ -68,8 +75,9 @@ statement_query(struct store *store, const char *text, const char **types,
 
 	if (stmt == NULL)
 		return NULL;
+	store->sum = HASH_START;
 	for (; code == SQL_OK && **types != '\0' && **types != '>'; (*types)++)
-		code = statement_bind(store->sql, stmt, i++, **types, args);
+		code = statement_bind(store, stmt, i++, **types, args);
 	if (code == SQL_OK)
 		return stmt;
 	store_fail(store, code);
@@ -88,45 +96,90 @@ store_query(struct store *store, const char *text, const char *types, ...)
 	return stmt;
 }
 
-static char *
-statement_copy(struct store *store, struct sqlite3_stmt *stmt, int column)
+static bool
+is_sound(const char *text, size_t len, char type)
 {
-	const void *bytes = store->sql->column_blob(stmt, column);
-	size_t len = bytes == NULL ? 0 :
-	    (size_t)store->sql->column_bytes(stmt, column);
-	char *copy = arena_alloc(&store->arena, len + 1);
+	size_t size;
 
+	if (type == 'h')
+		return len <= HANDLER_NAME_MAX &&
+		    strspn(text, HANDLER_NAME) == len;
+	for (; len > 0 && *text != '\0'; text += size, len -= size)
+		if ((size = utf8_length(text, len)) == 0)
+			return false;
+	return len == 0;
+}
+
+static const char *
+statement_copy(struct store *store, struct sqlite3_stmt *stmt, int column,
+    char type, size_t *len)
+{
+	int kind = store->sql->column_type(stmt, column);
+	const void *bytes = store->sql->column_blob(stmt, column);
+	char *copy;
+
+	*len = bytes == NULL ? 0 :
+	    (size_t)store->sql->column_bytes(stmt, column);
+	store->sum = hash_words(store->sum, bytes, *len);
+	if (kind == SQL_NULL && (type == 'n' || type == 'b'))
+		return type == 'n' ? NULL : "";
+	copy = arena_alloc(&store->arena, *len + 1);
 	if (copy == NULL)
-		return NULL;
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	copy[len] = '\0';
-	return copy;
+		return "";
+	if (*len > 0)
+		memcpy(copy, bytes, *len);
+	copy[*len] = '\0';
+	if (kind == (type == 'b' ? SQL_BLOB : SQL_TEXT) &&
+	    (type == 'b' || is_sound(copy, *len, type)))
+		return copy;
+	store->damaged = true;
+	return type == 'b' ? copy : "(damaged)";
+}
+
+static int64_t
+statement_number(struct store *store, struct sqlite3_stmt *stmt, int column,
+    int64_t min, int64_t max)
+{
+	int kind = store->sql->column_type(stmt, column);
+	int64_t number = store->sql->column_int64(stmt, column);
+
+	store->sum = hash_word(store->sum, (uint64_t)number);
+	if ((kind == SQL_INTEGER || kind == SQL_NULL) && number >= min &&
+	    number <= max)
+		return number;
+	store->damaged = true;
+	return 0;
 }
 
 static void
 statement_read(struct store *store, struct sqlite3_stmt *stmt, int column,
     char type, va_list *args)
 {
-	const struct sqlite *sql = store->sql;
+	int64_t sum = (int64_t)store->sum;
+	const char **text;
+	size_t len;
 
 	switch (type) {
 	case 'i':
-		*va_arg(*args, int64_t *) = sql->column_int64(stmt, column);
+	case 'x':
+		*va_arg(*args, int64_t *) = statement_number(store, stmt,
+		    column, type == 'i' ? 0 : INT64_MIN, INT64_MAX);
 		break;
 	case 'd':
-		*va_arg(*args, int *) = (int)sql->column_int64(stmt, column);
+		*va_arg(*args, int *) = (int)statement_number(store, stmt,
+		    column, 0, INT_MAX - 1);
 		break;
-	case 't':
-		*va_arg(*args, const char **) =
-		    sql->column_type(stmt, column) == SQL_NULL ? NULL :
-		    statement_copy(store, stmt, column);
+	case 's':
+		store->unsummed = store->sql->column_type(stmt, column) ==
+		    SQL_NULL;
+		if (!store->unsummed)
+			(void)statement_number(store, stmt, column, sum, sum);
 		break;
 	default:
-		*va_arg(*args, const char **) =
-		    statement_copy(store, stmt, column);
-		*va_arg(*args, size_t *) =
-		    (size_t)sql->column_bytes(stmt, column);
+		text = va_arg(*args, const char **);
+		*text = statement_copy(store, stmt, column, type, &len);
+		if (type == 'b')
+			*va_arg(*args, size_t *) = len;
 		break;
 	}
 }
@@ -139,6 +192,8 @@ statement_step(struct store *store, struct sqlite3_stmt *stmt,
 
 	if (stmt == NULL)
 		return -1;
+	store->damaged = false;
+	store->sum = HASH_START;
 	code = store->sql->step(stmt);
 	for (i = 0; code == SQL_ROW && types[i] != '\0'; i++)
 		statement_read(store, stmt, i, types[i], args);
@@ -197,30 +252,4 @@ store_count(struct store *store, const char *handler, enum store_stat kind,
 	return store_run(store, "INSERT INTO stat VALUES (?1, ?2, ?3, 1, ?4) "
 	    "ON CONFLICT DO UPDATE SET n = n + 1, sum = sum + ?4", "tddi",
 	    handler, (int)kind, bucket, sum);
-}
-
-int
-store_event(struct store *store, int64_t id, struct inbox_event *event)
-{
-	arena_reset(&store->arena);
-	*event = (struct inbox_event){ .id = id };
-	return store_run(store, "SELECT group_id, event_id, type, version, "
-	    "retry_counter, received, conversation, object FROM event "
-	    "WHERE id = ?", "i>itttditb", id, &event->group_id,
-	    &event->event_id, &event->type, &event->version,
-	    &event->retry_counter, &event->received, &event->conversation,
-	    &event->object, &event->object_len);
-}
-
-int
-store_load(struct store *store, int64_t id, enum inbox_state state, int64_t now,
-    struct inbox_claim *claim)
-{
-	int row = store_event(store, id, &claim->event);
-
-	return row != 1 ? row : store_run(store, "SELECT handler, attempts, "
-	    "started FROM task WHERE event = ?1 AND state = ?2 AND "
-	    "(due <= ?3 OR due > ?3 + ?4) ORDER BY place LIMIT 1", "idii>tdi",
-	    id, (int)state, now, INBOX_DUE_MAX, &claim->handler,
-	    &claim->attempt, &claim->started);
 }

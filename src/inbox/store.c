@@ -1,7 +1,8 @@
 /*
  * store.c - the SQLite backend: opening its file, transactions. put.c stores
- * events, queue.c hands them out, admin.c is for operators, statement.c talks
- * to SQLite, files.c checks the files and keeps a reserve of disk space.
+ * events, queue.c hands them out, admin.c is for operators, row.c checks what
+ * is read, statement.c talks to SQLite, files.c checks the files and keeps a
+ * reserve of disk space.
  *
  * Why an event is on disk when put() returns, though SQLite itself, with
  * synchronous=NORMAL, flushes nothing when it commits:
@@ -55,9 +56,10 @@
 #include "banned.h"
 
 #define APPLICATION_ID 1447773026	/* "VKcb" */
-#define SCHEMA 2
+#define SCHEMA 3
 #define CHECKPOINT_WORKER 1000		/* pages in the log */
-#define CHECKPOINT_OTHER 8000		/* a web server waits for it */
+#define CHECKPOINT_OTHER 4000		/* a web server waits for it */
+#define LOG_REST 4194304		/* bytes that the log keeps */
 #define FULL_MAX 2		/* then workers give up the reserve */
 #define DENIED "it cannot be written: make the file and its folder writable " \
 	"for the user that vkcb runs as"
@@ -80,7 +82,8 @@ static const char schema[] =
     " retry_counter INTEGER NOT NULL,"
     " received INTEGER NOT NULL,"
     " conversation TEXT,"
-    " object BLOB);"
+    " object BLOB,"
+    " sum INTEGER);"	/* see row.c */
     "CREATE INDEX event_hash ON event (hash);"
 
     "CREATE TABLE task ("
@@ -93,6 +96,7 @@ static const char schema[] =
     " started INTEGER NOT NULL,"
     " ended INTEGER NOT NULL,"
     " reason TEXT NOT NULL,"
+    " sum INTEGER,"
     " PRIMARY KEY (event, place)) WITHOUT ROWID;"
     "CREATE INDEX task_failed ON task (event) WHERE state = 3;"
 
@@ -118,7 +122,8 @@ static const char schema[] =
     "CREATE TABLE command ("
     " group_id INTEGER PRIMARY KEY,"
     " remove INTEGER NOT NULL,"
-    " version TEXT NOT NULL);"
+    " version TEXT NOT NULL,"
+    " sum INTEGER);"
 
     "CREATE TABLE stat ("
     " handler TEXT NOT NULL,"
@@ -131,12 +136,21 @@ static const char schema[] =
     "PRAGMA application_id = " STRING(APPLICATION_ID) ";"
     "PRAGMA user_version = " STRING(SCHEMA);
 
-/* From schema 1. Takes no longer for a large file: no row of event is read. */
-static const char upgrade[] =
-    "ALTER TABLE event RENAME COLUMN lane TO conversation;"
-    "ALTER TABLE queue RENAME COLUMN lane TO conversation;"
-    "DELETE FROM stat WHERE handler = '';"
-    "PRAGMA user_version = " STRING(SCHEMA);
+/*
+ * From each schema to the next one. None takes longer for a large file: no row
+ * of event or task is read.
+ */
+static const char *const upgrades[SCHEMA] = {
+	schema,
+	"ALTER TABLE event RENAME COLUMN lane TO conversation;"
+	"ALTER TABLE queue RENAME COLUMN lane TO conversation;"
+	"DELETE FROM stat WHERE handler = '';"
+	"PRAGMA user_version = 2",
+	"ALTER TABLE event ADD COLUMN sum INTEGER;"
+	"ALTER TABLE task ADD COLUMN sum INTEGER;"
+	"ALTER TABLE command ADD COLUMN sum INTEGER;"
+	"PRAGMA user_version = 3",
+};
 
 struct store *
 store_of(struct inbox *inbox)
@@ -302,7 +316,8 @@ set_mode(struct store *store)
 	do
 		code = store->sql->exec(store->db, "PRAGMA journal_mode = WAL;"
 		    "PRAGMA synchronous = NORMAL;"
-		    "PRAGMA journal_size_limit = 4194304", NULL, NULL, NULL);
+		    "PRAGMA journal_size_limit = " STRING(LOG_REST), NULL,
+		    NULL, NULL);
 	while (code != SQL_OK && (code & 0xff) == SQL_BUSY &&
 	    wait_for_lock(store, tries++));
 	return code == SQL_OK ? 0 : store_fail(store, code);
@@ -347,9 +362,10 @@ make_tables(struct store *store)
 	if (execute(store, "BEGIN IMMEDIATE") == -1)
 		return -1;
 	/* Another process may have been faster. */
-	result = read_version(store, &version);
-	if (result == 0 && version != SCHEMA)
-		result = execute(store, version == 0 ? schema : upgrade);
+	do
+		result = read_version(store, &version);
+	while (result == 0 && version != SCHEMA &&
+	    (result = execute(store, upgrades[version])) == 0);
 	if (result == 0)
 		return execute(store, "COMMIT");
 	(void)store->sql->exec(store->db, "ROLLBACK", NULL, NULL, NULL);
@@ -590,6 +606,25 @@ store_flush(struct inbox *inbox)
 		return 0;
 	store->doubtful = true;
 	return store_fail(store, code);
+}
+
+void
+store_shrink_log(struct store *store)
+{
+	struct sqlite_file *file = NULL;
+	long long size = 0;
+
+	(void)store->sql->file_control(store->db, "main",
+	    SQL_FCNTL_JOURNAL_POINTER, &file);
+	if (file == NULL || file->methods == NULL ||
+	    file->methods->file_size(file, &size) != SQL_OK || size <= LOG_REST)
+		return;
+	/* The first of them lets others write. */
+	store->patience_ends = clock_ms() + STORE_PATIENCE_READERS;
+	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_PASSIVE, NULL, NULL);
+	(void)store->sql->wal_checkpoint_v2(store->db, NULL,
+	    SQL_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static void

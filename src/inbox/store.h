@@ -45,6 +45,11 @@ struct store {
 	int restart_at;			/* pages of the log: not before */
 	unsigned int claims;
 	bool claimed_unsure;		/* the last claim's flush failed */
+	uint64_t sum;			/* so far, of a statement or row */
+	bool damaged;			/* the last row, see store_query() */
+	bool unsummed;			/* it has no sum */
+	bool queue_is_wrong;		/* see mend() */
+	int64_t mended;			/* the time, in MEND_EVERY */
 	int64_t purged_upto;		/* an event's id */
 	int64_t shifted_upto;
 	int inotify;			/* -1: not yet, see admin_wake_fd() */
@@ -89,6 +94,9 @@ int store_end(struct store *, int result);
 
 int store_flush(struct inbox *);
 
+/* A reader may have kept the log from being emptied, and then nobody wrote. */
+void store_shrink_log(struct store *);
+
 /* Says in inbox.error what SQLite's result code means and what to do. -1. */
 int store_fail(struct store *, int code);
 
@@ -117,6 +125,14 @@ void files_give_up_reserve(struct store *);
  * A statement with its parameters, by their types: i int64_t, d int, t const
  * char * (NULL is null), b const void * and size_t (length 0 is null). sql is a
  * constant, and prepared once. NULL: error.
+ *
+ * Columns are of the same types: i and d are no less than 0, and 0 for null; x
+ * is any int64_t, t text in UTF-8, n that or null, h a handler's name. For
+ * another value the store's `damaged` is set until the next row, and the
+ * column is 0 or "(damaged)".
+ *
+ * s, which has no argument, is the sum of all before it: stored with a row, and
+ * compared when the same columns are read in the same order.
  */
 struct sqlite3_stmt *store_query(struct store *, const char *sql,
     const char *types, ...);
@@ -138,12 +154,33 @@ int store_run(struct store *, const char *sql, const char *types, ...);
 int store_count(struct store *, const char *handler, enum store_stat,
     int bucket, int64_t sum);
 
-/* Its texts last until the next call. 1; 0: no such event; -1. */
-int store_event(struct store *, int64_t id, struct inbox_event *);
+/* inbox/row.c: what comes from the disk is checked as if from outside */
 
-/* The event, and its task in this state that comes first. 1; 0: none; -1. */
-int store_load(struct store *, int64_t id, enum inbox_state, int64_t now,
+/*
+ * The event's texts last until the next call. 1; 0: no such event, so this one
+ * is empty and damaged; -1.
+ */
+int row_event(struct store *, int64_t id, struct inbox_event *);
+
+/* The tasks of an event, one by one. As store_row(). */
+struct sqlite3_stmt *row_tasks(struct store *, int64_t id);
+int row_task(struct store *, struct sqlite3_stmt *, struct inbox_task *);
+
+/*
+ * The event, and its first task that is due, for INBOX_WAITING, or that a
+ * worker holds. 1; 0: none; -1.
+ */
+int row_claim(struct store *, int64_t id, enum inbox_state, int64_t now,
     struct inbox_claim *);
+
+/*
+ * The row of a task is set by statements that begin with this. Parameters from
+ * the eighth on are free. What was damaged stays so.
+ */
+#define ROW_SET_TASK "UPDATE task SET state = ?4, attempts = ?5, " \
+	"started = ?6, sum = ?7 + ?8"
+#define ROW_TASK " WHERE event = ?1 AND place = ?2 AND ?3 <> ''"
+#define ROW_TYPES "iitddisd"
 
 /* inbox/put.c: for responders */
 int put_event(struct inbox *, const struct inbox_event *,

@@ -193,7 +193,9 @@ work_on(struct work *work, const struct inbox_claim *claim)
 	struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
 	    .reason = "the program was replaced" };
 
-	if (!claim->unknown)
+	if (claim->event.damaged)
+		end = GIVE_UP(INBOX_DAMAGED);
+	else if (!claim->unknown)
 		run_task(work, claim, &end);
 	else if (!program_is_replaced(&work->pool->program))
 		end = GIVE_UP("this program has no such handler");

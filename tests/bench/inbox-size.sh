@@ -28,10 +28,10 @@ fill() {
 		INSERT INTO event SELECT NULL, random(), 7,
 		    hex(randomblob(20)), 'message_new', '5.199', 0,
 		    unixepoch() * 1000, '7/' || (x % 100000),
-		    zeroblob(100) FROM n;
+		    zeroblob(100), NULL FROM n;
 		CREATE INDEX event_hash ON event (hash);
 		INSERT INTO task SELECT id, 0, 'greet', 2, 1, 0, received,
-		    received, '' FROM event WHERE group_id = 7;
+		    received, '', NULL FROM event WHERE group_id = 7;
 		COMMIT;
 		PRAGMA wal_checkpoint (TRUNCATE);
 	END

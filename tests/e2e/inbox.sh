@@ -196,8 +196,8 @@ sqlite3 "$inbox" "
 	WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL
 	    SELECT x + 1 FROM n WHERE x < 1201)
 	INSERT INTO event SELECT 5000 + x, x, 9, 'many-' || x, 'many', '', 0,
-	    unixepoch() * 1000, NULL, NULL FROM n;
-	INSERT INTO task SELECT id, 0, 'none', 0, 1, 1e15, 1, 1, '' FROM event
+	    unixepoch() * 1000, NULL, NULL, NULL FROM n;
+	INSERT INTO task SELECT id, 0, 'none', 0, 1, 1e15, 1, 1, '', NULL FROM event
 	    WHERE type = 'many';
 	INSERT INTO queue SELECT id, NULL, 0, 1e15, 1, 0 FROM event
 	    WHERE type = 'many';"

@@ -24,6 +24,7 @@
 static const char *const names[] = {
 	"a", "b", "greet", "one", "press", "three",
 };
+#define SQL_OPEN_CREATE 0x4	/* SQLITE_OPEN_CREATE */
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 static int64_t clock_now;		/* what the stores take for the time */
@@ -929,35 +930,90 @@ run_sql(const char *text)
 	const struct sqlite *sql = sqlite_load(NULL, 0);
 	struct sqlite3 *db;
 
-	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE, NULL),
+	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE |
+	    SQL_OPEN_CREATE, NULL),
 	    SQL_OK);
 	assert_int_equal(sql->exec(db, text, NULL, NULL, NULL), SQL_OK);
 	(void)sql->close_v2(db);
 }
 
+/* Inboxes of the two schemas before this one, with one event. */
+#define OLD_INBOX(version, lane, object) \
+	"CREATE TABLE event (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, " \
+	"group_id INTEGER NOT NULL, event_id TEXT NOT NULL, " \
+	"type TEXT NOT NULL, version TEXT NOT NULL, " \
+	"retry_counter INTEGER NOT NULL, received INTEGER NOT NULL, " \
+	lane " TEXT, object BLOB);" \
+	"CREATE INDEX event_hash ON event (hash);" \
+	"CREATE TABLE task (event INTEGER NOT NULL, place INTEGER NOT NULL, " \
+	"handler TEXT NOT NULL, state INTEGER NOT NULL, " \
+	"attempts INTEGER NOT NULL, due INTEGER NOT NULL, " \
+	"started INTEGER NOT NULL, ended INTEGER NOT NULL, " \
+	"reason TEXT NOT NULL, PRIMARY KEY (event, place)) WITHOUT ROWID;" \
+	"CREATE INDEX task_failed ON task (event) WHERE state = 3;" \
+	"CREATE TABLE queue (event INTEGER PRIMARY KEY, " lane " TEXT, " \
+	"urgent INTEGER NOT NULL, due INTEGER NOT NULL, " \
+	"head INTEGER NOT NULL, worker INTEGER NOT NULL);" \
+	"CREATE INDEX queue_conversation ON queue (" lane ", head DESC, " \
+	"urgent DESC, event) WHERE " lane " IS NOT NULL;" \
+	"CREATE INDEX queue_ready ON queue (urgent, due, event) " \
+	"WHERE head = 1 AND worker = 0;" \
+	"CREATE INDEX queue_held ON queue (worker) WHERE worker > 0;" \
+	"CREATE TABLE command (group_id INTEGER PRIMARY KEY, " \
+	"remove INTEGER NOT NULL, version TEXT NOT NULL);" \
+	"CREATE TABLE stat (handler TEXT NOT NULL, kind INTEGER NOT NULL, " \
+	"bucket INTEGER NOT NULL, n INTEGER NOT NULL, sum INTEGER NOT NULL, " \
+	"PRIMARY KEY (handler, kind, bucket)) WITHOUT ROWID;" \
+	"PRAGMA application_id = 1447773026;" \
+	"PRAGMA user_version = " version ";" \
+	"INSERT INTO event VALUES (1, 5, 7, '1', 'message_new', '5.199', 0, " \
+	"1000000000, 'a', CAST('" object "' AS BLOB));" \
+	"INSERT INTO task VALUES (1, 0, 'greet', 0, 0, 0, 0, 0, '');" \
+	"INSERT INTO queue VALUES (1, 'a', 0, 0, 1, 0);" \
+	"INSERT INTO command VALUES (7, 0, '5.199')"
+
+/* Old rows have no sum: what is no JSON is damaged. */
 static void
-an_inbox_of_the_first_schema_is_upgraded(void **state)
+an_inbox_of_an_older_schema_is_upgraded(void **state)
 {
-	struct inbox *inbox = *state, *again;
+	static const struct {
+		const char *sql;
+		bool damaged;
+	} olds[] = {
+		{ OLD_INBOX("1", "lane", "{\"a\":1}"), false },
+		{ OLD_INBOX("2", "conversation", "{\"a\":1}"), false },
+		{ OLD_INBOX("2", "conversation", "{\"a\":1"), true },
+	};
 	char error[INBOX_ERROR_MAX];
+	struct inbox_command taken;
 	struct inbox_claim claimed;
 	struct inbox_status status;
+	struct inbox *inbox;
+	size_t i;
 
-	put(inbox, "1", "a");
-	run_sql("ALTER TABLE event RENAME COLUMN conversation TO lane;"
-	    "ALTER TABLE queue RENAME COLUMN conversation TO lane;"
-	    "PRAGMA user_version = 1");
-	again = inbox_open(path, INBOX_READ, error);
-	assert_non_null(again);
-	assert_int_equal(inbox_status(again, &status), -1);
-	assert_non_null(strstr(again->error, "made by an older vkcb"));
-	inbox_close(again);
-	again = inbox_open(path, INBOX_CREATE, error);
-	assert_non_null(again);
-	again->clock = fake_now;
-	assert_string_equal(claim(again, 1, &claimed), "1");
-	assert_string_equal(claimed.event.conversation, "a");
-	inbox_close(again);
+	(void)state;
+	for (i = 0; i < sizeof(olds) / sizeof(olds[0]); i++) {
+		snprintf(path, sizeof(path), "%s/old-%zu", folder, i);
+		run_sql(olds[i].sql);
+		inbox = inbox_open(path, INBOX_READ, error);
+		assert_non_null(inbox);
+		assert_int_equal(inbox_status(inbox, &status), -1);
+		assert_non_null(strstr(inbox->error, "made by an older vkcb"));
+		inbox_close(inbox);
+		inbox = inbox_open(path, INBOX_CREATE, error);
+		assert_non_null(inbox);
+		inbox->clock = fake_now;
+		assert_string_equal(claim(inbox, 1, &claimed), "1");
+		assert_string_equal(claimed.event.conversation, "a");
+		assert_int_equal(claimed.event.damaged, olds[i].damaged);
+		finish(inbox, &claimed, INBOX_DONE, 0);
+		assert_int_equal(inbox_take_command(inbox, 7, &taken), 0);
+		assert_string_equal(taken.version, "5.199");
+		put(inbox, "2", "a");
+		assert_string_equal(claim(inbox, 1, &claimed), "2");
+		assert_false(claimed.event.damaged);
+		inbox_close(inbox);
+	}
 }
 
 static void
@@ -1127,9 +1183,10 @@ a_large_inbox_is_locked_briefly(void **state)
 	put(inbox, "1", "a");
 	run_sql("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 "
 	    "FROM n WHERE i < 100000) INSERT INTO event SELECT i, i, 7, i, "
-	    "'message_new', '5.199', 0, 1, 'c' || (i % 1000), '{}' FROM n;"
+	    "'message_new', '5.199', 0, 1, 'c' || (i % 1000), "
+	    "CAST('{}' AS BLOB), NULL FROM n;"
 	    "INSERT INTO task SELECT id, 0, 'greet', 0, 1, 1000000000 + id, 0, "
-	    "0, '' FROM event WHERE id > 1;"
+	    "0, '', NULL FROM event WHERE id > 1;"
 	    "INSERT INTO queue SELECT id, conversation, 0, 1000000000 + id, "
 	    "id <= 1001, 0 FROM event WHERE id > 1");
 #define BRIEFLY(call) do { \
@@ -1314,6 +1371,278 @@ what_is_parked_when_stored_counts_for_its_handler(void **state)
 	free(status.handlers);
 }
 
+/* Flips a bit in a column of a row; false: the column has none. */
+static bool
+flip(struct store *store, const char *table, const char *column,
+    const char *where, unsigned int bit)
+{
+	const struct sqlite *sql = store->sql;
+	struct sqlite3_stmt *get, *set;
+	char text[160], bytes[128] = "";
+	int64_t number;
+	int kind, len, code;
+
+	snprintf(text, sizeof(text), "SELECT %s FROM %s WHERE %s LIMIT 1",
+	    column, table, where);
+	assert_int_equal(sql->prepare_v3(store->db, text, -1, 0, &get, NULL),
+	    SQL_OK);
+	assert_int_equal(sql->step(get), SQL_ROW);
+	kind = sql->column_type(get, 0);
+	number = sql->column_int64(get, 0) ^ (int64_t)(UINT64_C(1) << bit % 64);
+	len = kind == SQL_INTEGER ? 0 : sql->column_bytes(get, 0);
+	if (len > 0)
+		memcpy(bytes, sql->column_blob(get, 0), (size_t)len);
+	(void)sql->finalize(get);
+	if (kind == SQL_INTEGER ? bit >= 64 : bit >= 8 * (unsigned int)len)
+		return false;
+	bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+	snprintf(text, sizeof(text), "UPDATE OR IGNORE %s SET %s = ? WHERE %s",
+	    table, column, where);
+	assert_int_equal(sql->prepare_v3(store->db, text, -1, 0, &set, NULL),
+	    SQL_OK);
+	code = kind == SQL_INTEGER ? sql->bind_int64(set, 1, number) :
+	    kind == SQL_TEXT ? sql->bind_text(set, 1, bytes, len, NULL) :
+	    sql->bind_blob(set, 1, bytes, len, NULL);
+	assert_int_equal(code, SQL_OK);
+	assert_int_equal(sql->step(set), SQL_DONE);
+	(void)sql->finalize(set);
+	return true;
+}
+
+/* Each event's tasks: how often one was handed out as it was stored. */
+struct flipped {
+	const char *what;
+	unsigned int bit;
+	int right[7];
+	int parked;
+};
+
+#define FLIPPED_WRONG(flipped) \
+	fail_msg("%s, bit %u: line %d", (flipped)->what, (flipped)->bit, \
+	    __LINE__)
+
+static void
+flipped_take(struct flipped *flipped, const struct inbox_claim *claimed)
+{
+	const struct inbox_event *event = &claimed->event;
+	int n = atoi(event->event_id), again = n == 1 || n == 4;
+	const char *lane = n <= 2 ? "a" : n >= 5 ? "b" : "";
+
+	if (event->damaged) {
+		flipped->parked++;
+		return;
+	}
+	if (n < 1 || n > 6 || n == 3 || event->id != n ||
+	    strcmp(event->type, "message_new") != 0 || event->group_id != 7 ||
+	    strcmp(event->version, "5.199") != 0 ||
+	    event->retry_counter != 2 || event->received != 1000000000 ||
+	    (event->conversation == NULL ? *lane != '\0' :
+	    strcmp(event->conversation, lane) != 0) ||
+	    event->object_len != 7 ||
+	    memcmp(event->object, "{\"a\":1}", 8) != 0 ||
+	    strcmp(claimed->handler, "greet") != 0 ||
+	    claimed->attempt != 1 + again || flipped->right[n]++ != 0)
+		FLIPPED_WRONG(flipped);
+}
+
+static bool
+flipped_show(void *arg, const struct inbox_event *event,
+    const struct inbox_task *tasks, size_t n)
+{
+	struct flipped *flipped = arg;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		flipped->parked += tasks[i].state == INBOX_FAILED;
+		if (*tasks[i].handler == '\0' ||
+		    strlen(tasks[i].reason) > 200)
+			FLIPPED_WRONG(flipped);
+	}
+	return strlen(event->type) + strlen(event->event_id) +
+	    strlen(event->version) < 200;
+}
+
+/* What is left in an inbox, by all who read it. */
+static void
+flipped_drain(struct inbox *inbox, struct flipped *flipped)
+{
+	const struct conf conf = { .attempts = 5 };
+	struct inbox_claim claimed;
+	struct inbox_status status;
+	struct inbox_command taken;
+	int64_t due;
+	int idle = 0, n = 0, got;
+
+	if (inbox_end_orphans(inbox, &conf) == -1)
+		FLIPPED_WRONG(flipped);
+	while (idle < 4) {
+		if (inbox_purge(inbox, 0) == -1)
+			FLIPPED_WRONG(flipped);
+		got = inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due);
+		if (got == -1 || n++ > 50)
+			FLIPPED_WRONG(flipped);
+		idle = got == 1 ? 0 : idle + 1;
+		if (got == 1) {
+			flipped_take(flipped, &claimed);
+			finish(inbox, &claimed, claimed.event.damaged ?
+			    INBOX_FAILED : INBOX_DONE, 0);
+		} else {
+			clock_now += DAY;
+		}
+	}
+	if (inbox_status(inbox, &status) == -1 ||
+	    inbox_list(inbox, &(struct inbox_filter){ .state = INBOX_ANY },
+	    flipped_show, flipped) == -1 ||
+	    inbox_take_command(inbox, 7, &taken) == -1 || taken.remove ||
+	    (*taken.version != '\0' && strcmp(taken.version, "5.199") != 0))
+		FLIPPED_WRONG(flipped);
+	free(status.handlers);
+}
+
+/* 1 was tried, and 2 waits behind it; 3 is done, 4 runs, 5 is before 6. */
+static void
+flipped_fill(struct inbox *inbox)
+{
+	const struct inbox_end done = { .state = INBOX_DONE, .reason = "",
+	    .command = { .version = "5.199" } };
+	struct inbox_claim claimed, running;
+
+	put(inbox, "1", "a");
+	claim(inbox, 1, &claimed);
+	finish(inbox, &claimed, INBOX_WAITING, clock_now + 1000);
+	put(inbox, "2", "a");
+	put(inbox, "3", NULL);
+	claim(inbox, 1, &claimed);
+	put(inbox, "4", NULL);
+	claim(inbox, 9, &running);
+	put(inbox, "5", "b");
+	put(inbox, "6", "b");
+	/* The command would be taken along by a put. */
+	assert_int_equal(inbox_finish(inbox, &claimed, &done), 1);
+}
+
+/* The number of a row's bits; each is flipped in an inbox of its own. */
+static void
+flip_each(const char *table, const char *column, const char *where)
+{
+	struct flipped flipped;
+	char what[64], row[32];
+	void *inbox;
+	int i, missing;
+	unsigned int bit;
+	snprintf(what, sizeof(what), "%s.%s", table, column);
+	for (bit = 0; bit < 96; bit += getenv("FLIPS") != NULL ? 1 : 5) {
+		flipped = (struct flipped){ .what = what, .bit = bit };
+		open_memory(&inbox);
+		flipped_fill(inbox);
+		snprintf(row, sizeof(row), where, 1 + (bit + bit / 6) % 6);
+		if (strcmp(row, "event = 3") == 0 && *table == 'q')
+			row[8] = '4';
+		if (!flip(store_of(inbox), table, column, row, bit)) {
+			close_store(&inbox);
+			continue;
+		}
+		flipped_drain(inbox, &flipped);
+		for (i = 1, missing = 0; i <= 6; i++)
+			missing += i != 3 && flipped.right[i] == 0;
+		if (missing > (flipped.parked > 0)) {
+			print_message("%d parked, right:", flipped.parked);
+			for (i = 1; i <= 6; i++)
+				print_message(" %d", flipped.right[i]);
+			FLIPPED_WRONG(&flipped);
+		}
+		close_store(&inbox);
+	}
+}
+
+static void
+a_flipped_bit_is_parked_or_changes_nothing(void **state)
+{
+	static const struct {
+		const char *table;
+		const char *columns[10];
+		const char *where;
+	} rows[] = {
+		{ "event", { "id", "hash", "group_id", "event_id", "type",
+		    "version", "retry_counter", "received", "object", "sum" },
+		    "id = %d" },
+		{ "event", { "conversation" }, "id = 1" },
+		{ "event", { "conversation" }, "id = 5" },
+		{ "task", { "event", "place", "handler", "state", "attempts",
+		    "due", "started", "ended", "reason", "sum" },
+		    "event = %d" },
+		{ "queue", { "event", "urgent", "due", "head", "worker" },
+		    "event = %d" },
+		{ "queue", { "conversation" }, "event = 1" },
+		{ "queue", { "conversation" }, "event = 2" },
+		{ "command", { "group_id", "remove", "version", "sum" },
+		    "group_id = 7" },
+		{ "stat", { "handler", "kind", "bucket", "n", "sum" },
+		    "handler = 'greet' AND kind = 0" },
+		{ "stat", { "handler", "kind", "bucket", "n", "sum" },
+		    "handler = ''" },
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (j = 0; j < 10 && rows[i].columns[j] != NULL; j++)
+			flip_each(rows[i].table, rows[i].columns[j],
+			    rows[i].where);
+}
+
+/* Its log grows beside a reader, and is short again without a write. */
+static void
+a_log_that_a_reader_kept_long_shrinks(void **state)
+{
+	static char large[100000] = "\"";
+	const struct inbox_event event = {
+		.group_id = 7, .event_id = "", .type = "message_new",
+		.version = "5.199", .object = large,
+		.object_len = sizeof(large),
+	};
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	struct inbox *inbox = *state;
+	struct inbox_command taken;
+	enum inbox_put put;
+	struct sqlite3 *db;
+	struct stat st;
+	char log[80];
+	int i;
+
+	memset(large + 1, 'a', sizeof(large) - 2);
+	large[sizeof(large) - 1] = '"';
+	snprintf(log, sizeof(log), "%s-wal", path);
+	put_for(inbox, "1", NULL, "message_new", NULL, 0);
+	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE, NULL),
+	    SQL_OK);
+	assert_int_equal(sql->exec(db, "BEGIN; SELECT count(*) FROM event",
+	    NULL, NULL, NULL), SQL_OK);
+	for (i = 0; i < 50; i++) {
+		large[1] = (char)('a' + i % 26);
+		large[2] = (char)('a' + i / 26);
+		assert_int_equal(inbox_put(inbox, &event, NULL, 0, &put,
+		    &taken), 0);
+	}
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size > 5000000);
+	assert_true(inbox_purge(inbox, 0) != -1);
+	assert_int_equal(sql->exec(db, "COMMIT", NULL, NULL, NULL), SQL_OK);
+	assert_true(inbox_purge(inbox, 0) != -1);
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size <= 4194304);
+	/* Without a worker, too, it is bounded. */
+	for (i = 0; i < 250; i++) {
+		snprintf(large + 1, 8, "%07d", i);
+		large[8] = 'a';
+		assert_int_equal(inbox_put(inbox, &event, NULL, 0, &put,
+		    &taken), 0);
+		assert_int_equal(stat(log, &st), 0);
+		assert_true(st.st_size <= 64 * 1024 * 1024);
+	}
+	(void)sql->close_v2(db);
+}
+
 static void
 buckets_are_counted_right(void **state)
 {
@@ -1381,9 +1710,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_drop_that_fails_leaves_the_lane_as_it_was,
 		    open_failing_sqlite, close_store),
-		cmocka_unit_test_setup_teardown(
-		    an_inbox_of_the_first_schema_is_upgraded,
-		    open_sqlite, close_store),
+		cmocka_unit_test(an_inbox_of_an_older_schema_is_upgraded),
 		cmocka_unit_test_setup_teardown(
 		    an_inbox_of_a_newer_schema_is_refused,
 		    open_sqlite, close_store),
@@ -1396,7 +1723,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_large_inbox_is_locked_briefly,
 		    open_counting_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(
+		    a_log_that_a_reader_kept_long_shrinks,
+		    open_sqlite, close_store),
 		cmocka_unit_test(buckets_are_counted_right),
+		cmocka_unit_test(a_flipped_bit_is_parked_or_changes_nothing),
 	};
 	char command[64];
 	int failed;

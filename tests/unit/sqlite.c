@@ -25,6 +25,8 @@ _Static_assert(offsetof(struct sqlite_file, methods) ==
     offsetof(struct sqlite3_file, pMethods), "methods");
 _Static_assert(offsetof(struct sqlite_file_methods, sync) ==
     offsetof(struct sqlite3_io_methods, xSync), "xSync");
+_Static_assert(offsetof(struct sqlite_file_methods, file_size) ==
+    offsetof(struct sqlite3_io_methods, xFileSize), "xFileSize");
 
 static void
 the_library_is_found_and_has_every_function(void **state)

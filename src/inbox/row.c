@@ -1,0 +1,100 @@
+/*
+ * row.c - the SQLite backend's rows, read back: each has a sum of what was
+ * stored, so that a flipped bit reaches no handler.
+ *
+ * Rows that an older vkcb stored have none: their objects are checked to be
+ * JSON. When a task is due, when it ended and why is in no sum.
+ */
+#include "inbox/store.h"
+
+#include "json/check.h"
+
+#include "banned.h"
+
+static bool
+is_json(const struct inbox_event *event)
+{
+	struct json_value value;
+	size_t where;
+
+	return event->object_len == 0 ||
+	    json_check_value((char *)(uintptr_t)event->object,
+	    event->object_len, &value, &where) == NULL;
+}
+
+int
+row_event(struct store *store, int64_t id, struct inbox_event *event)
+{
+	int row;
+
+	arena_reset(&store->arena);
+	*event = (struct inbox_event){ .id = id, .event_id = "", .type = "",
+	    .version = "" };
+	row = store_run(store, "SELECT group_id, event_id, type, version, "
+	    "retry_counter, received, conversation, object, sum FROM event "
+	    "WHERE id = ?", "i>itttdinbs", id, &event->group_id,
+	    &event->event_id, &event->type, &event->version,
+	    &event->retry_counter, &event->received, &event->conversation,
+	    &event->object, &event->object_len);
+	event->damaged = row != 1 || store->damaged ||
+	    (store->unsummed && !is_json(event));
+	return row;
+}
+
+struct sqlite3_stmt *
+row_tasks(struct store *store, int64_t id)
+{
+	return store_query(store, "SELECT event, place, handler, state, "
+	    "attempts, started, sum, due, ended, reason FROM task WHERE "
+	    "event = ? ORDER BY place", "i", id);
+}
+
+int
+row_task(struct store *store, struct sqlite3_stmt *stmt,
+    struct inbox_task *task)
+{
+	int64_t id;
+	int state = INBOX_WAITING, row = store_row(store, stmt, "ixhddisiit",
+	    &id, &task->place, &task->handler, &state, &task->attempts,
+	    &task->started, &task->due, &task->ended, &task->reason);
+
+	task->state = (enum inbox_state)state;
+	task->damaged = store->damaged || state > INBOX_FAILED;
+	return row;
+}
+
+/* A damaged task is handed out to be parked. Nobody runs what is not held. */
+static bool
+row_is_next(const struct inbox_task *task, enum inbox_state state, int64_t now)
+{
+	if (task->damaged || task->state == INBOX_RUNNING)
+		return task->state != INBOX_FAILED;
+	return state == INBOX_WAITING && task->state == INBOX_WAITING &&
+	    (task->due <= now || task->due > now + INBOX_DUE_MAX);
+}
+
+int
+row_claim(struct store *store, int64_t id, enum inbox_state state, int64_t now,
+    struct inbox_claim *claim)
+{
+	struct inbox_task task;
+	struct sqlite3_stmt *stmt;
+	int row;
+
+	if (row_event(store, id, &claim->event) == -1)
+		return -1;
+	stmt = row_tasks(store, id);
+	do
+		row = row_task(store, stmt, &task);
+	while (row == 1 && !row_is_next(&task, state, now));
+	if (row != 1)
+		return row;
+	store_reset(store, stmt);
+	claim->event.damaged |= task.damaged;
+	claim->handler = task.handler;
+	claim->place = task.place;
+	claim->damaged = task.damaged;
+	claim->attempt = task.attempts;
+	claim->started = task.started;
+	return 1;
+}
