@@ -42,19 +42,38 @@ inbox_now(struct inbox *inbox)
 	return inbox->clock();
 }
 
-int
-inbox_put(struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_target *targets, size_t n, enum inbox_put *put,
-    struct inbox_command *command)
-{
-	return inbox->backend->put(inbox, event, targets, n, put, command);
+/* The calls that are the backend's alone. */
+#define PASS_ON(name, parameters, arguments) \
+int \
+inbox_##name parameters \
+{ \
+	return inbox->backend->name arguments; \
 }
 
-int
-inbox_take_command(struct inbox *inbox, int64_t group_id,
-    struct inbox_command *command)
+PASS_ON(put, (struct inbox *inbox, const struct inbox_event *event,
+    const struct inbox_target *targets, size_t n, enum inbox_put *put,
+    struct inbox_command *command), (inbox, event, targets, n, put, command))
+PASS_ON(take_command, (struct inbox *inbox, int64_t group_id,
+    struct inbox_command *command), (inbox, group_id, command))
+PASS_ON(orphaned, (struct inbox *inbox, int from, int to,
+    struct inbox_claim *claim), (inbox, from, to, claim))
+PASS_ON(next_due, (struct inbox *inbox, int64_t *due), (inbox, due))
+PASS_ON(flush, (struct inbox *inbox), (inbox))
+PASS_ON(purge, (struct inbox *inbox, int64_t before), (inbox, before))
+PASS_ON(list, (struct inbox *inbox, const struct inbox_filter *filter,
+    inbox_list_fn *fn, void *arg), (inbox, filter, fn, arg))
+PASS_ON(status, (struct inbox *inbox, struct inbox_status *status),
+    (inbox, status))
+PASS_ON(retry, (struct inbox *inbox, const struct inbox_filter *filter),
+    (inbox, filter))
+PASS_ON(drop, (struct inbox *inbox, int64_t id), (inbox, id))
+PASS_ON(wake_fd, (struct inbox *inbox), (inbox))
+PASS_ON(wake, (struct inbox *inbox), (inbox))
+
+void
+inbox_drain_wakes(struct inbox *inbox)
 {
-	return inbox->backend->take_command(inbox, group_id, command);
+	inbox->backend->drain_wakes(inbox);
 }
 
 int
@@ -105,25 +124,6 @@ inbox_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	return result;
 }
 
-int
-inbox_orphaned(struct inbox *inbox, int from, int to,
-    struct inbox_claim *claim)
-{
-	return inbox->backend->orphaned(inbox, from, to, claim);
-}
-
-int
-inbox_next_due(struct inbox *inbox, int64_t *due)
-{
-	return inbox->backend->next_due(inbox, due);
-}
-
-int
-inbox_flush(struct inbox *inbox)
-{
-	return inbox->backend->flush(inbox);
-}
-
 /* Retries are due by the clock on the wall, so they move with it. */
 int
 inbox_watch_clock(struct inbox *inbox)
@@ -141,55 +141,6 @@ inbox_watch_clock(struct inbox *inbox)
 	    "retries go on as planned", moved / 1000);
 	inbox->clock_offset = offset;
 	return 0;
-}
-
-int
-inbox_purge(struct inbox *inbox, int64_t before)
-{
-	return inbox->backend->purge(inbox, before);
-}
-
-int
-inbox_list(struct inbox *inbox, const struct inbox_filter *filter,
-    inbox_list_fn *fn, void *arg)
-{
-	return inbox->backend->list(inbox, filter, fn, arg);
-}
-
-int
-inbox_status(struct inbox *inbox, struct inbox_status *status)
-{
-	return inbox->backend->status(inbox, status);
-}
-
-int
-inbox_retry(struct inbox *inbox, const struct inbox_filter *filter)
-{
-	return inbox->backend->retry(inbox, filter);
-}
-
-int
-inbox_drop(struct inbox *inbox, int64_t id)
-{
-	return inbox->backend->drop(inbox, id);
-}
-
-int
-inbox_wake_fd(struct inbox *inbox)
-{
-	return inbox->backend->wake_fd(inbox);
-}
-
-void
-inbox_drain_wakes(struct inbox *inbox)
-{
-	inbox->backend->drain_wakes(inbox);
-}
-
-int
-inbox_wake(struct inbox *inbox)
-{
-	return inbox->backend->wake(inbox);
 }
 
 void
