@@ -1,45 +1,41 @@
 /*
- * fastcgi.c - requests from a listening socket, one at a time, with libfcgi.
+ * fastcgi.c - requests from a listening socket, one at a time.
  *
- * libfcgi reads and writes the protocol; waiting and accepting are done here,
- * because of three faults of its own accept: a stop signal while it reads a
- * request loses that request, a silent peer blocks it for 2 s, and a connection
- * kept open by the web server pins it while others wait. Here stop signals are
- * one more descriptor to wait for, and a connection is served once it has data,
- * so one process serves any number of connections.
- *
- * A peer that goes away or stalls costs its request only. Out of memory:
- * libfcgi aborts if it lacks the few bytes that it needs per request; the
- * process's supervisor starts another, and VK repeats the event.
+ * Stop signals are one more descriptor to wait for: no request is lost by one.
+ * A connection is served once it has data, so one process serves any number of
+ * connections that the web server keeps open, and a silent peer costs nothing.
+ * A peer that goes away or stalls costs its request only.
  */
 #include "web/receive.h"
 
 #include <errno.h>
-#include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "conf/conf.h"
 #include "log.h"
 #include "supervisor.h"
+#include "web/libfcgi.h"
+#include "web/records.h"
 
 #include "banned.h"
 
 #define LISTEN_FD 0
+#define LINGER_MS 2000
+#define ACCEPT_MS 5	/* stop signals wait so long */
 #define KEPT_MAX 64	/* idle connections; others are not kept open */
 #define IDLE_MAX 512	/* the same, with those that never sent a byte */
 
 struct fastcgi {
 	struct receiver *receiver;
-	FCGX_Request fcgx;
-	bool rcvtimeo_set;		/* for the current request's body */
+	struct records records;		/* of the connection that is served */
 	int epoll;
 	int signals;			/* readable after a stop signal */
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
@@ -86,30 +82,16 @@ fastcgi_set_up(struct fastcgi *host)
 	sigemptyset(&stops);
 	supervisor_block_stops(&stops);
 	host->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (host->signals == -1 || FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&host->fcgx, -1, 0) != 0)
-		return -1;
 	/* Another process may accept the connection that woke this one. */
 	if (flags == -1 || fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
 	/* mod_fcgid's queue has 5 places: a full one is a 502 or 503 for VK. */
 	(void)listen(LISTEN_FD, SOMAXCONN);
 	host->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (host->epoll == -1 ||
+	if (host->signals == -1 || host->epoll == -1 ||
 	    fastcgi_watch(host, host->signals, EPOLLIN) == -1)
 		return -1;
 	return fastcgi_watch(host, LISTEN_FD, EPOLLIN | EPOLLEXCLUSIVE);
-}
-
-static void
-set_timeout(int fd, int option, int64_t milliseconds)
-{
-	struct timeval time = {
-		.tv_sec = milliseconds / 1000,
-		.tv_usec = milliseconds % 1000 * 1000,
-	};
-
-	(void)setsockopt(fd, SOL_SOCKET, option, &time, sizeof(time));
 }
 
 static bool
@@ -120,7 +102,10 @@ has_data(int fd)
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
-/* Takes the connection out of the idle ones. */
+/*
+ * Takes the connection out of the idle ones, and of epoll, where a copy of it
+ * in a handler's child would keep it.
+ */
 static int
 take_idle(struct fastcgi *host, size_t i)
 {
@@ -190,144 +175,182 @@ cannot_accept(struct fastcgi *host, int error)
 	}
 }
 
-/* Returns a new connection that has data, or -1. */
-static int
-accept_connection(struct fastcgi *host)
+static size_t
+fastcgi_read_body(struct http_request *http, char *into, size_t size)
 {
-	int64_t time = host->receiver->conf->body_timeout;
-	int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
+	struct records *records = http->from;
+	size_t got = records_body(records, into, size, http->deadline);
+
+	http->at_end = records->state == RECORDS_WHOLE;
+	return got;
+}
+
+static bool
+send_answer(struct fastcgi *host, const char *bytes, size_t len)
+{
+	int64_t deadline = 0, left = 1;
+	struct pollfd fd = { .fd = host->records.fd, .events = POLLOUT };
+	ssize_t sent;
+
+	while (len > 0 && left > 0) {
+		sent = send(fd.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent >= 0) {
+			bytes += sent;
+			len -= (size_t)sent;
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return false;
+		if (deadline == 0)
+			deadline = clock_ms() +
+			    host->receiver->conf->body_timeout;
+		left = deadline - clock_ms();
+		(void)poll(&fd, 1, left > 0 ? (int)left : 0);
+	}
+	return len == 0;
+}
+
+/*
+ * Reads and drops the rest of a body that was refused, for a while: closing the
+ * connection with unread bytes would drop the answer.
+ */
+static void
+fastcgi_linger(int fd)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	int64_t deadline = clock_ms() + LINGER_MS, left = LINGER_MS;
+	char waste[4096];
+
+	(void)shutdown(fd, SHUT_WR);
+	while (left > 0 && poll(&in, 1, (int)left) > 0 &&
+	    recv(fd, waste, sizeof(waste), MSG_DONTWAIT) > 0)
+		left = deadline - clock_ms();
+}
+
+/* Answers a request whose parameters are here. False: close its connection. */
+static bool
+answer_request(struct fastcgi *host)
+{
+	struct records *records = &host->records;
+	struct http_answer answer;
+	struct http_request http;
+	char out[RECORDS_HEAD + HTTP_ANSWER_MAX + RECORDS_TAIL];
+	bool sent;
+
+	if (!records_params(records))
+		return false;
+	http = (struct http_request){
+		.method = records->has_method ? records->method : NULL,
+		.length = records->length,
+		.retry_counter = records->retry_counter,
+		.read = fastcgi_read_body, .from = records,
+	};
+	receive(host->receiver, &http, &answer);
+	/* An error means that the peer went away: VK repeats the event. */
+	sent = send_answer(host, out, records_answer(records, out,
+	    http_write(&answer, out + RECORDS_HEAD)));
+	if (sent && records->state != RECORDS_WHOLE)
+		fastcgi_linger(records->fd);
+	return sent && records->state == RECORDS_WHOLE && records->keep &&
+	    !host->stopping && host->n_idle < KEPT_MAX;
+}
+
+/* True: the connection is to be kept. */
+static bool
+serve_request(struct fastcgi *host)
+{
+	const struct conf *conf = host->receiver->conf;
+	struct records *records = &host->records;
+
+	if (!records_read(records, RECORDS_STDIN, clock_ms() +
+	    conf->body_timeout))
+		return false;
+	if (records->state == RECORDS_ODD)
+		libfcgi_serve(host->receiver, records->fd, records->at,
+		    records->len);
+	return records->state != RECORDS_ODD && answer_request(host);
+}
+
+/* Serves the requests that are here. True: the connection is to be kept. */
+static bool
+serve_connection(struct fastcgi *host)
+{
+	bool keep, more;
+
+	do {
+		keep = serve_request(host);
+		more = records_next(&host->records);
+		receive_done(host->receiver);
+	} while (keep && more);
+	return keep;
+}
+
+/* 1; 0: it has sent nothing yet; -1: gone. */
+static int
+open_connection(struct fastcgi *host, int fd)
+{
+	return records_open(&host->records, fd, RECORDS_KEPT +
+	    2 * (size_t)host->receiver->conf->max_body);
+}
+
+/* False: none waits. */
+static bool
+serve_new(struct fastcgi *host)
+{
+	int fd = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC), opened;
 
 	if (fd == -1) {
 		cannot_accept(host, errno);
-		return -1;
+		return false;
 	}
 	if (host->full)
 		log_msg(LOG_LEVEL_INFO, "connections are accepted again");
 	host->full = false;
-	set_timeout(fd, SO_RCVTIMEO, time);
-	set_timeout(fd, SO_SNDTIMEO, time);
-	if (has_data(fd))
-		return fd;
-	put_aside(host, fd);
-	return -1;
+	opened = open_connection(host, fd);
+	if (opened == 0 || (opened == 1 && serve_connection(host)))
+		put_aside(host, fd);
+	else
+		close(fd);
+	return true;
 }
 
-/* Returns a connection to read a request from, or -1 for none this time. */
-static int
-wait_for_request(struct fastcgi *host)
+/* The one that was served goes behind the others, in the order of idleness. */
+static void
+serve_kept(struct fastcgi *host, int fd)
 {
-	struct epoll_event event;
+	int opened = open_connection(host, fd);
 	size_t i = 0;
 
-	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
-		return -1;
-	if (event.data.fd == host->signals) {
-		host->stopping = true;
-		return -1;
-	}
-	if (event.data.fd == LISTEN_FD)
-		return accept_connection(host);
-	while (host->idle[i] != event.data.fd)
+	if (opened == 0)
+		return;
+	while (host->idle[i] != fd)
 		i++;
-	return take_idle(host, i);
-}
-
-/*
- * Reads one record's contents at a time and checks the deadline between them; a
- * read that waits for the peer has a timeout of its own.
- */
-static size_t
-fastcgi_read_body(struct http_request *http, char *into, size_t size)
-{
-	struct fastcgi *host = http->from;
-	FCGX_Stream *in = host->fcgx.in;
-	size_t got = 0, want;
-	int64_t left;
-	int n;
-
-	while (got < size) {
-		want = (size_t)(in->stop - in->rdNext);
-		if (want == 0)
-			want = 1;
-		if (want == 1 && got > 0) {
-			left = http->deadline - clock_ms();
-			if (left <= 0)
-				return got;
-			set_timeout(host->fcgx.ipcFd, SO_RCVTIMEO, left);
-			host->rcvtimeo_set = true;
-		}
-		if (want > size - got)
-			want = size - got;
-		n = FCGX_GetStr(into + got, (int)want, in);
-		if (n <= 0)
-			return got;
-		got += (size_t)n;
-		/* It may be the secret: receive.c wipes its own copy. */
-		explicit_bzero(in->rdNext - n, (size_t)n);
-	}
-	http->at_end = FCGX_GetChar(in) == EOF && FCGX_GetError(in) == 0;
-	return got;
-}
-
-/*
- * A connection that still holds a part of the body cannot carry another
- * request: libfcgi lingers, so that the web server can read the answer, and
- * closes it. After a whole body there is no need to linger.
- */
-static void
-fastcgi_finish(struct fastcgi *host, bool at_end)
-{
-	FCGX_Request *fcgx = &host->fcgx;
-
-	if (!at_end || host->stopping || host->n_idle >= KEPT_MAX)
-		fcgx->keepConnection = 0;
-	if (at_end && !fcgx->keepConnection)
-		FCGX_Detach(fcgx);
-	FCGX_Finish_r(fcgx);
-	if (fcgx->ipcFd == -1)
+	if (opened == -1 || !serve_connection(host)) {
+		close(take_idle(host, i));
 		return;
-	if (host->rcvtimeo_set)
-		set_timeout(fcgx->ipcFd, SO_RCVTIMEO,
-		    host->receiver->conf->body_timeout);
-	put_aside(host, fcgx->ipcFd);
-	fcgx->ipcFd = -1;
+	}
+	memmove(host->idle + i, host->idle + i + 1,
+	    (host->n_idle - i - 1) * sizeof(host->idle[0]));
+	host->idle[host->n_idle - 1] = fd;
 }
 
 static void
-serve_request(struct fastcgi *host, int fd)
+fastcgi_serve_next(struct fastcgi *host)
 {
-	FCGX_Request *fcgx = &host->fcgx;
-	struct http_answer answer;
-	struct http_request http;
-	char out[HTTP_ANSWER_MAX];
-	int result;
+	struct epoll_event event;
+	int64_t until;
 
-	/*
-	 * libfcgi reads from a connection that it takes for a kept one, and
-	 * accepts none. If no request can be read, it must not linger.
-	 */
-	fcgx->ipcFd = fd;
-	fcgx->keepConnection = 1;
-	FCGX_Detach(fcgx);
-	result = FCGX_Accept_r(fcgx);
-	FCGX_Attach(fcgx);
-	if (result != 0) {
-		fcgx->ipcFd = -1;	/* closed by libfcgi */
+	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
 		return;
-	}
-	host->rcvtimeo_set = false;
-	http = (struct http_request){
-		.method = FCGX_GetParam("REQUEST_METHOD", fcgx->envp),
-		.length = FCGX_GetParam("CONTENT_LENGTH", fcgx->envp),
-		.retry_counter = FCGX_GetParam("HTTP_X_RETRY_COUNTER",
-		    fcgx->envp),
-		.read = fastcgi_read_body, .from = host,
-	};
-	receive(host->receiver, &http, &answer);
-	/* An error means that the peer went away: VK repeats the event. */
-	(void)FCGX_PutStr(out, (int)http_write(&answer, out), fcgx->out);
-	fastcgi_finish(host, http.at_end);
-	receive_done(host->receiver);
+	if (event.data.fd == host->signals)
+		host->stopping = true;
+	else if (event.data.fd != LISTEN_FD)
+		serve_kept(host, event.data.fd);
+	else
+		/* Under load the next one waits: it needs no look at epoll. */
+		for (until = clock_ms() + ACCEPT_MS; serve_new(host) &&
+		    clock_ms() < until;)
+			;
 }
 
 /*
@@ -341,28 +364,23 @@ serve_idle(struct fastcgi *host)
 
 	fastcgi_unwatch(host, LISTEN_FD);
 	fastcgi_unwatch(host, host->signals);
-	while (epoll_wait(host->epoll, &event, 1, 0) == 1) {
-		fastcgi_unwatch(host, event.data.fd);
-		serve_request(host, event.data.fd);
-	}
+	while (epoll_wait(host->epoll, &event, 1, 0) == 1)
+		serve_kept(host, event.data.fd);
 }
 
 int
 fastcgi_serve(struct receiver *receiver)
 {
-	struct fastcgi host = { .receiver = receiver };
-	int fd;
+	static struct fastcgi host;
 
+	host.receiver = receiver;
 	if (fastcgi_set_up(&host) == -1) {
 		log_msg(LOG_LEVEL_ERROR, "cannot serve FastCGI: %s",
 		    strerror(errno));
 		return 1;
 	}
-	while (!host.stopping) {
-		fd = wait_for_request(&host);
-		if (fd != -1)
-			serve_request(&host, fd);
-	}
+	while (!host.stopping)
+		fastcgi_serve_next(&host);
 	serve_idle(&host);
 	close(host.epoll);
 	return 0;

@@ -113,6 +113,28 @@ claim "bytes that are not FastCGI end only their connection" \
 claim "500 KB that are not FastCGI end only their connection" \
     still_alive answers "" raw "$app" closed
 
+# Records that no web server sends to a responder: a question for values, an
+# aborted request, parameters cut off, another role.
+printf '\1\11\0\0\0\20\0\0\16\0FCGI_MAX_CONNS' >"$work/values"
+printf '\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0\1\2\0\1\0\0\0\0' >"$work/abort"
+printf '\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0\1\4\0\1\0\2\0\0\5\5\1\4\0\1\0\0\0\0' \
+    >"$work/cut"
+printf '\1\1\0\1\0\10\0\0\0\2\0\0\0\0\0\0\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0' \
+    >"$work/role"
+sed 's/\x08\(\x00*\)\x02/\x08\1\x01/' "$work/role" >>"$work/values"
+values() {
+	client raw "$work/values" answer >"$work/got" &&
+	    has "$work/got" FCGI_MAX_CONNS1 && has "$work/got" "This is a vkcb"
+}
+claim "a question for values is answered, then a request" still_alive values
+claim "an aborted request ends only its connection" \
+    still_alive answers "" raw "$work/abort" closed
+claim "parameters that promise more than there is end their connection" \
+    still_alive answers "" raw "$work/cut" closed
+claim "another role is answered, and ends its connection" still_alive \
+    answers "This is a vkcb endpoint: VK posts events here." \
+    raw "$work/role" answer closed
+
 ### memory
 
 # resident KILOBYTES - the responder has less memory than that.

@@ -31,7 +31,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, STDERR = 7 };
+enum {
+	BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, STDERR = 7,
+	VALUES = 10
+};
 
 #define RECORD_MAX 65535
 #define FILE_MAX (16 << 20)
@@ -193,7 +196,7 @@ print_answer(int fd)
 		len = (size_t)header[4] << 8 | header[5];
 		if (read_all(fd, content, len + header[6]) == -1)
 			return -1;
-		if (header[1] == STDOUT)
+		if (header[1] == STDOUT || header[1] == VALUES)
 			fwrite(content, 1, len, stdout);
 		if (header[1] != END)
 			continue;
