@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -209,7 +210,7 @@ a_body_that_was_read_is_wiped(void **state)
 	size_t len;
 
 	(void)state;
-	memcpy(body, "Kf7vQ2mXw9aLcR4t", 16);
+	snprintf(body, sizeof(body), "Kf7vQ2mXw9aLcR4t");
 	connect_peer();
 	put_request(&out, 20, 16, 16, 0);
 	give(out.at, out.len);
@@ -339,7 +340,7 @@ an_answer_has_three_records(void **state)
 	(void)state;
 	connect_peer();
 	records.id[1] = 7;
-	memcpy(out + RECORDS_HEAD, "hello", 5);
+	snprintf(out + RECORDS_HEAD, 6, "hello");
 	assert_int_equal(records_answer(&records, out, 5), 40);
 	assert_memory_equal(out, "\1\6\0\7\0\5\3\0hello\0\0\0"
 	    "\1\6\0\7\0\0\0\0" "\1\3\0\7\0\10\0\0" "\0\0\0\0\0\0\0\0", 40);
