@@ -6,7 +6,8 @@ hand when VK changes; nothing is fetched. Check out (a bare clone is enough) any
 of the sources into one folder, as OWNER+NAME, and give the folder:
 
     for name in VKCOM/vk-api-schema vkbottle/types vknet/vk SevereCloud/vksdk \\
-        negezor/vk-io VKCOM/vk-java-sdk yvasyliev/java-vk-bots-longpoll-api
+        negezor/vk-io VKCOM/vk-java-sdk yvasyliev/java-vk-bots-longpoll-api \\
+        melod1n/fast-messenger
     do git clone -q --bare https://github.com/$name "/tmp/vk/${name%/*}+${name#*/}"
     done
     tests/catalogue/compare.py /tmp/vk >tests/catalogue/fields.tsv
@@ -317,6 +318,32 @@ def read_typescript(source, checkout):
                 source.bases["=" + alias[1]] = kind(alias[2])
 
 
+def read_kotlin(source, checkout):
+    for _, text in files(checkout, r"/model/.*/api/data/\w+\.kt$"):
+        names = re.findall(r"class (\w+) ?\(", text)
+        at = None
+
+        def kind(words):
+            inside = re.match(r"List<(.+)>$", words)
+            if inside:
+                return ("list", kind(inside[1]))
+            return ("type", f"{names[0]}.{words}") if words in names[1:] \
+                else {"Int": "int"}.get(words) or named(words)
+
+        for line in text.splitlines():
+            opened = re.search(r"class (\w+) ?\($", line)
+            field = re.match(r'\s+(?:@Json\(name = "(\w+)"\) )?val (\w+): '
+                r"([\w<>]+)\??(?: = \w+\(\))?,?$", line)
+            if opened:
+                at = opened[1] if opened[1] == names[0] else \
+                    f"{names[0]}.{opened[1]}"
+                source.add(at, {})
+            elif at and field:
+                source.add(at, {field[1] or field[2]: kind(field[3])})
+            elif line.startswith(")"):
+                at = None
+
+
 #
 # Our own objects.
 #
@@ -446,6 +473,7 @@ SOURCES = {
     "vksdk": ("SevereCloud+vksdk", read_go),
     "java-sdk": ("VKCOM+vk-java-sdk", read_java),
     "vk-io": ("negezor+vk-io", read_typescript),
+    "fast": ("melod1n+fast-messenger", read_kotlin),
 }
 BODIES = {
     "vknet-bodies": ("vknet+vk", r"^VkNet\.Tests/TestData/.*\.json$"),

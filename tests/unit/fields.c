@@ -282,6 +282,31 @@ what_is_inside_is_a_struct(void **state)
 }
 
 static void
+attachments_of_apps_are_structs(void **state)
+{
+	struct sent sent;
+	const struct vk_message *message = message_of(&sent,
+	    "tests/faults/attachments.json");
+	const struct vk_attachment *one = message->attachments;
+
+	(void)state;
+	assert_int_equal(message->expire_ttl, 86400);
+	assert_string_equal(one[12].video_message->transcript_state, "done");
+	assert_int_equal(one[12].video_message->image[0].width, 130);
+	assert_int_equal(one[13].narrative->story_ids[1], 456239043);
+	assert_int_equal(one[13].narrative->cover->cropped_sizes[0].width, 400);
+	assert_int_equal(one[14].ugc_sticker->images[0].height, 128);
+	assert_string_equal(one[15].channel_message->channel_info->title,
+	    "Тверские мастера");
+	assert_string_equal(one[15].channel_message->attachments[0].type,
+	    "audios");
+	assert_int_equal(one[16].curator->photo[0].width, 200);
+	assert_int_equal(one[17].artist->photo[0].width, 200);
+	assert_int_equal(one[18].sticker_pack_preview->price->regular, 25);
+	sent_release(&sent);
+}
+
+static void
 a_keyboard_has_rows_of_buttons(void **state)
 {
 	const struct vk_keyboard *keyboard;
@@ -313,6 +338,7 @@ main(void)
 		cmocka_unit_test(settings_have_their_newer_keys),
 		cmocka_unit_test(attachments_are_structs),
 		cmocka_unit_test(what_is_inside_is_a_struct),
+		cmocka_unit_test(attachments_of_apps_are_structs),
 		cmocka_unit_test(a_keyboard_has_rows_of_buttons),
 	};
 
