@@ -41,6 +41,8 @@ struct fastcgi {
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
 	size_t n_idle;
 	bool stopping;
+	bool crowded;			/* new connections waited the last time */
+	unsigned int events;		/* of new connections */
 	bool full;			/* accept failed, and the log says so */
 };
 
@@ -334,11 +336,23 @@ serve_kept(struct fastcgi *host, int fd)
 	host->idle[host->n_idle - 1] = fd;
 }
 
+/* Under load the next one waits, and needs no look at epoll. */
+static void
+serve_all_new(struct fastcgi *host)
+{
+	int64_t until = clock_ms() + ACCEPT_MS;
+
+	if (!serve_new(host) || (!host->crowded && ++host->events % 8 != 0))
+		return;
+	do
+		host->crowded = serve_new(host);
+	while (host->crowded && clock_ms() < until);
+}
+
 static void
 fastcgi_serve_next(struct fastcgi *host)
 {
 	struct epoll_event event;
-	int64_t until;
 
 	if (epoll_wait(host->epoll, &event, 1, -1) != 1)
 		return;
@@ -347,10 +361,7 @@ fastcgi_serve_next(struct fastcgi *host)
 	else if (event.data.fd != LISTEN_FD)
 		serve_kept(host, event.data.fd);
 	else
-		/* Under load the next one waits: it needs no look at epoll. */
-		for (until = clock_ms() + ACCEPT_MS; serve_new(host) &&
-		    clock_ms() < until;)
-			;
+		serve_all_new(host);
 }
 
 /*

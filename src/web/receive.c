@@ -19,6 +19,7 @@
 
 #include "banned.h"
 
+#define LOOK_MS 2		/* between two looks at the files */
 #define RETRY_COUNTER_MAX 1000000
 
 void
@@ -156,20 +157,24 @@ receive_refresh(struct receiver *receiver, const struct conf_group *group)
 	return true;
 }
 
-static int
-find_group(struct receipt *receipt)
+static bool
+is_confirmation(const struct receipt *receipt)
+{
+	return strcmp(receipt->envelope.type.at, "confirmation") == 0;
+}
+
+/* Looks whether the files were changed, a moment after another look if must. */
+static void
+receive_look(struct receipt *receipt, bool must)
 {
 	struct receiver *receiver = receipt->receiver;
-	int64_t id = receipt->envelope.group_id;
+	int64_t now = clock_ms();
 
-	receipt->group = conf_group(receiver->conf, id);
-	if (receipt->group != NULL && receive_refresh(receiver, receipt->group))
-		receipt->group = conf_group(receiver->conf, id);
-	if (receipt->group == NULL)
-		return receipt_refuse(receipt, 403, "Unknown Group",
-		    "group not in the configuration, and no [default] with "
-		    "a secret", NULL);
-	return 0;
+	if (receipt->looked || (!must && now - receiver->looked < LOOK_MS))
+		return;
+	receipt->looked = true;
+	receiver->looked = now;
+	(void)receive_refresh(receiver, NULL);
 }
 
 /* Takes time by the length of the given text, not by that of the secret. */
@@ -191,6 +196,29 @@ same_secret(const struct text *given, const char *secret)
 	return differ == 0;
 }
 
+/* No request is refused, or confirmed, by files that were changed since. */
+static int
+find_group(struct receipt *receipt)
+{
+	struct receiver *receiver = receipt->receiver;
+	int64_t id = receipt->envelope.group_id;
+	const struct conf_group *group = conf_group(receiver->conf, id);
+
+	if (group == NULL || group->secret == NULL ||
+	    !same_secret(&receipt->envelope.secret, group->secret) ||
+	    is_confirmation(receipt))
+		receive_look(receipt, true);
+	receipt->group = conf_group(receiver->conf, id);
+	if (receipt->looked && receipt->group != NULL &&
+	    receive_refresh(receiver, receipt->group))
+		receipt->group = conf_group(receiver->conf, id);
+	if (receipt->group == NULL)
+		return receipt_refuse(receipt, 403, "Unknown Group",
+		    "group not in the configuration, and no [default] with "
+		    "a secret", NULL);
+	return 0;
+}
+
 /* Handlers may crash, and a core dump has the body in it. */
 static void
 wipe_secret(struct receipt *receipt)
@@ -201,12 +229,6 @@ wipe_secret(struct receipt *receipt)
 		explicit_bzero(receipt->body + (secret->at - receipt->body),
 		    secret->len);
 	*secret = (struct text){ .at = NULL };
-}
-
-static bool
-is_confirmation(const struct receipt *receipt)
-{
-	return strcmp(receipt->envelope.type.at, "confirmation") == 0;
 }
 
 static int
@@ -328,7 +350,7 @@ receive(struct receiver *receiver, struct http_request *request,
 	};
 
 	receiver->gave_up = false;
-	(void)receive_refresh(receiver, NULL);
+	receive_look(&receipt, false);
 	if (request->retry_counter != NULL)
 		(void)number_read(request->retry_counter,
 		    strlen(request->retry_counter), 0, RETRY_COUNTER_MAX,

@@ -57,6 +57,7 @@ size_t http_write(const struct http_answer *, char out[HTTP_ANSWER_MAX]);
 struct receiver {
 	struct conf *conf;	/* owned; replaced when its files change */
 	bool conf_fixed;	/* never replaced: the caller edited it */
+	int64_t looked;		/* clock_ms() of the last look at its files */
 	bool is_cgi;		/* started by a web server for one request */
 	struct arena arena;	/* memory of the current request */
 	bool gave_up;		/* a handler of the last event did */
@@ -87,6 +88,7 @@ struct receipt {
 	int64_t retry_counter;
 	struct envelope envelope;
 	const struct conf_group *group;
+	bool looked;		/* the configuration is of now */
 	bool authenticated;	/* the request has the group's secret */
 };
 

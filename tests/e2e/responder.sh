@@ -222,7 +222,18 @@ new_secret() {
 	answers "Bad Secret" post "$good" answer
 }
 claim "a new secret applies to the next request" new_secret
-configure
+
+# The files are looked at each 2 ms, but at once for a secret that is wrong.
+under_load() {
+	# shellcheck disable=SC2046 # a list of words
+	"$fcgi" "$socket" keep $(seq 500 | sed "s,.*,post $good answer,") \
+	    >"$work/load" &
+	load=$!
+	configure
+	still_alive wait $load
+}
+claim "the old secret applies at once after a change back, under load" \
+    under_load
 claim "the old secret applies again after a change back" alive
 
 ### exits
