@@ -14,8 +14,9 @@ of the sources into one folder, as OWNER+NAME, and give the folder:
 
 The walk starts at roots.tsv, which pairs objects of objects.def with the types
 of the sources; a pair's fields that hold objects pair more, but for !TYPE, which
-a source uses for several objects. --types prints the pairs. Then tests/e2e/events.sh tells what objects.def lacks: add the field, or a
-row with a reason to left-out.tsv.
+a source uses for several objects. --types prints the pairs. tests/e2e/events.sh
+then tells what objects.def lacks: add the field, or a row with a reason to
+left-out.tsv.
 """
 import ast
 import glob
@@ -39,7 +40,8 @@ SCALARS = {
 }
 
 
-# Types: "int" and the like, ("list", TYPE), ("type", NAME), a frozenset for several.
+# A type is "int" or the like, ("list", TYPE), ("type", NAME), or a frozenset of
+# several.
 
 class Source:
     """Types by name: their fields, and types that they are made of."""
@@ -99,6 +101,11 @@ def one_of(*kinds):
         flat |= kind if isinstance(kind, frozenset) else {kind}
     flat.discard("none")
     return flat.pop() if len(flat) == 1 else frozenset(flat)
+
+
+def read_here(path):
+    with open(os.path.join(HERE, path), encoding="utf-8") as file:
+        return file.read()
 
 
 def named(name):
@@ -163,7 +170,8 @@ def read_python(source, checkout):
         name = ast.unparse(node)
         return "any" if name == "dict" else named(name.split(".")[-1])
 
-    for _, text in files(checkout, r"/(codegen/)?objects(/group_event_objects)?\.py$"):
+    for _, text in files(checkout,
+            r"/(codegen/)?objects(/group_event_objects)?\.py$"):
         for node in ast.parse(text).body:
             if not isinstance(node, ast.ClassDef):
                 continue
@@ -351,9 +359,7 @@ def read_kotlin(source, checkout):
 def read_ours():
     """{tag: {JSON key: (name, kind, tag of the objects inside)}}"""
     ours, keys, at = {}, [], None
-    with open(os.path.join(HERE, "../../src/objects.def"), encoding="utf-8") as f:
-        lines = f.read().splitlines()
-    for line in lines:
+    for line in read_here("../../src/objects.def").splitlines():
         row = re.match(r"(OBJECT)\((\w+)|\t([A-Z_]+)\((\w+), ([^,]+)", line)
         if row and row[1]:
             at = ours.setdefault(row[2], {})
@@ -490,12 +496,11 @@ def checkout_of(folder, name):
 
 
 def main(folder, types=False):
-    with open(os.path.join(HERE, "../../src/events.def"), encoding="utf-8") as f:
-        EVENTS.update(re.findall(r"^EVENT\((\w+), (\w+)", f.read(), re.M))
-    with open(os.path.join(HERE, "roots.tsv"), encoding="utf-8") as f:
-        roots = [[tag, of, name] for tag, of, *names
-            in (line.split() for line in f if not line.startswith("#"))
-            for name in names]
+    EVENTS.update(re.findall(r"^EVENT\((\w+), (\w+)",
+        read_here("../../src/events.def"), re.M))
+    roots = [[tag, of, name] for tag, of, *names
+        in map(str.split, read_here("roots.tsv").splitlines()[1:])
+        for name in names]
     found = Found(read_ours(), roots)
     for name, (directory, read) in SOURCES.items():
         path = checkout_of(folder, directory)
