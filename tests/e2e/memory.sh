@@ -56,7 +56,7 @@ each_fails() {
 claim "an event with any allocation failing: 503, no answer, or ok and handled" \
     each_fails "$bodies/message_new.json" ok 150
 claim "a confirmation with any allocation failing: 503, no answer, or the string" \
-    each_fails "$bodies/confirmation.json" 7d1a2b3c 2
+    each_fails "$bodies/confirmation.json" 7d1a2b3c 1
 
 # Each event has an id of its own; nobody works: this test holds a pool's lock.
 inbox=$work/inbox
