@@ -62,3 +62,10 @@ mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 	return fails() ? MAP_FAILED : (void *)syscall(SYS_mmap, at, size,
 	    protection, flags, fd, offset);
 }
+
+/* Its name where files are 64 bits wide. */
+void *
+mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t offset)
+{
+	return mmap(at, size, protection, flags, fd, (off_t)offset);
+}
