@@ -43,15 +43,14 @@ hash_word(uint64_t before, uint64_t word)
 static inline uint64_t
 hash_words(uint64_t before, const void *bytes, size_t len)
 {
-	const unsigned char *at = bytes, *end = at + len / 8 * 8;
+	const unsigned char *at = bytes;
 	uint64_t word;
 
-	before = hash_word(before, len);
-	for (; at != end; at += 8) {
+	for (before = hash_word(before, len); len >= 8; at += 8, len -= 8) {
 		memcpy(&word, at, sizeof(word));
 		before = hash_word(before, le64toh(word));
 	}
-	return hash_bytes(before, at, len % 8);
+	return hash_bytes(before, at, len);
 }
 
 #endif

@@ -157,6 +157,35 @@ rm -f "$inbox" "$inbox-wal" "$inbox-shm"
 claim "without it a new one is made" same ok "$(give "$(task d-1 4 ok)")"
 drain
 
+# A row that is not what was stored, without a sum and with one. 64 MiB are enough
+# for what reads it, and no handler does.
+until_true 10 no_pool
+with_inbox "attempts = 1" "workers = 1"
+give_all "r-1 9 giveup"
+until_true 10 no_pool
+id=$(sql "PRAGMA wal_checkpoint(TRUNCATE); SELECT max(id) FROM event" |
+    tail -n 1)
+sound=$(sql "SELECT sum FROM event WHERE id = $id")
+pad=$(head -c 4000 /dev/zero | tr '\0' '[')
+for object in '{"a":"b' '{"a"' '[[[[' '{"a":{"b":"c\' '{"message":{"text":"x\u12"}}' \
+    '{"do":"ok"}}}' "$pad"; do
+	for sum in "$sound" NULL; do
+		sql "UPDATE event SET object = CAST('$object' AS BLOB),
+			sum = $sum WHERE id = $id;
+			UPDATE task SET state = 0, attempts = 0, sum = NULL,
+			reason = '' WHERE event = $id;
+			INSERT INTO queue VALUES ($id, NULL, 0, 0, 1, 0)"
+		(
+			sanitized "$app" || ulimit -v 65536
+			"$app" work --once && "$app" status --json &&
+			    "$app" inbox show "$id"
+		) >"$work/shown" 2>"$work/errors" && grep -q '"damaged": *true' "$work/shown" &&
+		    grep -q "stored event is damaged" "$work/shown" ||
+		    echo "$sum $object"
+	done
+done >"$work/wrong"
+claim "damaged objects are parked, and shown" same "" "$(cat "$work/wrong")"
+
 sqlite3 "$work/other" 'CREATE TABLE t (x)'
 cp "$work/other" "$inbox.other"
 inbox=$inbox.other

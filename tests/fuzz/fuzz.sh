@@ -49,7 +49,10 @@ fuzz body tests/bodies
 body=$!
 fuzz conf tests/fuzz/conf
 conf=$!
+fuzz rows tests/fuzz/rows
+rows=$!
 ended body "$body"
 ended conf "$conf"
+ended rows "$rows"
 pids=
 exit $failed

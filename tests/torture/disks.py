@@ -3,7 +3,10 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
+import signal
+import sqlite3
 import struct
 import subprocess
 import time
@@ -271,6 +274,107 @@ def flips(app, seconds, seed):
     rig.close()
     return rig, Tally(flipped, len(bodies), 0, 0, 0,
                       ["%d bits flipped" % flipped] + notes)
+
+
+ROWS = {
+    "event": "id hash group_id event_id type version retry_counter received "
+             "conversation object sum",
+    "task": "event place handler state attempts started ended reason sum",
+    "queue": "event conversation urgent head worker",
+}
+
+
+def flip_row(inbox, rng):
+    """A bit of a value, in a row of an event that waits; says where."""
+    table = rng.choice(list(ROWS))
+    column = rng.choice(ROWS[table].split())
+    key = "id" if table == "event" else "event"
+    base = sqlite3.connect(inbox)
+    old, event = base.execute(
+        "SELECT %s, %s FROM %s ORDER BY random() LIMIT 1" % (
+            column, key, table)).fetchone()
+    if isinstance(old, int):
+        bit = rng.randrange(64)
+        new = (old ^ 1 << bit) & (1 << 64) - 1
+        new -= (new >> 63) << 64
+    else:
+        raw = bytearray((old or "").encode() if not isinstance(old, bytes)
+                        else old)
+        bit = rng.randrange(8 * len(raw)) if raw else 0
+        if raw:
+            raw[bit // 8] ^= 1 << bit % 8
+        new = bytes(raw)
+    cast = "?" if isinstance(new, int) or isinstance(old, bytes) else \
+        "CAST(? AS TEXT)"
+    base.execute("UPDATE OR IGNORE %s SET %s = %s WHERE %s = ?" % (
+        table, column, cast, key), (new, event))
+    base.commit()
+    base.close()
+    return "%s.%s of %d, bit %d" % (table, column, event, bit)
+
+
+def rows(app, seconds, seed):
+    """A bit of a stored row flips before workers run. Each event must be
+    handled once with what was sent, or be parked as damaged."""
+    rig = Rig("rows", app, seed, ("attempts = 9", "backoff = 1h"))
+    rng, until = random.Random(seed), time.time() + seconds
+    for peer in range(1, 7):
+        rig.post_cgi(json.dumps(dict(
+            type="test_task", group_id=1, event_id="%d-1" % peer, v="5.199",
+            secret="s3", object=dict(book=rig.book, peer_id=peer, seq=1,
+                                     until=2, do="fail"))).encode())
+    while '"retrying":6' not in rig.status() and time.time() < until:
+        time.sleep(.1)
+    for pid in rig.victims():   # the pool would stay for the retries
+        rig.kill(pid, signal.SIGTERM)
+    while rig.victims() and time.time() < until:
+        time.sleep(.1)
+    base = sqlite3.connect(rig.inbox)
+    base.execute("UPDATE task SET due = 0")
+    base.execute("UPDATE queue SET due = 0")
+    base.commit()
+    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    base.close()
+    with open(rig.inbox, "rb") as file:
+        sound = file.read()
+    flipped, parked, notes = 0, 0, []
+    while time.time() < until and flipped < 1000 and len(notes) < 6:
+        for name in os.listdir(rig.run):
+            os.unlink(rig.run + "/" + name)
+        with open(rig.inbox, "wb") as file:
+            file.write(sound)
+        os.chmod(rig.inbox, 0o600)
+        open(rig.book, "w").close()
+        where = flip_row(rig.inbox, rng)
+        flipped += 1
+        wrong = bounded(rig, ["work", "--once"]) or \
+            bounded(rig, ["inbox", "list", "--all", "--json"]) or \
+            bounded(rig, ["status", "--prometheus"])
+        with open(rig.book) as book:
+            begun = [line.split()[:4] for line in book]
+        ran = [line for line in begun if line[0] == "end"]
+        base = sqlite3.connect(rig.inbox)
+        damaged = base.execute("SELECT count(*) FROM task WHERE state = 3 AND "
+                               "reason LIKE '%is damaged%'").fetchone()[0]
+        base.close()
+        parked += damaged > 0
+        if any(line[1] not in "123456" or line[2:] != ["1", "2"]
+               for line in begun):
+            wrong = wrong or "a wrong value"
+        if len(ran) != len(set(line[1] for line in ran)):
+            wrong = wrong or "twice"
+        if len(ran) + (damaged > 0) < 6:
+            wrong = wrong or "missing: %d ran, %d parked" % (
+                len(ran), damaged)
+        if wrong:
+            notes.append("%s: %s" % (where, wrong))
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    if most > 64:
+        notes.append("wrong: %d MB" % most)
+    rig.close()
+    return rig, Tally(flipped, 6 * flipped, 0, 0, 0, [
+        "%d bits of rows flipped, %d parked, at most %d MB" % (
+            flipped, parked, most)] + notes)
 
 
 def bounded(rig, words):

@@ -31,6 +31,7 @@ def main():
         "a full disk": (2, lambda s: disks.full(app, s, seed)),
         "power cuts": (4, lambda s: disks.power(app, s, seed, preload)),
         "flipped bits": (3, lambda s: disks.flips(checked, s, seed)),
+        "flipped bits of rows": (4, lambda s: disks.rows(app, s, seed)),
     }
     names = sys.argv[2:] or list(rows)
     share = seconds / sum(rows[name][0] for name in names)
@@ -48,7 +49,7 @@ def main():
         wrong = tally.lost or tally.disorder or any(
             word in note for note in tally.notes for word in (
                 "twice", "damaged", "drained", "hangs", "status", "Sanitizer",
-                "runtime error", "missing"))
+                "runtime error", "missing", "wrong"))
         bad |= bool(wrong)
         print("%-30s %8d %8d %5d %6d %6d  %s" % (
             name, *tally[:5], "; ".join(tally.notes)), flush=True)
