@@ -132,7 +132,7 @@ repeat_storm() {
 	    "$first" "$events" "$count" 20 120 >"$work/sent" &
 	sender=$!
 	ends $sender
-	[ "$1" = 0 ] || "$root/$O/tests/tool/killer" "$app" "$1" 6 100 \
+	[ "$1" = 0 ] || "$root/$O/tests/tool/killer" "$app" "$1" 3 100 \
 	    "$work/killed" &
 	killer=$!
 	wait $sender || return 1
@@ -145,10 +145,46 @@ repeat_storm() {
 	    same "" "$(cat "$work/wrong")"
 }
 
+# Eight processes on one socket; a killed one is started again at once.
+cat >"$work/eight" <<'END'
+exec 3<&0
+keep() {
+	trap 'kill $one; exit' TERM
+	while :; do
+		"$1" <&3 3<&- &
+		one=$!
+		wait $one
+	done
+}
+for _ in 1 2 3 4 5 6 7 8; do
+	keep "$1" &
+	all="$all $!"
+done
+trap 'kill $all; wait; exit' TERM
+wait
+END
+
+fastcgi_host() {
+	spawn-fcgi -n -s "$run/vkcb.socket" -M 0666 -b 1024 -- \
+	    /bin/sh "$work/eight" "$app" 2>>"$run/stderr" &
+	eight=$!
+	ends $eight
+	until_true 10 test -S "$run/vkcb.socket"
+	cat >"$run/vkcb.conf" <<END
+server.modules += ( "mod_fastcgi" )
+fastcgi.server += ( "/callback" => (( "socket" => "$run/vkcb.socket",
+	"check-local" => "disable", "disable-time" => 0 )) )
+END
+}
+
+cgi_host() {
+	kill $eight
+	from_contrib lighttpd-cgi.conf >"$run/vkcb.conf"
+}
+
 first=10000
 for host in fastcgi cgi; do
-	from_contrib lighttpd-$host.conf |
-	    sed 's/"max-procs" => 2/"max-procs" => 8/' >"$run/vkcb.conf"
+	${host}_host
 	lighttpd_server
 	claim "$host: $count deliveries run each handler once" repeat_storm 0
 	claim "$host: and so while processes are killed, but for the killed" \

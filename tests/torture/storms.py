@@ -63,6 +63,60 @@ def cgi(app, seconds, seed):
     return storm(rig, seconds, rig.post_cgi, lambda: None)
 
 
+def repeats(app, seconds, seed, cgi):
+    """Without an inbox: each event again and again, while processes are
+    killed. It runs a second time only if its process was killed."""
+    rig = Rig("repeats", app, seed, ("inbox = none",))
+    rig.env["TMPDIR"] = rig.work
+    post = rig.post_cgi if cgi else rig.post_fastcgi
+    rig.listen(0 if cgi else 8)
+    stop = time.time() + seconds
+
+    def body(event):
+        return rig.body(event, 1, rig.rng).replace(b'"fail"', b'"ok"')
+
+    def deliver(name):
+        number = 0
+        while time.time() < stop:
+            number += 1
+            # A fifth of what the file has room for: none is forgotten.
+            event = 1 + (number // 10 * 8 + rig.rng.randrange(32)) % 8000
+            post(body(event))
+            with rig.lock:
+                rig.tried += 1
+                rig.taken[(event, 1)] = True
+
+    threads = [threading.Thread(target=deliver, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    kills, stops = strike(rig, stop, rig.keep)
+    wait_for(threads)
+    time.sleep(2)   # the stopped ones go on
+    rig.keep()
+    for event, _ in rig.taken:
+        while not post(body(event)) and time.time() < stop + 60:
+            rig.keep()
+    tally = rig.judge(["%d killed, %d stopped for a while" % (kills, stops)])
+    return finish_repeats(rig, tally, kills)
+
+
+def finish_repeats(rig, tally, kills):
+    """Counts the second runs, of which each needs a kill before."""
+    last, again = {}, 0
+    with open(rig.book) as book:
+        for what, peer, _, _, pid, _ in map(str.split, book):
+            if what != "begin":
+                continue
+            again += peer in last
+            if peer in last and int(last[peer]) not in rig.dead:
+                tally.notes.append("twice, and nobody was killed: " + peer)
+            last[peer] = pid
+    if again > kills:
+        tally.notes.append("twice, and more often than killed")
+    rig.close()
+    return rig, tally._replace(again=again)
+
+
 def clock(app, seconds, seed, preload):
     """The system clock jumps by seconds to days, for all processes."""
     rig = Rig("clock", app, seed, ("keep = 1h",))

@@ -23,6 +23,8 @@ def main():
         "kill -9 and SIGSTOP, FastCGI":
             (4, lambda s: storms.fastcgi(app, s, seed)),
         "kill -9 and SIGSTOP, CGI": (4, lambda s: storms.cgi(app, s, seed)),
+        "repeats, FastCGI": (1, lambda s: storms.repeats(app, s, seed, False)),
+        "repeats, CGI": (1, lambda s: storms.repeats(app, s, seed, True)),
         "a binary replaced": (1, lambda s: storms.replaced(app, s, seed)),
         "a clock that jumps":
             (2, lambda s: storms.clock(checked, s, seed, preload)),

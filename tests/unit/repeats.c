@@ -201,6 +201,7 @@ done_and_failed(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, REPEATS_SIZE);
 	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(begin("a"), REPEATS_DONE);
 	/* Known to the next process, and after a new configuration. */
 	repeats_close(&repeats);
 	assert_int_equal(repeats_begin(&repeats, folder, 1,
