@@ -46,8 +46,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WIDE) $(WARNINGS) $(HARDENING) \
 ALL_LDFLAGS = $(LINKING) $(SANITIZERS) $(LDFLAGS)
 # The same bytes from whatever folder: neither names nor debug information
 # have the paths of this build.
-SAME_BYTES = -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=build \
-	-ffile-prefix-map=$(HANDLERS)=handlers
+SAME_BYTES = -ffile-prefix-map='$(CURDIR)=.' -ffile-prefix-map='$(O)=build' \
+	-ffile-prefix-map='$(HANDLERS)=handlers'
 COMPILE = $(CC) $(ALL_CFLAGS) $(SAME_BYTES) -I. -Isrc -MMD -MP $(CPPFLAGS)
 
 #
