@@ -12,7 +12,8 @@
  *	src/web/      a request in, an answer out. Hosts: fastcgi.c, cgi.c.
  *	              receive.c checks in the order of the manual, and compares
  *	              the secret (check_secret); then confirm.c answers, or
- *	              enqueue.c stores, or the handlers run at once
+ *	              enqueue.c stores, or the handlers run at once, if
+ *	              repeats.c does not know the event as done
  *	src/pool/     the workers of an inbox: worker.c runs tasks, and arms the
  *	              timer that kills it at a handler's timeout; parent.c
  *	              replaces workers; pool.c has the locks; program.c starts
