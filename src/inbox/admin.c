@@ -53,7 +53,8 @@ id_since(struct store *store, int64_t since, int64_t *id)
 #define SELECTED(from, where) "SELECT DISTINCT q.event AS event FROM " from \
 	" AS q LEFT JOIN event AS e ON e.id = q.event WHERE q.event " \
 	"BETWEEN ?1 AND ?2 AND (?3 = 0 OR e.group_id = ?3) AND (?4 IS NULL " \
-	"OR e.type = ?4) AND (?5 = 0 OR e.received >= ?5) " where " ORDER BY q.event "
+	"OR e.type = ?4) AND (?5 = 0 OR e.received >= ?5) " where \
+	" ORDER BY q.event "
 #define SELECTION(from, where) { SELECTED(from, where) "LIMIT ?6", \
 	"SELECT min(event) FROM (" SELECTED(from, where) "DESC LIMIT ?6)" }
 
@@ -209,7 +210,7 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 		if (id_since(store, now - spans[i], &from) == -1 ||
 		    store_run(store, "SELECT sum(n * (kind = ?1)), "
 		    "sum(n * (kind = ?2)) FROM stat WHERE handler = '' AND "
-		    "sum BETWEEN ?3 AND ?4 AND n BETWEEN 0 AND 1000000000", "ddii>ii", STAT_SECOND_DONE,
+		    "sum BETWEEN ?3 AND ?4 AND n BETWEEN 0 AND 1e9", "ddii>ii", STAT_SECOND_DONE,
 		    STAT_SECOND_FAILED, (now - spans[i]) / SECOND,
 		    now / SECOND, &status->done_rate[i],
 		    &status->failed_rate[i]) == -1)

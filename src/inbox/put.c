@@ -33,8 +33,8 @@ find_event(struct store *store, const struct inbox_event *event, int64_t *id)
 	return store_run(store, "SELECT id FROM event WHERE hash = ? AND "
 	    "group_id = ? AND event_id = ? AND (event_id <> '' OR (type = ? "
 	    "AND object IS ?))", "iittb>i", put_hash(event), event->group_id,
-	    event->event_id, event->type, event->object, event->object_len,
-	    id);
+	    event->event_id, event->type, event->object,
+	    *event->event_id == '\0' ? event->object_len : 0, id);
 }
 
 static int

@@ -176,6 +176,7 @@ for object in '{"a":"b' '{"a"' '[[[[' '{"a":{"b":"c\' '{"message":{"text":"x\u12
 			reason = '' WHERE event = $id;
 			INSERT INTO queue VALUES ($id, NULL, 0, 0, 1, 0)"
 		(
+			# shellcheck disable=SC3045 # sh has it
 			sanitized "$app" || ulimit -v 65536
 			"$app" work --once && "$app" status --json &&
 			    "$app" inbox show "$id"
