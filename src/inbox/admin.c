@@ -210,9 +210,10 @@ count_rates(struct store *store, int64_t now, struct inbox_status *status)
 		if (id_since(store, now - spans[i], &from) == -1 ||
 		    store_run(store, "SELECT sum(n * (kind = ?1)), "
 		    "sum(n * (kind = ?2)) FROM stat WHERE handler = '' AND "
-		    "sum BETWEEN ?3 AND ?4 AND n BETWEEN 0 AND 1e9", "ddii>ii", STAT_SECOND_DONE,
-		    STAT_SECOND_FAILED, (now - spans[i]) / SECOND,
-		    now / SECOND, &status->done_rate[i],
+		    "sum BETWEEN ?3 AND ?4 AND n BETWEEN 0 AND 1e9",
+		    "ddii>ii", STAT_SECOND_DONE, STAT_SECOND_FAILED,
+		    (now - spans[i]) / SECOND, now / SECOND,
+		    &status->done_rate[i],
 		    &status->failed_rate[i]) == -1)
 			return -1;
 		status->stored_rate[i] = upto == 0 ? 0 : upto - from + 1;
