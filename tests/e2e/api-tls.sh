@@ -41,6 +41,24 @@ claim "a certificate for another name fails the call" \
 claim "the log names ca_file for a certificate of another name" \
     grep -q 'code=-3.*ca_file' "$work/log"
 
+# The same name, a day too old.
+echo subjectAltName=IP:127.0.0.1 >"$work/names"
+openssl x509 -in "$work/cert.pem" -signkey "$work/key.pem" -days -1 \
+    -extfile "$work/names" -out "$work/old.pem" 2>>"$work/openssl.err"
+old_port=$(free_port)
+sed -e "s,cert.pem,old.pem," -e "s,= $port,= $old_port," \
+    "$work/lighttpd.conf" >"$work/old.conf"
+lighttpd -D -f "$work/old.conf" 2>"$work/lighttpd.err" &
+ends $!
+until_true 10 sh -c "echo | openssl s_client -connect '127.0.0.1:$old_port'"
+vk_conf "ca_file = $work/old.pem"
+sed -i "s,:$port/,:$old_port/," "$VKCB_CONF"
+: >"$work/log"
+claim "an expired certificate fails the call" \
+    same "500 Handler Failed" "$(say привет t4)"
+claim "the log says so" grep -q "code=-3.*expired" "$work/log"
+claim "nothing more was sent" same 1 "$(sent)"
+
 vk_conf "ca_file = $work/cert.pem" "keys = $work/keys"
 sed -i "s,^api_url.*,api_url = http://127.0.0.1:$behind/method/," "$VKCB_CONF"
 api=http://127.0.0.1:$behind

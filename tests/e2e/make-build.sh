@@ -17,20 +17,20 @@ build() {
 }
 
 copy one
-copy 'another/place'
+copy 'иное место'
 for cc in gcc clang; do
 	claim "$cc builds" build "$work/one" O=build
 	claim "$cc builds in another place, into another folder" \
-	    build "$work/another/place" O="$work/out" "$work/out/vkcb"
+	    build "$work/иное место" O="$work/out" "$work/out/vkcb"
 	claim "$cc builds the same bytes in another place" \
 	    cmp "$work/one/build/vkcb" "$work/out/vkcb"
-	mv "$work/another/place/handlers" "$work/mine"
+	mv "$work/иное место/handlers" "$work/mine"
 	claim "$cc builds with handlers in a third folder" \
-	    build "$work/another/place" O=o HANDLERS="$work/mine" o/vkcb
+	    build "$work/иное место" O=o HANDLERS="$work/mine" o/vkcb
 	claim "$cc builds the same bytes with handlers in a third folder" \
-	    cmp "$work/one/build/vkcb" "$work/another/place/o/vkcb"
-	mv "$work/mine" "$work/another/place/handlers"
-	rm -rf "$work/another/place/o" "$work/out"
+	    cmp "$work/one/build/vkcb" "$work/иное место/o/vkcb"
+	mv "$work/mine" "$work/иное место/handlers"
+	rm -rf "$work/иное место/o" "$work/out"
 done
 
 unbuilt() {
