@@ -87,7 +87,7 @@ PRELOADS = $(addsuffix .so,$(call programs,tests/preload/*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
-.PHONY: all tests run check check-handlers check-ports lint bench fuzz \
+.PHONY: all tests run check check-handlers check-long check-ports lint bench fuzz \
 	fuzzers torture deps install uninstall clean help FORCE
 
 all: $(BINARY) $(BESIDE)
@@ -235,6 +235,11 @@ check-handlers: $(HANDLER_TESTS)
 	    if $$test; then echo "ok $$test"; \
 	    else echo "FAILED $$test"; failed=1; fi; done; exit $$failed
 
+check-long:
+	@tests/packages check
+	@$(MAKE) --no-print-directory all tests
+	@O=$(O) tests/run tests/long/*.sh
+
 check-ports:
 	@tests/packages check
 	@tests/ports/run $(PORTS)
@@ -305,6 +310,7 @@ help:
 	@echo 'make run        install what is missing, build, show it at work'
 	@echo 'make check      install what the tests need, build, test'
 	@echo 'make check-handlers  run the tests of your handlers, handlers/tests'
+	@echo 'make check-long  storms of 10,000 events, inboxes of 10^6'
 	@echo 'make check-ports  test on i386, Debian 13, musl, clang: PORTS="i386 musl"'
 	@echo 'make lint       look for faults and bad habits in the sources'
 	@echo 'make bench      measure speed and memory, side by side'
