@@ -35,7 +35,7 @@
 
 struct fastcgi {
 	struct receiver *receiver;
-	struct records records;		/* of the connection that is served */
+	struct records records;	/* of the connection that is served */
 	int epoll;
 	int signals;			/* readable after a stop signal */
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
@@ -180,11 +180,7 @@ cannot_accept(struct fastcgi *host, int error)
 static size_t
 fastcgi_read_body(struct http_request *http, char *into, size_t size)
 {
-	struct records *records = http->from;
-	size_t got = records_body(records, into, size, http->deadline);
-
-	http->at_end = records->state == RECORDS_WHOLE;
-	return got;
+	return records_body(http->from, into, size, http->deadline);
 }
 
 static bool
@@ -231,26 +227,26 @@ fastcgi_linger(int fd)
 
 /* Answers a request whose parameters are here. False: close its connection. */
 static bool
-answer_request(struct fastcgi *host)
+answer_request(struct fastcgi *host, int64_t deadline)
 {
 	struct records *records = &host->records;
-	struct http_answer answer;
-	struct http_request http;
-	char out[RECORDS_HEAD + HTTP_ANSWER_MAX + RECORDS_TAIL];
-	bool sent;
-
-	if (!records_params(records))
-		return false;
-	http = (struct http_request){
+	struct http_request http = {
 		.method = records->has_method ? records->method : NULL,
 		.length = records->length,
 		.retry_counter = records->retry_counter,
 		.read = fastcgi_read_body, .from = records,
+		.deadline = deadline,
 	};
+	struct http_answer answer;
+	char out[RECORDS_HEAD + HTTP_ANSWER_MAX + RECORDS_TAIL];
+	bool sent;
+
 	receive(host->receiver, &http, &answer);
 	/* An error means that the peer went away: VK repeats the event. */
 	sent = send_answer(host, out, records_answer(records, out,
 	    http_write(&answer, out + RECORDS_HEAD)));
+	/* A refused request may have ended, with no body. */
+	(void)records_body(records, out, 0, 0);
 	if (sent && records->state != RECORDS_WHOLE)
 		fastcgi_linger(records->fd);
 	return sent && records->state == RECORDS_WHOLE && records->keep &&
@@ -261,16 +257,15 @@ answer_request(struct fastcgi *host)
 static bool
 serve_request(struct fastcgi *host)
 {
-	const struct conf *conf = host->receiver->conf;
+	int64_t deadline = clock_ms() + host->receiver->conf->body_timeout;
 	struct records *records = &host->records;
 
-	if (!records_read(records, RECORDS_STDIN, clock_ms() +
-	    conf->body_timeout))
+	if (!records_begin(records, deadline))
 		return false;
-	if (records->state == RECORDS_ODD)
-		libfcgi_serve(host->receiver, records->fd, records->at,
-		    records->len);
-	return records->state != RECORDS_ODD && answer_request(host);
+	if (records->state != RECORDS_ODD)
+		return answer_request(host, deadline);
+	libfcgi_serve(host->receiver, records->fd, records->at, records->len);
+	return false;
 }
 
 /* Serves the requests that are here. True: the connection is to be kept. */
@@ -287,14 +282,6 @@ serve_connection(struct fastcgi *host)
 	return keep;
 }
 
-/* 1; 0: it has sent nothing yet; -1: gone. */
-static int
-open_connection(struct fastcgi *host, int fd)
-{
-	return records_open(&host->records, fd, RECORDS_KEPT +
-	    2 * (size_t)host->receiver->conf->max_body);
-}
-
 /* False: none waits. */
 static bool
 serve_new(struct fastcgi *host)
@@ -308,7 +295,7 @@ serve_new(struct fastcgi *host)
 	if (host->full)
 		log_msg(LOG_LEVEL_INFO, "connections are accepted again");
 	host->full = false;
-	opened = open_connection(host, fd);
+	opened = records_open(&host->records, fd);
 	if (opened == 0 || (opened == 1 && serve_connection(host)))
 		put_aside(host, fd);
 	else
@@ -320,7 +307,7 @@ serve_new(struct fastcgi *host)
 static void
 serve_kept(struct fastcgi *host, int fd)
 {
-	int opened = open_connection(host, fd);
+	int opened = records_open(&host->records, fd);
 	size_t i = 0;
 
 	if (opened == 0)

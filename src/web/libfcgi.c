@@ -4,7 +4,7 @@
  * that are not FastCGI. No web server that is known sends them to a responder.
  *
  * libfcgi reads from descriptors alone, so the bytes come to it by a pair of
- * sockets.
+ * sockets. An answer that does not fit into them ends the conversation.
  */
 #include "web/libfcgi.h"
 
@@ -40,7 +40,7 @@ stream_request(struct receiver *receiver, FCGX_Request *fcgx)
 	receive_done(receiver);
 }
 
-/* All that the peer says is in the socket: nothing waits for more. */
+/* Nothing waits: all that the peer says is in the socket. */
 static void
 converse(struct receiver *receiver, int fd)
 {
@@ -69,7 +69,8 @@ libfcgi_serve(struct receiver *receiver, int peer, const char *bytes,
 	ssize_t got;
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0, pair) == -1)
 		return;
 	(void)!send(pair[0], bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)shutdown(pair[0], SHUT_WR);

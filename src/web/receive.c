@@ -110,7 +110,8 @@ read_body(struct receipt *receipt)
 	struct receiver *receiver = receipt->receiver;
 	size_t got;
 
-	request->deadline = clock_ms() + receiver->conf->body_timeout;
+	if (request->deadline == 0)
+		request->deadline = clock_ms() + receiver->conf->body_timeout;
 	receipt->body = arena_alloc(&receiver->arena, receipt->len + 1);
 	if (receipt->body == NULL)
 		return receipt_refuse(receipt, 503, "Out of Memory",

@@ -20,7 +20,7 @@ struct http_request {
 	const char *method;		/* REQUEST_METHOD; NULL: not given */
 	const char *length;		/* CONTENT_LENGTH */
 	const char *retry_counter;	/* HTTP_X_RETRY_COUNTER */
-	int64_t deadline;		/* for the body: clock_ms() */
+	int64_t deadline;		/* clock_ms(); 0: body_timeout */
 
 	/*
 	 * Reads size bytes of the body, or fewer if it ends, the deadline

@@ -3,15 +3,15 @@
  *
  * A web server sends a request of some kilobytes at once, so one recv(2) has
  * it: its records are looked at where they are, and of its parameters those
- * that a request is judged by. A record that no plain request of a responder
- * has makes it RECORDS_ODD: libfcgi.c gives it to libfcgi.
+ * that a request is judged by. A longer body goes through this memory record by
+ * record. A record that no plain request of a responder has makes it
+ * RECORDS_ODD: libfcgi.c gives it to libfcgi.
  */
 #include "web/records.h"
 
 #include <errno.h>
 #include <fastcgi.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,147 +39,136 @@ record_at(const struct records *records, size_t at, struct record *record)
 	return true;
 }
 
-static bool
-is_of_request(const struct records *records, size_t at, int type)
-{
-	const FCGI_Header *header = (const void *)(records->at + at);
-
-	return header->version == FCGI_VERSION_1 && header->type == type &&
-	    header->requestIdB1 == records->id[0] &&
-	    header->requestIdB0 == records->id[1];
-}
-
 /* Looks at a header alone: a wrong one may promise a record that never ends. */
 static bool
-is_expected(const struct records *records, size_t at, size_t content)
+is_expected(struct records *records, size_t content)
 {
-	const FCGI_Header *header = (const void *)(records->at + at);
+	static const unsigned char types[] = {
+		[RECORDS_BEGIN] = FCGI_BEGIN_REQUEST,
+		[RECORDS_PARAMS] = FCGI_PARAMS,
+		[RECORDS_STDIN] = FCGI_STDIN,
+	};
+	const FCGI_Header *header = (const void *)(records->at +
+	    records->scanned);
+	bool begins = records->state == RECORDS_BEGIN;
+	unsigned int id = (unsigned int)header->requestIdB1 << 8 |
+	    header->requestIdB0;
 
-	if (records->state == RECORDS_BEGIN)
-		return header->version == FCGI_VERSION_1 &&
-		    header->type == FCGI_BEGIN_REQUEST &&
-		    (header->requestIdB1 | header->requestIdB0) != 0 &&
-		    content == sizeof(FCGI_BeginRequestBody);
-	return is_of_request(records, at, records->state == RECORDS_PARAMS ?
-	    FCGI_PARAMS : FCGI_STDIN);
+	if (begins)
+		records->id = id;
+	return header->version == FCGI_VERSION_1 &&
+	    header->type == types[records->state] &&
+	    id == records->id && id != 0 &&
+	    (!begins || content == sizeof(FCGI_BeginRequestBody));
 }
 
-static enum records_state
-scan_begin(struct records *records)
-{
-	const FCGI_BeginRequestRecord *begin = (const void *)records->at;
-
-	records->id[0] = begin->header.requestIdB1;
-	records->id[1] = begin->header.requestIdB0;
-	records->keep = (begin->body.flags & FCGI_KEEP_CONN) != 0;
-	return begin->body.roleB1 == 0 && begin->body.roleB0 ==
-	    FCGI_RESPONDER ? RECORDS_PARAMS : RECORDS_ODD;
-}
-
-/* Looks at the records that are complete. */
+/* What is taken is wiped here: handlers may crash, and leave a core dump. */
 static void
-records_scan(struct records *records)
+take_body(struct records *records, char *from, size_t len)
 {
-	size_t at = records->scanned;
-	struct record record;
+	size_t room = records->size - records->got;
+	size_t part = len < room ? len : room;
 
-	while (records->state < RECORDS_WHOLE &&
-	    record_at(records, at, &record)) {
-		if (!is_expected(records, at, record.content))
-			records->state = RECORDS_ODD;
-		if (records->state == RECORDS_ODD ||
-		    records->len - at < record.len)
-			return;
-		at = records->scanned += record.len;
-		if (records->state == RECORDS_BEGIN) {
-			records->state = scan_begin(records);
-			records->params = at;
-		} else if (record.content == 0) {
-			records->state++;
-		}
-		if (records->state == RECORDS_STDIN && record.content == 0)
-			records->body = at;
+	memcpy(records->into + records->got, from, part);
+	explicit_bzero(from, len);
+	records->got += part;
+	records->state = len > room ? RECORDS_ODD : len == 0 ? RECORDS_WHOLE :
+	    RECORDS_STDIN;
+}
+
+static void
+take_record(struct records *records, const struct record *record)
+{
+	char *content = records->at + records->scanned + FCGI_HEADER_LEN;
+	const FCGI_BeginRequestBody *begin = (const void *)content;
+
+	records->scanned += record->len;
+	if (records->state == RECORDS_STDIN) {
+		take_body(records, content, record->content);
+	} else if (records->state == RECORDS_PARAMS) {
+		if (record->content == 0)
+			records->state = RECORDS_STDIN;
+	} else {
+		records->params = records->scanned;
+		records->keep = (begin->flags & FCGI_KEEP_CONN) != 0;
+		records->state = begin->roleB1 == 0 && begin->roleB0 ==
+		    FCGI_RESPONDER ? RECORDS_PARAMS : RECORDS_ODD;
 	}
 }
 
-/* False: out of memory, or too long. Pages that get no byte cost nothing. */
-static bool
-make_room(struct records *records)
+/* Takes the records that are complete. */
+static void
+records_scan(struct records *records, enum records_state goal)
 {
-	if (records->len < records->size)
-		return true;
-	if (records->at == records->kept && records->max > records->size)
-		records->large = malloc(records->max);
-	if (records->at != records->kept || records->large == NULL)
-		return false;
-	memcpy(records->large, records->at, records->len);
-	explicit_bzero(records->at, records->len);
-	records->at = records->large;
-	records->size = records->max;
-	return true;
+	struct record record;
+
+	while (records->state < goal &&
+	    record_at(records, records->scanned, &record)) {
+		if (!is_expected(records, record.content))
+			records->state = RECORDS_ODD;
+		else if (records->len - records->scanned >= record.len)
+			take_record(records, &record);
+		else
+			return;
+	}
 }
 
-/* 1; 0: no bytes yet; -1: the end, an error, or no room. */
+/* Stale bytes may be of a secret. */
+static void
+drop_scanned(struct records *records)
+{
+	records->len -= records->scanned;
+	memmove(records->at, records->at + records->scanned, records->len);
+	explicit_bzero(records->at + records->len, records->scanned);
+	records->scanned = 0;
+}
+
+/* 1; 0: no bytes yet; -1: the end, an error, or no room for parameters. */
 static int
 receive_some(struct records *records)
 {
 	ssize_t got;
 
-	if (!make_room(records))
-		return -1;
+	if (records->state == RECORDS_STDIN)
+		drop_scanned(records);
 	do
 		got = recv(records->fd, records->at + records->len,
-		    records->size - records->len, MSG_DONTWAIT);
+		    sizeof(records->at) - records->len, MSG_DONTWAIT);
 	while (got == -1 && errno == EINTR);
 	if (got > 0)
 		records->len += (size_t)got;
 	return got > 0 ? 1 : got == -1 && errno == EAGAIN ? 0 : -1;
 }
 
-static void
-records_reset(struct records *records, size_t left)
-{
-	memmove(records->kept, records->at + records->scanned, left);
-	free(records->large);
-	records->large = NULL;
-	records->at = records->kept;
-	records->size = sizeof(records->kept);
-	records->len = left;
-	records->scanned = records->body_at = 0;
-	records->state = RECORDS_BEGIN;
-}
-
-int
-records_open(struct records *records, int fd, size_t max)
-{
-	records->fd = fd;
-	records->max = max;
-	records->at = records->kept;
-	records->scanned = 0;
-	records_reset(records, 0);
-	return receive_some(records);
-}
-
-bool
-records_read(struct records *records, enum records_state state,
+/* The state is reached, or a later one. */
+static bool
+records_reach(struct records *records, enum records_state goal,
     int64_t deadline)
 {
 	struct pollfd fd = { .fd = records->fd, .events = POLLIN };
-	int64_t left;
+	int64_t left = 1;
 	int got;
 
-	records_scan(records);
-	while (records->state < state) {
+	for (;;) {
+		records_scan(records, goal);
+		if (records->state >= goal || left <= 0)
+			return records->state >= goal;
 		got = receive_some(records);
-		left = got == 0 ? deadline - clock_ms() : 1;
-		if (got == -1 || left <= 0)
+		if (got == -1)
 			return false;
-		if (got == 0)
+		left = deadline - clock_ms();
+		if (got == 0 && left > 0)
 			(void)poll(&fd, 1, (int)left);
-		else
-			records_scan(records);
 	}
-	return true;
+}
+
+int
+records_open(struct records *records, int fd)
+{
+	records->fd = fd;
+	records->len = records->scanned = 0;
+	records->state = RECORDS_BEGIN;
+	return receive_some(records);
 }
 
 /* A length of one byte, or of four that begin with a bit. */
@@ -245,8 +234,9 @@ join_params(struct records *records)
 	return records->at + end;
 }
 
-bool
-records_params(struct records *records)
+/* False: they promise more than there is. */
+static bool
+take_params(struct records *records)
 {
 	const unsigned char *end = (const void *)join_params(records);
 	const unsigned char *at = (const void *)(records->at +
@@ -268,61 +258,32 @@ records_params(struct records *records)
 	return true;
 }
 
-/* Bytes of the body's record that are here, up to size; 0: none. */
-static size_t
-take_some(struct records *records, char *into, size_t size)
+bool
+records_begin(struct records *records, int64_t deadline)
 {
-	struct record record;
-	size_t at = records->body, left;
-	char *from;
-
-	if (!record_at(records, at, &record) ||
-	    !is_of_request(records, at, FCGI_STDIN))
-		return 0;
-	left = records->len - at - FCGI_HEADER_LEN;
-	if (left > record.content)
-		left = record.content;
-	left -= records->body_at;
-	if (size > left)
-		size = left;
-	from = records->at + at + FCGI_HEADER_LEN + records->body_at;
-	memcpy(into, from, size);
-	explicit_bzero(from, size);
-	records->body_at += size;
-	if (records->body_at == record.content && size > 0) {
-		records->body += record.len;
-		records->body_at = 0;
-	}
-	return size;
+	return records_reach(records, RECORDS_STDIN, deadline) &&
+	    (records->state == RECORDS_ODD || take_params(records));
 }
 
 size_t
 records_body(struct records *records, char *into, size_t size,
     int64_t deadline)
 {
-	size_t got = 0, more;
-
-	(void)records_read(records, RECORDS_WHOLE, deadline);
-	while (got < size && records->body <= records->len) {
-		more = take_some(records, into + got, size - got);
-		if (more == 0)
-			break;
-		got += more;
-	}
-	return got;
+	records->into = into;
+	records->size = size;
+	records->got = 0;
+	(void)records_reach(records, RECORDS_WHOLE, deadline);
+	return records->got;
 }
 
 bool
 records_next(struct records *records)
 {
-	bool whole = records->state == RECORDS_WHOLE;
-	size_t left = whole ? records->len - records->scanned : 0;
-
-	explicit_bzero(records->at, records->len - left);
-	if (left > sizeof(records->kept))
-		left = 0;
-	records_reset(records, left);
-	return left > 0;
+	if (records->state != RECORDS_WHOLE)
+		records->scanned = records->len;
+	drop_scanned(records);
+	records->state = RECORDS_BEGIN;
+	return records->len > 0;
 }
 
 static char *
@@ -332,8 +293,8 @@ put_header(const struct records *records, char *at, int type, size_t content,
 	const FCGI_Header header = {
 		.version = FCGI_VERSION_1,
 		.type = (unsigned char)type,
-		.requestIdB1 = records->id[0],
-		.requestIdB0 = records->id[1],
+		.requestIdB1 = (unsigned char)(records->id >> 8),
+		.requestIdB0 = (unsigned char)records->id,
 		.contentLengthB1 = (unsigned char)(content >> 8),
 		.contentLengthB0 = (unsigned char)content,
 		.paddingLength = (unsigned char)padding,

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORDS_KEPT 65536	/* bytes; a longer request takes memory */
+/* Room for all parameters; and for a record of the longest kind. */
+#define RECORDS_MAX 73728
 #define RECORDS_VALUE_MAX 64
 
 enum records_state {
@@ -22,43 +23,39 @@ enum records_state {
 
 struct records {
 	int fd;
-	char *at;		/* kept or large */
-	char *large;
-	size_t len;
-	size_t size;
-	size_t max;		/* for len */
 	enum records_state state;
-	size_t scanned;		/* bytes of records that were looked at */
-	size_t params;		/* where its first record is */
-	size_t body;		/* where its next record is */
-	size_t body_at;		/* bytes of that record that were read */
-	unsigned char id[2];	/* the request's */
+	size_t len;
+	size_t scanned;		/* bytes of records that were taken */
+	size_t params;		/* where their first record is */
+	unsigned int id;	/* the request's */
 	bool keep;		/* the web server keeps the connection */
+
+	/* Where the body goes to. */
+	char *into;
+	size_t size;
+	size_t got;
 
 	/* Parameters, cut to what fits; "" if absent. */
 	bool has_method;
 	char method[RECORDS_VALUE_MAX];
 	char length[RECORDS_VALUE_MAX];
 	char retry_counter[RECORDS_VALUE_MAX];
-	char kept[RECORDS_KEPT];
+	char at[RECORDS_MAX];
 };
 
 /* Begins with a connection that may have bytes. 1; 0: none yet; -1: gone. */
-int records_open(struct records *, int fd, size_t max);
+int records_open(struct records *, int fd);
 
 /*
- * Reads until the request is in this state or a later one; waits for bytes
- * until clock_ms() is there. False: the connection has ended, the time is over,
- * the request is longer than max bytes, or no memory.
+ * Reads a request up to its body, or to a record that makes it odd; waits for
+ * bytes until clock_ms() is there. False: the connection has ended, the time is
+ * over, or the parameters are wrong or too long.
  */
-bool records_read(struct records *, enum records_state, int64_t deadline);
-
-/* Finds the parameters of a request that is in RECORDS_STDIN or later. */
-bool records_params(struct records *) __attribute__((warn_unused_result));
+bool records_begin(struct records *, int64_t deadline);
 
 /*
- * Takes up to size bytes of the body, and wipes them here: one may be of a
- * secret. The rest is read from the connection.
+ * Reads up to size bytes of the body, and wipes them here: one may be of a
+ * secret. RECORDS_WHOLE: it has no more than these.
  */
 size_t records_body(struct records *, char *into, size_t size,
     int64_t deadline);

@@ -127,6 +127,11 @@ values() {
 	    has "$work/got" FCGI_MAX_CONNS1 && has "$work/got" "This is a vkcb"
 }
 claim "a question for values is answered, then a request" still_alive values
+for i in $(seq 2500); do
+	printf '\1\11\0\0\0\20\0\0\16\0FCGI_MAX_CONNS'
+done >"$work/questions"
+claim "2,500 questions at once end only their connection" \
+    still_alive client raw "$work/questions" closed
 claim "an aborted request ends only its connection" \
     still_alive answers "" raw "$work/abort" closed
 claim "parameters that promise more than there is end their connection" \

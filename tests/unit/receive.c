@@ -251,6 +251,25 @@ a_body_that_ends_early_is_refused(void **state)
 	assert_good_event();
 }
 
+/* FastCGI counts from the first byte of the parameters on. */
+static void
+a_deadline_that_is_given_stays(void **state)
+{
+	struct http_answer answer;
+	struct http_request http;
+
+	(void)state;
+	http_memory_request(&http, good, good_len);
+	http.deadline = 7;
+	receive(&receiver, &http, &answer);
+	assert_int_equal(http.deadline, 7);
+	receive_done(&receiver);
+	http_memory_request(&http, good, good_len);
+	receive(&receiver, &http, &answer);
+	assert_true(http.deadline > clock_ms());
+	receive_done(&receiver);
+}
+
 /* The answer is 503 or the right one, and nothing remains in the arena. */
 static void
 assert_survives(void (*before)(long n))
@@ -427,6 +446,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hostile_bodies_leave_nothing_behind),
 		cmocka_unit_test(a_body_that_ends_early_is_refused),
+		cmocka_unit_test(a_deadline_that_is_given_stays),
 		cmocka_unit_test(no_memory_at_any_point_is_survived),
 		cmocka_unit_test(
 		    no_memory_for_a_new_configuration_keeps_the_old),

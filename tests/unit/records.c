@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -86,7 +87,7 @@ connect_peer(void)
 	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	peer = pair[0];
-	assert_int_equal(records_open(&records, pair[1], MAX), 0);
+	assert_int_equal(records_open(&records, pair[1]), 0);
 }
 
 static void
@@ -98,7 +99,7 @@ give(const char *bytes, size_t len)
 static void
 same_params(void)
 {
-	assert_true(records_params(&records));
+	assert_int_equal(records.state, RECORDS_STDIN);
 	assert_true(records.has_method);
 	assert_string_equal(records.method, "POST");
 	assert_string_equal(records.length, "5");
@@ -125,7 +126,7 @@ parameters_are_cut_anywhere(void **state)
 		connect_peer();
 		put_request(&out, cut, 5, 5, cut % 256);
 		give(out.at, out.len);
-		assert_true(records_read(&records, RECORDS_STDIN, NOW));
+		assert_true(records_begin(&records, NOW));
 		same_params();
 		same_body(5);
 		assert_true(records.keep);
@@ -143,35 +144,43 @@ bytes_come_one_by_one(void **state)
 	(void)state;
 	connect_peer();
 	put_request(&out, 30, 2, 5, 3);
-	for (i = 0; i < out.len; i++) {
-		assert_int_equal(records.state == RECORDS_WHOLE, false);
+	for (i = 0; !records_begin(&records, NOW); i++)
 		give(out.at + i, 1);
-		(void)records_read(&records, RECORDS_WHOLE, NOW);
-	}
 	same_params();
-	same_body(5);
+	give(out.at + i, out.len - i - 1);
+	assert_int_equal(records_body(&records, got, 5, NOW), 5);
+	assert_int_equal(records.state, RECORDS_STDIN);
+	give(out.at + out.len - 1, 1);
+	(void)records_body(&records, got, 0, NOW);
+	assert_int_equal(records.state, RECORDS_WHOLE);
 	buffer_free(&out);
 }
 
-/* The body is longer than the bytes that are kept; its socket takes less. */
+/* The body is longer than the memory for it, and than its socket takes. */
 static void
 a_long_body_comes_in_pieces(void **state)
 {
 	static const size_t pieces[] = { 1000, 8184, 65535 };
 	struct buffer out = { .max = MAX };
-	size_t i, at, n;
+	size_t i;
+	pid_t pid;
 
 	(void)state;
 	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		connect_peer();
-		put_request(&out, 20, pieces[i], sizeof(body), 1);
-		for (at = 0; at < out.len; at += n) {
-			n = out.len - at < 50000 ? out.len - at : 50000;
-			give(out.at + at, n);
-			(void)records_read(&records, RECORDS_WHOLE, NOW);
+		put_request(&out, 20, pieces[i], sizeof(body), 255);
+		pid = fork();
+		if (pid == 0) {
+			give(out.at, out.len);
+			_exit(0);
 		}
-		same_params();
-		same_body(sizeof(body));
+		assert_true(records_begin(&records, clock_ms() + 9000));
+		memset(got, 0, sizeof(got));
+		assert_int_equal(records_body(&records, got, sizeof(got),
+		    clock_ms() + 9000), sizeof(got));
+		assert_memory_equal(got, body, sizeof(got));
+		assert_int_equal(records.state, RECORDS_WHOLE);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		assert_false(records_next(&records));
 		buffer_free(&out);
 	}
@@ -190,16 +199,16 @@ requests_follow_one_another(void **state)
 	left = 11;
 	buffer_put(&out, out.at, left);
 	give(out.at, out.len);
-	assert_true(records_read(&records, RECORDS_STDIN, NOW));
+	assert_true(records_begin(&records, NOW));
 	same_params();
 	same_body(5);
 	assert_true(records_next(&records));
-	assert_true(records_read(&records, RECORDS_STDIN, NOW));
+	assert_true(records_begin(&records, NOW));
 	same_params();
 	same_body(5);
 	assert_true(records_next(&records));
 	assert_int_equal(records.len, left);
-	assert_false(records_read(&records, RECORDS_STDIN, NOW));
+	assert_false(records_begin(&records, NOW));
 	buffer_free(&out);
 }
 
@@ -214,17 +223,26 @@ a_body_that_was_read_is_wiped(void **state)
 	connect_peer();
 	put_request(&out, 20, 16, 16, 0);
 	give(out.at, out.len);
-	assert_true(records_read(&records, RECORDS_WHOLE, NOW));
+	assert_true(records_begin(&records, NOW));
+	same_params();
 	len = records.len;
 	assert_non_null(memmem(records.at, len, "Kf7vQ2mX", 8));
 	same_body(16);
-	assert_null(memmem(records.kept, len, "Kf7vQ2mX", 8));
-	/* Of a refused one, whose body nobody read. */
-	give(out.at, out.len - 3);
-	(void)records_next(&records);
-	assert_false(records_read(&records, RECORDS_WHOLE, NOW));
+	assert_null(memmem(records.at, len, "Kf7vQ2mX", 8));
+	/* A part of a record is moved. */
 	assert_false(records_next(&records));
-	assert_null(memmem(records.kept, len, "Kf7vQ2mX", 8));
+	give(out.at, out.len - 9);
+	assert_true(records_begin(&records, NOW));
+	same_params();
+	(void)records_body(&records, got, 16, NOW);
+	assert_null(memmem(records.at + records.len, len, "Kf7vQ2mX", 8));
+	/* A refused request has a body that nobody read. */
+	assert_false(records_next(&records));
+	give(out.at, out.len - 9);
+	assert_true(records_begin(&records, NOW));
+	same_params();
+	assert_false(records_next(&records));
+	assert_null(memmem(records.at, len, "Kf7vQ2mX", 8));
 	buffer_free(&out);
 }
 
@@ -233,7 +251,7 @@ odd(const struct buffer *out)
 {
 	connect_peer();
 	give(out->at, out->len);
-	assert_true(records_read(&records, RECORDS_STDIN, NOW));
+	assert_true(records_begin(&records, NOW));
 	assert_int_equal(records.state, RECORDS_ODD);
 }
 
@@ -284,11 +302,45 @@ an_aborted_body_is_short(void **state)
 	put_record(&out, STDIN, body, 3, 0);
 	put_record(&out, ABORT, "", 0, 0);
 	give(out.at, out.len);
-	assert_true(records_read(&records, RECORDS_STDIN, NOW));
+	assert_true(records_begin(&records, NOW));
 	same_params();
 	assert_int_equal(records_body(&records, got, 5, NOW), 3);
 	assert_int_equal(records.state, RECORDS_ODD);
 	assert_false(records_next(&records));
+	buffer_free(&out);
+}
+
+static void
+a_body_that_is_too_long_is_cut(void **state)
+{
+	struct buffer out = { .max = MAX };
+
+	(void)state;
+	connect_peer();
+	put_request(&out, 20, 4, 6, 0);
+	give(out.at, out.len);
+	assert_true(records_begin(&records, NOW));
+	same_params();
+	assert_int_equal(records_body(&records, got, 5, NOW), 5);
+	assert_memory_equal(got, body, 5);
+	assert_int_equal(records.state, RECORDS_ODD);
+	assert_false(records_next(&records));
+	buffer_free(&out);
+}
+
+static void
+parameters_that_do_not_fit_are_refused(void **state)
+{
+	struct buffer out = { .max = MAX };
+	int i;
+
+	(void)state;
+	connect_peer();
+	put_begin(&out, 1, 0);
+	for (i = 0; i < 10; i++)
+		put_record(&out, PARAMS, body, 8000, 0);
+	give(out.at, out.len);
+	assert_false(records_begin(&records, INT64_MAX));
 	buffer_free(&out);
 }
 
@@ -308,8 +360,7 @@ parameters_that_promise_more_than_there_is_are_refused(void **state)
 		put_record(&out, PARAMS, bad[i], lens[i], 0);
 		put_record(&out, PARAMS, "", 0, 0);
 		give(out.at, out.len);
-		assert_true(records_read(&records, RECORDS_STDIN, NOW));
-		assert_false(records_params(&records));
+		assert_false(records_begin(&records, NOW));
 		buffer_free(&out);
 	}
 }
@@ -324,11 +375,11 @@ a_peer_that_is_silent_or_gone_ends_the_reading(void **state)
 	connect_peer();
 	put_begin(&out, 1, 0);
 	give(out.at, out.len);
-	assert_false(records_read(&records, RECORDS_STDIN, start + 20));
+	assert_false(records_begin(&records, start + 20));
 	assert_true(clock_ms() >= start + 20);
 	shutdown(peer, SHUT_WR);
-	assert_false(records_read(&records, RECORDS_STDIN, INT64_MAX));
-	assert_int_equal(records_open(&records, records.fd, MAX), -1);
+	assert_false(records_begin(&records, INT64_MAX));
+	assert_int_equal(records_open(&records, records.fd), -1);
 	buffer_free(&out);
 }
 
@@ -339,7 +390,7 @@ an_answer_has_three_records(void **state)
 
 	(void)state;
 	connect_peer();
-	records.id[1] = 7;
+	records.id = 7;
 	snprintf(out + RECORDS_HEAD, 6, "hello");
 	assert_int_equal(records_answer(&records, out, 5), 40);
 	assert_memory_equal(out, "\1\6\0\7\0\5\3\0hello\0\0\0"
@@ -357,6 +408,8 @@ main(void)
 		cmocka_unit_test(a_body_that_was_read_is_wiped),
 		cmocka_unit_test(anything_else_is_odd),
 		cmocka_unit_test(an_aborted_body_is_short),
+		cmocka_unit_test(a_body_that_is_too_long_is_cut),
+		cmocka_unit_test(parameters_that_do_not_fit_are_refused),
 		cmocka_unit_test(
 		    parameters_that_promise_more_than_there_is_are_refused),
 		cmocka_unit_test(
