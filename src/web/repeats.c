@@ -23,13 +23,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "conf/conf.h"
 #include "event/envelope.h"
 #include "file.h"
 #include "hash.h"
@@ -37,8 +35,6 @@
 
 #include "banned.h"
 
-#define MAGIC UINT64_C(0x3172706562636b76)
-#define MAKING 0	/* the byte that is locked while the file is made */
 #define WAIT_MS 1000	/* for an event that runs elsewhere */
 #define LOOK_MS 1000	/* between two looks at the file */
 
@@ -132,8 +128,6 @@ repeats_wait(const struct repeats *repeats, off_t at)
 	int64_t until = clock_ms() + WAIT_MS;
 
 	while (repeats_lock(repeats, at, F_WRLCK) == -1) {
-		if (errno == EACCES)
-			errno = EAGAIN;
 		if (errno != EAGAIN || clock_ms() >= until)
 			return -1;
 		clock_sleep_until(clock_ns() + 5000000);
@@ -145,7 +139,7 @@ repeats_wait(const struct repeats *repeats, off_t at)
 static off_t
 repeats_byte(const struct repeats *repeats)
 {
-	return 1 + (off_t)(repeats->key[1] >> 34);
+	return (off_t)(repeats->key[1] >> 34);
 }
 
 static void
@@ -169,76 +163,57 @@ repeats_is_sound(struct repeats *repeats)
 {
 	struct stat st;
 
-	if (repeats->fd == -1 || lost || fstat(repeats->fd, &st) == -1 ||
+	if (repeats->fd == -1 || fstat(repeats->fd, &st) == -1 ||
 	    st.st_size != (off_t)REPEATS_SIZE || st.st_nlink == 0)
 		return false;
 	if (repeats->file == NULL)
 		repeats_map(repeats);
-	return repeats->file != NULL && repeats->file->magic == MAGIC;
+	return repeats->file != NULL;
 }
 
-/* Makes the file, with room on the disk for all of it. */
-static bool
-repeats_make(struct repeats *repeats, const char *path)
-{
-	const uint64_t magic = MAGIC;
-	int fd = repeats->fd;
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && st.st_size != 0)
-		log_msg(LOG_LEVEL_WARNING, "%s is not a file of repeated "
-		    "events, and is made anew", path);
-	if (ftruncate(fd, 0) == -1)
-		return false;
-	errno = posix_fallocate(fd, 0, (off_t)REPEATS_SIZE);
-	return errno == 0 && pwrite(fd, &magic, sizeof(magic), 0) ==
-	    (ssize_t)sizeof(magic) && repeats_is_sound(repeats);
-}
-
+/*
+ * 0, or an error. A new file gets room on the disk for all of it, also by
+ * several processes at once.
+ */
 static int
 repeats_open_in(struct repeats *repeats, const char *folder)
 {
 	char path[PATH_MAX];
-	bool sound = false;
+	int error;
 
-	errno = ENAMETOOLONG;
 	if (file_own_path(folder, "repeats", path) == -1)
-		return -1;
+		return ENAMETOOLONG;
 	repeats->fd = file_open_private(path, O_RDWR | O_CREAT);
-	if (repeats->fd == -1 || repeats_is_sound(repeats))
-		return repeats->fd == -1 ? -1 : 0;
-	/* Several processes may want to make it. */
-	if (repeats_wait(repeats, MAKING) == 0) {
-		sound = repeats_is_sound(repeats) ||
-		    repeats_make(repeats, path);
-		(void)repeats_lock(repeats, MAKING, F_UNLCK);
-	}
-	if (!sound)
+	if (repeats->fd == -1)
+		return errno;
+	if (repeats_is_sound(repeats))
+		return 0;
+	error = posix_fallocate(repeats->fd, 0, (off_t)REPEATS_SIZE);
+	if (error == 0 && ftruncate(repeats->fd, (off_t)REPEATS_SIZE) == -1)
+		error = errno;
+	if (error == 0 && !repeats_is_sound(repeats))
+		error = ENOMEM;
+	if (error != 0)
 		repeats_close(repeats);
-	return sound ? 0 : -1;
+	return error;
 }
 
+/* The default folder is missing on most machines. */
 static void
 repeats_open(struct repeats *repeats, const char *folder)
 {
-	const char *how = "handled again";
-	int error = lost ? EIO : 0;
+	int error;
 
 	repeats_close(repeats);
 	lost = 0;
-	if (repeats_open_in(repeats, folder) == -1) {
-		error = errno;
-		if (repeats_open_in(repeats, NULL) == 0)
-			how = "looked up in TMPDIR";
-	}
-	/* The default folder is missing on most machines. */
-	if (error == 0 || repeats->logged || (repeats->file != NULL &&
-	    error == ENOENT && strcmp(folder, CONF_STATE) == 0))
+	error = repeats_open_in(repeats, folder);
+	if (error == 0 || repeats_open_in(repeats, NULL) == 0 ||
+	    repeats->logged)
 		return;
 	repeats->logged = true;
-	log_msg(LOG_LEVEL_WARNING, "repeated events are %s: no file in %s: "
-	    "%s: set `state` to a folder that vkcb can write to", how, folder,
-	    file_error(error));
+	log_msg(LOG_LEVEL_WARNING, "repeated events are handled again: no file "
+	    "in %s or TMPDIR: %s: set `state` to a folder that vkcb can write "
+	    "to", folder, file_error(error));
 }
 
 enum repeats_known
@@ -252,7 +227,7 @@ repeats_begin(struct repeats *repeats, const char *folder, int64_t group_id,
 	if (event_id->len == 0)
 		return REPEATS_UNKNOWN;
 	if (lost || now - repeats->looked >= LOOK_MS) {
-		if (!repeats_is_sound(repeats))
+		if (lost || !repeats_is_sound(repeats))
 			repeats_open(repeats, folder);
 		repeats->looked = now;
 	}

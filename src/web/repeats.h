@@ -11,7 +11,7 @@
 
 #define REPEATS_SIZE ((size_t)1 << 20)
 #define REPEATS_WAYS 16
-#define REPEATS_BUCKETS (REPEATS_SIZE / sizeof(struct repeats_bucket) - 1)
+#define REPEATS_BUCKETS (REPEATS_SIZE / sizeof(struct repeats_bucket))
 #define REPEATS_KEPT (2 * 3600 * INT64_C(1000000000))
 
 /* An event belongs into one bucket, where the oldest makes room. */
@@ -24,8 +24,6 @@ struct repeats_bucket {
 
 /* The file, as it is mapped. */
 struct repeats_file {
-	uint64_t magic;
-	char rest[sizeof(struct repeats_bucket) - sizeof(uint64_t)];
 	struct repeats_bucket buckets[REPEATS_BUCKETS];
 };
 
