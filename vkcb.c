@@ -9,7 +9,8 @@
  *
  *	src/command/  command.c picks a command, each is a file cmd_NAME.c
  *	src/setup/    `vkcb setup` and `check --online`: a group's server at VK
- *	src/web/      a request in, an answer out. Hosts: fastcgi.c, cgi.c.
+ *	src/web/      a request in, an answer out. Hosts: cgi.c; fastcgi.c, for
+ *	              which records.c reads, and libfcgi.c what is unusual.
  *	              receive.c checks in the order of the manual, and compares
  *	              the secret (check_secret); then confirm.c answers, or
  *	              enqueue.c stores, or the handlers run at once, if

@@ -1,9 +1,9 @@
-# rows.sh - shared by the tests with many stored events: writes them as the store
-# does, but at once. Older rows have no sum either.
-# shellcheck shell=sh
+# rows.sh - shared by the tests with many stored events: writes them as the
+# store does, but at once. Older rows have no sum either.
+# shellcheck shell=sh disable=SC2154 # the caller's variables
 
-# fill FIRST LAST STATE DUE DO PEERS RECEIVED - events of ids FIRST to LAST. Those
-# of state 0 wait; RECEIVED and DUE are SQL.
+# fill FIRST LAST STATE DUE DO PEERS RECEIVED - events of ids FIRST to LAST.
+# State 0 waits; RECEIVED and DUE are SQL.
 fill() {
 	sqlite3 "$inbox" >"$work/fill" <<-END
 		PRAGMA synchronous = OFF;

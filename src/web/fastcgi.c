@@ -41,7 +41,7 @@ struct fastcgi {
 	int idle[IDLE_MAX];		/* connections in epoll, oldest first */
 	size_t n_idle;
 	bool stopping;
-	bool crowded;			/* new connections waited the last time */
+	bool crowded;			/* new connections waited just now */
 	unsigned int events;		/* of new connections */
 	bool full;			/* accept failed, and the log says so */
 };
@@ -231,7 +231,7 @@ answer_request(struct fastcgi *host, int64_t deadline)
 {
 	struct records *records = &host->records;
 	struct http_request http = {
-		.method = records->has_method ? records->method : NULL,
+		.method = *records->method != '\0' ? records->method : NULL,
 		.length = records->length,
 		.retry_counter = records->retry_counter,
 		.read = fastcgi_read_body, .from = records,

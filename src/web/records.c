@@ -212,7 +212,6 @@ take_param(struct records *records, const char *name, size_t len,
 		into = (char *)records + wanted[i].value;
 		memcpy(into, value, value_len);
 		into[value_len] = '\0';
-		records->has_method |= i == 0;
 	}
 }
 
@@ -243,7 +242,6 @@ take_params(struct records *records)
 	    records->params + FCGI_HEADER_LEN);
 	size_t name, value;
 
-	records->has_method = false;
 	*records->method = *records->length = *records->retry_counter = '\0';
 	while (at < end) {
 		if (!read_length(&at, end, &name) ||

@@ -36,7 +36,6 @@ struct records {
 	size_t got;
 
 	/* Parameters, cut to what fits; "" if absent. */
-	bool has_method;
 	char method[RECORDS_VALUE_MAX];
 	char length[RECORDS_VALUE_MAX];
 	char retry_counter[RECORDS_VALUE_MAX];

@@ -26,6 +26,7 @@ gone $service
 
 listed() {
 	# 200 MB, with the libraries, for a list of some hundred.
+	# shellcheck disable=SC3045 # sh has it
 	(ulimit -v 200000 && "$app" inbox list --all --json) >"$work/list" &&
 	    [ "$(wc -l <"$work/list")" -gt $n ]
 }

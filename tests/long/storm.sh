@@ -1,4 +1,5 @@
-# storm.sh - 10,000 events each by FastCGI and by CGI, while processes are killed.
+# storm.sh - 10,000 events each by FastCGI and by CGI, while processes are
+# killed.
 . tests/inbox.sh
 
 # storm_of EVENTS - as `storm`, until so many were taken.

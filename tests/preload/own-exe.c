@@ -1,6 +1,6 @@
 /*
- * own-exe.c - loaded before vkcb under valgrind (LD_PRELOAD): what runs is vkcb,
- * whereas the kernel says that it is valgrind. EXE is the program's path.
+ * own-exe.c - loaded before vkcb under valgrind (LD_PRELOAD): vkcb runs, but
+ * the kernel says that valgrind does. EXE is the program's path.
  */
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -92,7 +92,7 @@ a_text_is_cut_at_lines_and_words(void **state)
 	check_cut("one t\ntwo three", 9, 5, 1);	/* a line before a word */
 	check_cut("a\nbcdefghij", 8, 8, 0);	/* not so early a line */
 	check_cut("abcdefgh", 5, 5, 0);
-	check_cut("приветы", 3, 6, 0);		/* characters, not bytes */
+	check_cut("приветы", 3, 6, 0);	/* characters, not bytes */
 	check_cut("🚀🚀🚀", 5, 8, 0);		/* two units each */
 	check_cut("\xff\xfe\xfd\xfc", 2, 2, 0);	/* invalid UTF-8 does no harm */
 }
@@ -372,8 +372,8 @@ no_other_text_of_an_error_is_kept(void **state)
 	char answer[] = "{\"error\":{\"error_code\":14,\"error_msg\":\"Captcha "
 	    "needed\",\"error_text\":\"" TOKEN "\",\"captcha_sid\":\"" TOKEN
 	    "\",\"captcha_img\":\"https://x/?" TOKEN "\",\"redirect_uri\":\"x?"
-	    TOKEN "\",\"request_params\":[{\"key\":\"access_token\",\"value\":\""
-	    TOKEN "\"}]}}";
+	    TOKEN "\",\"request_params\":[{\"key\":\"access_token\","
+	    "\"value\":\"" TOKEN "\"}]}}";
 	struct api api;
 
 	(void)state;

@@ -100,7 +100,6 @@ static void
 same_params(void)
 {
 	assert_int_equal(records.state, RECORDS_STDIN);
-	assert_true(records.has_method);
 	assert_string_equal(records.method, "POST");
 	assert_string_equal(records.length, "5");
 	assert_string_equal(records.retry_counter, "3");
