@@ -55,7 +55,7 @@ enum leaving { STAYS, STOPPED, REPLACED, FAILED };
 struct parent {
 	struct conf *conf;
 	struct pool pool;
-	struct inbox *wakes;	/* to wait for an event, and for the last look */
+	struct inbox *wakes;	/* to wait for an event, and for a last look */
 	struct child children[CONF_WORKERS_MAX];
 	int n;
 	int running, ended;	/* children in these states */

@@ -164,7 +164,7 @@ repeats_is_sound(struct repeats *repeats)
 	struct stat st;
 
 	if (repeats->fd == -1 || fstat(repeats->fd, &st) == -1 ||
-	    st.st_size != (off_t)REPEATS_SIZE || st.st_nlink == 0)
+	    st.st_size < (off_t)REPEATS_SIZE || st.st_nlink == 0)
 		return false;
 	if (repeats->file == NULL)
 		repeats_map(repeats);
@@ -189,8 +189,6 @@ repeats_open_in(struct repeats *repeats, const char *folder)
 	if (repeats_is_sound(repeats))
 		return 0;
 	error = posix_fallocate(repeats->fd, 0, (off_t)REPEATS_SIZE);
-	if (error == 0 && ftruncate(repeats->fd, (off_t)REPEATS_SIZE) == -1)
-		error = errno;
 	if (error == 0 && !repeats_is_sound(repeats))
 		error = ENOMEM;
 	if (error != 0)
