@@ -38,13 +38,17 @@
 
 #include <json-c/json.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define VKCB_VERSION "0.1.0"
 
 /* A function of the wrong type in ON() is an error, even without -Werror. */
 #if defined(__clang__)
 #pragma clang diagnostic error "-Wincompatible-function-pointer-types"
 #pragma clang diagnostic error "-Wincompatible-pointer-types"
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(__cplusplus)
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #endif
 
@@ -63,16 +67,27 @@
  *
  *	INT     int64_t                   STR   const char *, UTF-8
  *	BOOL    bool                      OBJ   const struct vk_X *
- *	DOUBLE  double                    JSON  struct json_object *
+ *	DOUBLE  double                    JSON  struct vk_json
  *	LIST    const struct vk_X *f, and size_t n_f, the number of elements
  *	INTS    const int64_t *f,     and size_t n_f
  *	STRS    const char *const *f, and size_t n_f
  *
  * A field that VK did not send is safe to read: "" for text, 0 for a number, an
- * empty list, or the all-zero object of its type, never NULL (only JSON is NULL
- * when absent). vk_has() tells whether an object was sent. `json` is the object
- * as VK sent it, including fields that are not listed here.
+ * empty list, or the all-zero object of its type, never NULL. vk_has() tells
+ * whether an object was sent. `json` is the object as VK sent it, including
+ * fields that are not listed here. A name that is a keyword of C or C++ has a _
+ * behind it.
  */
+
+/*
+ * JSON as VK sent it: len bytes of valid JSON, without a NUL behind them. text
+ * is NULL if VK sent none. vkcb_json() makes a tree of it.
+ */
+struct vk_json {
+	const char *text;
+	size_t len;
+};
+
 #define OBJECT(tag, text) struct vk_##tag;
 #include "src/objects.def"
 
@@ -86,12 +101,12 @@
 #define LIST(name, tag, text) const struct vk_##tag *name; size_t n_##name;
 #define INTS(name, example, text) const int64_t *name; size_t n_##name;
 #define STRS(name, example, text) const char *const *name; size_t n_##name;
-#define JSON(name, example, text) struct json_object *name;
-#define END(tag) struct json_object *json; };
+#define JSON(name, example, text) struct vk_json name;
+#define END(tag) struct vk_json json; };
 #include "src/objects.def"
 
 /* Whether VK sent this object; obj points to any struct vk_X. */
-#define vk_has(obj) ((obj)->json != NULL)
+#define vk_has(obj) ((obj)->json.text != NULL)
 
 /*
  * An event, the same for every handler that takes it.
@@ -105,7 +120,7 @@ struct vkcb_event {
 	int retry_counter;	/* VK's earlier failed deliveries */
 	int attempt;		/* of this handler for this event: 1, 2, … */
 	int64_t received;	/* time of arrival, milliseconds since 1970 */
-	struct json_object *object; /* as sent; NULL if VK sent none */
+	struct vk_json object;	/* as sent */
 };
 
 /* A handler's result for an event. */
@@ -148,6 +163,52 @@ enum vkcb_outcome vkcb_set_version(struct vkcb_event *, const char *version)
  * handler. The text is escaped; beyond 3 KiB it is truncated and ends with "…".
  */
 void vkcb_log(struct vkcb_event *, const char *fmt, ...) VKCB_PRINTF(2, 3);
+
+/*
+ * JSON of any shape, as trees of json-c that live until the handler returns;
+ * NULL is an absent one, and safe to read.
+ *
+ *	struct json_object *json = vkcb_json(ev, &ev->object);
+ *	const char *name = vk_get_str(json, "items.0.name");
+ *
+ * A path has keys, and numbers of elements from 0, with dots between them.
+ */
+
+/* NULL: absent, null, or not JSON. The same JSON gives an equal tree. */
+struct json_object *vkcb_json(struct vkcb_event *, const struct vk_json *);
+
+/*
+ * vkcb_payload(ev, x) is the payload of the button that a message or
+ * message_event x comes from: x is a const struct vk_message * or a const
+ * struct vk_message_event *. A callback button that was pressed in an old
+ * client comes as a message around the payload, which is the result here, too.
+ * NULL: there is none. https://dev.vk.com/ru/api/bots/development/keyboard
+ */
+struct json_object *vkcb_payload_of_message(struct vkcb_event *,
+    const struct vk_message *);
+struct json_object *vkcb_payload_of_event(struct vkcb_event *,
+    const struct vk_message_event *);
+#ifndef __cplusplus
+#define vkcb_payload(ev, x) _Generic((x), \
+	const struct vk_message *: vkcb_payload_of_message, \
+	struct vk_message *: vkcb_payload_of_message, \
+	const struct vk_message_event *: vkcb_payload_of_event, \
+	struct vk_message_event *: vkcb_payload_of_event)((ev), (x))
+#endif
+
+/* The value at a path, which belongs to the tree; NULL: there is none. */
+struct json_object *vk_get(struct json_object *, const char *path);
+
+/*
+ * "", 0 or false for a value that is not there or of another type. Numbers may
+ * also be text, "12" for 12, and 12.0 is an integer; a number out of range is
+ * 0. 0 and 1 are booleans. The length is that of an array.
+ */
+const char *vk_get_str(struct json_object *, const char *path);
+int64_t vk_get_int(struct json_object *, const char *path);
+double vk_get_double(struct json_object *, const char *path);
+bool vk_get_bool(struct json_object *, const char *path);
+size_t vk_get_len(struct json_object *, const char *path);
 
 /*
  * Calls to VK, made with the group's token. Every function here waits for VK's
@@ -215,9 +276,9 @@ enum vkcb_outcome vkcb_api(struct vkcb_event *, const char *method,
  * names and values. The functions here and below return NULL when out of memory
  * or when given such a NULL, and a call given it returns VKCB_FAIL. Any other
  * NULL is a programming error: the call logs it and returns VKCB_GIVE_UP.
- * VK_JSON() takes ownership: an object that belongs to the event or is used
- * again needs a json_object_get() before. No reference to an object of the
- * event may outlive the handler.
+ * VK_JSON() takes ownership: a tree from vkcb_json() or one that is used again
+ * needs a json_object_get() before. No reference to a tree of the event may
+ * outlive the handler.
  */
 #define VK_PARAMS(...) vk_params(__VA_ARGS__, (const char *)NULL)
 #define VK_NO_PARAMS vk_params((const char *)NULL)
@@ -359,7 +420,8 @@ union vkcb_function {
 	enum vkcb_outcome (*type)(struct vkcb_event *, \
 	    const struct vk_##object *);
 #define EVENT_JSON(type, settable, text) \
-	enum vkcb_outcome (*type)(struct vkcb_event *, struct json_object *);
+	enum vkcb_outcome (*type)(struct vkcb_event *, \
+	    const struct vk_json *);
 #define EVENT_ALIAS(type, of, object, text) \
 	enum vkcb_outcome (*type)(struct vkcb_event *, \
 	    const struct vk_##object *);
@@ -371,7 +433,7 @@ union vkcb_function {
  *
  *	ON(message_new, fn)	an event of the catalogue, with its object; for
  *				the few events without a struct (see `vkcb
- *				events NAME`) fn takes a struct json_object *
+ *				events NAME`) fn takes a const struct vk_json *
  *	ON(any, fn)		every event, known to vkcb or not; fn takes
  *				only the event
  *	ON_TYPE("name", fn)	the event with this name, in the catalogue or
@@ -393,6 +455,22 @@ struct vkcb_handler {
 /* The Makefile defines VKCB_HANDLER as the name that the file must define. */
 #ifdef VKCB_HANDLER
 extern const struct vkcb_handler VKCB_HANDLER;
+#endif
+
+#ifdef __cplusplus
+}
+
+static inline struct json_object *
+vkcb_payload(struct vkcb_event *ev, const struct vk_message *message)
+{
+	return vkcb_payload_of_message(ev, message);
+}
+
+static inline struct json_object *
+vkcb_payload(struct vkcb_event *ev, const struct vk_message_event *press)
+{
+	return vkcb_payload_of_event(ev, press);
+}
 #endif
 
 #endif

@@ -37,6 +37,10 @@
 
 #include "vkcb.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct vkcb_test;
 
 struct vkcb_test *vkcb_test_new(void);	/* never NULL */
@@ -88,5 +92,9 @@ const char *vkcb_test_method(const struct vkcb_test *, size_t nth);
 struct json_object *vkcb_test_params(const struct vkcb_test *, size_t nth);
 const char *vkcb_test_param(const struct vkcb_test *, size_t nth,
     const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -96,7 +96,7 @@ print_signature(const struct event_info *info)
 		printf("no handler: vkcb answers it\n");
 	else if (info->object == NULL)
 		printf("enum vkcb_outcome f(struct vkcb_event *, "
-		    "struct json_object *object);\n");
+		    "const struct vk_json *object);\n");
 	else
 		printf("enum vkcb_outcome f(struct vkcb_event *, "
 		    "const struct vk_%s *);\n", info->object);
@@ -178,7 +178,7 @@ markdown(void)
 	printf("\n## Objects\n\nKinds: INT `int64_t`, BOOL `bool`, DOUBLE "
 	    "`double`, STR `const char *`,\nOBJ `const struct vk_X *`, LIST "
 	    "the same with `size_t n_FIELD`, INTS and STRS lists of\nnumbers "
-	    "and texts, JSON `struct json_object *`.\n");
+	    "and texts, JSON `struct vk_json`.\n");
 	for (type = object_types; type->tag != NULL; type++)
 		print_object(type, true);
 }

@@ -69,7 +69,7 @@ write_handler(FILE *out, const char *name, const char *symbol,
 	if (info != NULL && info->object != NULL)
 		fprintf(out, ", const struct vk_%s *object", info->object);
 	else if (info != NULL)
-		fprintf(out, ", struct json_object *object");
+		fprintf(out, ", const struct vk_json *object");
 	fprintf(out, ")\n{\n%s"
 	    "	vkcb_log(ev, \"%%s came\", ev->type);\n"
 	    "	return VKCB_OK;\n}\n\n"

@@ -1,16 +1,25 @@
 /*
- * decode.c - decoders, one for each object of objects.def.
+ * decode.c - an event's object, checked JSON, into the structs of vkcb.h.
+ *
+ * objects.def is read as tables with a row for each key, in which no pointer
+ * costs the start of the program anything. Texts are copied, so that the JSON
+ * stays as it was sent.
  *
  * The values come from outside and are of any type. A value is taken if nothing
  * of it is lost; any other one leaves its field empty and is reported. A field
  * never has a wrong value. Depth was bounded when the JSON was checked.
+ *
+ * The last of several equal keys counts, and an earlier one is not reported.
+ * So the first pass, for the JSON that VK really sends, reports nothing, and
+ * only notes that a key was met twice or a value not taken. Then a second pass
+ * asks first, in each object, where its keys come last.
  *
  * Out of memory: the field stays empty, the arena notes it, and decode_event()
  * looks there at its end.
  */
 #include "event/event.h"
 
-#include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +27,71 @@
 
 #include "arena.h"
 #include "json/check.h"
+#include "json/walk.h"
 
 #include "banned.h"
 
-#define OBJECT_WANTED "object"
-#define LIST_WANTED "array"
-#define STRING_WANTED "string"
-#define INT_WANTED "64-bit integer"
-#define BOOL_WANTED "boolean"
-#define DOUBLE_WANTED "number"
+#define KEY_MAX 32
+#define ROWS_MAX 128		/* keys of one object */
+#define LIST_FIRST 640		/* bytes of a list before it is counted */
 #define EXACT_BELOW 0x1p53	/* whole numbers, in a double */
 
+enum row_kind {
+	KIND_INT,
+	KIND_BOOL,
+	KIND_DOUBLE,
+	KIND_STR,
+	KIND_JSON,
+	KIND_OBJ,
+	KIND_OBJ_TEXT,
+	KIND_LIST,
+	KIND_ROWS,
+	KIND_INTS,
+	KIND_STRS,
+	KIND_AKA,	/* the next row has the field */
+	KIND_ALSO,	/* the next row has the field; so may a later one */
+};
+
+enum tag {
+#define OBJECT(tag, text) TAG_##tag,
+#include "objects.def"
+};
+
+struct row {
+	unsigned char kind;
+	unsigned char len;	/* of the key */
+	unsigned short offset;	/* of the field in its struct */
+	unsigned short n_offset;	/* of a list's number of elements */
+	unsigned short tag;	/* of OBJ and LIST */
+	char key[KEY_MAX];
+};
+
+struct type {
+	const struct row *rows;
+	const unsigned char *marks;	/* MARK() of each row's key */
+	size_t n;
+	size_t size;
+	size_t json_offset;
+	const void *none;		/* the all-zero object */
+};
+
 struct decode {
+	const char *at;
+	const char *end;
+	char *text;		/* room for texts: no more than the JSON has */
 	struct arena *arena;
 	decode_mismatch_fn *mismatch;
 	void *arg;
+	bool second;		/* the pass that reports */
+	bool odd;		/* a second pass is needed */
 };
 
 /* A place in the object: a chain from the field up to "object". */
 struct decode_place {
-	const struct decode *decode;
+	struct decode *decode;
 	const struct decode_place *up;
 	const char *key;	/* NULL: element number `index` */
+	int len;
 	size_t index;
 };
 
@@ -58,8 +110,91 @@ static const char *const none_string = "";
 #define LIST(name, tag, text) .name = &none_##tag,
 #define INTS(name, example, text) .name = &none_integer,
 #define STRS(name, example, text) .name = &none_string,
-#define END(tag) .json = NULL };
+#define END(tag) .json = { NULL, 0 } };
 #include "objects.def"
+
+/* A member's key is the field's name, less the _ of a keyword. */
+#define KEY_LEN(name) (sizeof(name) - 1 - ((name)[sizeof(name) - 2] == '_'))
+
+/* Most keys of an object differ in this byte. */
+#define MARK(key, len) ((unsigned char)((len) + (key)[0] * 3u + \
+	(key)[(len) / 2] * 5u + (key)[(len) - 1] * 7u))
+
+#define OBJECT(tag, text) static const unsigned char marks_of_##tag[] = {
+#define KEY(name) MARK(name, KEY_LEN(name)),
+#define INT(name, example, text) KEY(#name)
+#define BOOL(name, example, text) KEY(#name)
+#define DOUBLE(name, example, text) KEY(#name)
+#define STR(name, example, text) KEY(#name)
+#define JSON(name, example, text) KEY(#name)
+#define OBJ(name, tag, text) KEY(#name)
+#define OBJ_TEXT(name, tag, text) KEY(#name)
+#define LIST(name, tag, text) KEY(#name)
+#define INTS(name, example, text) KEY(#name)
+#define STRS(name, example, text) KEY(#name)
+#define AKA(name, other) KEY(other)
+#define ALSO(name, other) KEY(other)
+#define END(tag) };
+#include "objects.def"
+
+static struct type
+type_of(enum tag tag)
+{
+	switch (tag) {
+#define ROW(kind, name, offset, n_offset, tag) \
+	{ KIND_##kind, KEY_LEN(name), offset, n_offset, tag, name },
+#define FIELD(kind, name) ROW(kind, #name, offsetof(here, name), 0, 0)
+#define OBJECT(tag, text) \
+	case TAG_##tag: { \
+		typedef struct vk_##tag here; \
+		static const struct row rows[] = {
+#define INT(name, example, text) FIELD(INT, name)
+#define BOOL(name, example, text) FIELD(BOOL, name)
+#define DOUBLE(name, example, text) FIELD(DOUBLE, name)
+#define STR(name, example, text) FIELD(STR, name)
+#define JSON(name, example, text) FIELD(JSON, name)
+#define OBJ(name, tag, text) \
+	ROW(OBJ, #name, offsetof(here, name), 0, TAG_##tag)
+#define OBJ_TEXT(name, tag, text) \
+	ROW(OBJ_TEXT, #name, offsetof(here, name), 0, TAG_##tag)
+#define ELEMENTS(kind, name, tag) \
+	ROW(kind, #name, offsetof(here, name), offsetof(here, n_##name), tag)
+#define LIST(name, tag, text) ELEMENTS(LIST, name, TAG_##tag)
+#define ROWS(name, tag, example, text) ELEMENTS(ROWS, name, TAG_##tag)
+#define INTS(name, example, text) ELEMENTS(INTS, name, 0)
+#define STRS(name, example, text) ELEMENTS(STRS, name, 0)
+#define AKA(name, other) ROW(AKA, other, 0, 0, 0)
+#define ALSO(name, other) ROW(ALSO, other, 0, 0, 0)
+#define END(tag) \
+		}; \
+		_Static_assert(sizeof(rows) <= ROWS_MAX * sizeof(rows[0]) && \
+		    sizeof(here) <= USHRT_MAX, "struct row has room"); \
+		return (struct type){ rows, marks_of_##tag, \
+		    sizeof(rows) / sizeof(rows[0]), sizeof(here), \
+		    offsetof(here, json), &none_##tag }; \
+	}
+#include "objects.def"
+	}
+	abort();
+}
+
+/* The row of a key, from this one on; NULL: there is none. */
+static const struct row *
+find_row(const struct type *type, const char *key, size_t len, size_t from)
+{
+	const unsigned char *mark, *end = type->marks + type->n;
+	const struct row *row;
+
+	if (len == 0 || len >= KEY_MAX)
+		return NULL;
+	for (mark = type->marks + from; (mark = memchr(mark, MARK(key, len),
+	    (size_t)(end - mark))) != NULL; mark++) {
+		row = &type->rows[mark - type->marks];
+		if (row->len == len && memcmp(row->key, key, len) == 0)
+			return row;
+	}
+	return NULL;
+}
 
 void
 decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
@@ -74,376 +209,593 @@ decode_path(const struct decode_place *place, char out[DECODE_PATH_MAX])
 		snprintf(out + len, DECODE_PATH_MAX - len, "[%zu]",
 		    place->index);
 	else
-		snprintf(out + len, DECODE_PATH_MAX - len, "%s%s",
-		    len > 0 ? "." : "", place->key);
+		snprintf(out + len, DECODE_PATH_MAX - len, "%s%.*s",
+		    len > 0 ? "." : "", place->len, place->key);
 }
 
-/*
- * A number's text. json_tree() keeps the text of a number with a point or an
- * exponent; json-c's function to ask for it would take memory for each.
- */
 static const char *
-number_text(struct json_object *value, char buffer[32])
+name_of_number(const char *at, enum row_kind wanted)
 {
-	const char *kept = json_object_is_type(value, json_type_double) ?
-	    json_object_get_userdata(value) : NULL;
-
-	if (kept != NULL)
-		return kept;
-	/* A handler before this one may have put its own number there. */
-	if (json_object_is_type(value, json_type_double))
-		snprintf(buffer, 32, "%.17g", json_object_get_double(value));
-	else if (json_object_get_int64(value) < 0)
-		snprintf(buffer, 32, "%" PRId64, json_object_get_int64(value));
-	else
-		snprintf(buffer, 32, "%" PRIu64, json_object_get_uint64(value));
-	return buffer;
-}
-
-/* Names what is wrong with a number, if a number is wanted. */
-static const char *
-number_name(struct json_object *value, const char *wanted)
-{
-	if (strcmp(wanted, BOOL_WANTED) == 0)
+	if (wanted == KIND_BOOL)
 		return "number other than 0 and 1";
-	if (strcmp(wanted, DOUBLE_WANTED) == 0)
+	if (wanted == KIND_DOUBLE)
 		return "number out of range";
-	if (strcmp(wanted, INT_WANTED) != 0)
+	if (wanted != KIND_INT)
 		return "number";
-	return fabs(json_object_get_double(value)) < EXACT_BELOW ?
+	return fabs(strtod(at, NULL)) < EXACT_BELOW ?
 	    "number with a fraction" : "integer out of range";
 }
 
-static bool
-is_number(struct json_object *value)
+static const char *
+name_of_value(const char *at, enum row_kind wanted)
 {
-	return json_object_is_type(value, json_type_int) ||
-	    json_object_is_type(value, json_type_double);
+	switch (json_kind_of(*at)) {
+	case JSON_NULL:
+		return "null";
+	case JSON_FALSE:
+	case JSON_TRUE:
+		return "boolean";
+	case JSON_STRING:
+		return "string";
+	case JSON_ARRAY:
+		return "array";
+	case JSON_OBJECT:
+		return "object";
+	default:
+		return name_of_number(at, wanted);
+	}
 }
 
+/* The value at `at` is not what was wanted, and is passed over. */
 static void
-decode_report(const struct decode_place *place, struct json_object *value,
-    const char *wanted)
+decode_refuse(const struct decode_place *place, const char *at,
+    enum row_kind kind)
 {
-	place->decode->mismatch(place->decode->arg, place, is_number(value) ?
-	    number_name(value, wanted) :
-	    json_type_to_name(json_object_get_type(value)), wanted);
-}
+	static const char wanted[][16] = {
+		[KIND_INT] = "64-bit integer", [KIND_BOOL] = "boolean",
+		[KIND_DOUBLE] = "number", [KIND_STR] = "string",
+		[KIND_OBJ] = "object", [KIND_OBJ_TEXT] = "coordinates",
+		[KIND_LIST] = "array",
+	};
+	struct decode *decode = place->decode;
 
-/* Absent objects and lists come as null, false or an empty array. */
-static bool
-is_false_or_empty(struct json_object *value)
-{
-	if (json_object_is_type(value, json_type_array))
-		return json_object_array_length(value) == 0;
-	return value == NULL || (json_object_is_type(value,
-	    json_type_boolean) && !json_object_get_boolean(value));
+	decode->odd = true;
+	if (decode->second)
+		decode->mismatch(decode->arg, place, name_of_value(at, kind),
+		    wanted[kind]);
+	decode->at = json_skip(at, decode->end);
 }
 
 /*
- * Makes a value, an element of a list or the fields of an object, at `out`;
- * false: not possible, and `out` is as it was.
+ * A string's text, to be looked at before the next one; not ended by a NUL.
+ * It stands in place, or without its escapes in the room for texts.
  */
-typedef bool decode_fn(const struct decode_place *, struct json_object *,
-    void *out);
+static const char *
+peek_string(struct decode *decode, size_t *len)
+{
+	const char *start = decode->at + 1;
+	const char *close = json_string_end(start, decode->end);
+
+	decode->at = close + 1;
+	*len = (size_t)(close - start);
+	if (memchr(start, '\\', *len) == NULL)
+		return start;
+	close = json_unescape_into(decode->text, start, close);
+	*len = (size_t)(close - decode->text);
+	decode->text[*len] = '\0';
+	return decode->text;
+}
+
+/* The functions below take the value at `at`; false: it is not to be had. */
 
 static bool
-decode_int(const struct decode_place *place, struct json_object *value,
-    void *out)
+take_number(struct decode *decode, int64_t *out)
 {
-	const char *text;
-	char buffer[32];
+	const char *start = decode->at, *at = start + (*start == '-');
+	uint64_t number = 0;
 
-	(void)place;
-	if (json_object_is_type(value, json_type_string))
-		return json_integer(json_object_get_string(value),
-		    (size_t)json_object_get_string_len(value), out);
-	if (json_object_is_type(value, json_type_double)) {
-		text = number_text(value, buffer);
-		return json_integer(text, strlen(text), out);
-	}
-	if (!json_object_is_type(value, json_type_int) ||
-	    json_object_get_uint64(value) > INT64_MAX)
-		return false;
-	*(int64_t *)out = json_object_get_int64(value);
+	while (*at >= '0' && *at <= '9' && at - start < 18)
+		number = number * 10 + (uint64_t)(*at++ - '0');
+	decode->at = json_number_end(at);
+	if (decode->at > at)
+		return json_integer(start, (size_t)(decode->at - start), out);
+	*out = *start == '-' ? -(int64_t)number : (int64_t)number;
 	return true;
 }
 
 static bool
-decode_bool(const struct decode_place *place, struct json_object *value,
-    void *out)
+take_int(struct decode *decode, int64_t *out)
 {
-	int64_t number = 2;
+	const char *text;
+	size_t len;
 
-	if (json_object_is_type(value, json_type_boolean))
-		number = json_object_get_boolean(value);
-	else if (!decode_int(place, value, &number))
+	if (*decode->at == '"') {
+		text = peek_string(decode, &len);
+		return json_integer(text, len, out);
+	}
+	return json_kind_of(*decode->at) == JSON_NUMBER &&
+	    take_number(decode, out);
+}
+
+static bool
+take_bool(struct decode *decode, bool *out)
+{
+	enum json_kind kind = json_kind_of(*decode->at);
+	int64_t number = kind == JSON_TRUE;
+
+	if (kind == JSON_TRUE || kind == JSON_FALSE)
+		decode->at = json_skip(decode->at, decode->end);
+	else if (!take_int(decode, &number))
 		return false;
 	if (number != 0 && number != 1)
 		return false;
-	*(bool *)out = number == 1;
+	*out = number == 1;
 	return true;
 }
 
 /* A fraction may be rounded, a whole number never. */
 static bool
-take_double(double number, void *out)
+take_exact(const char *text, double *out)
 {
+	double number = strtod(text, NULL);
+
 	if (!(fabs(number) < EXACT_BELOW))
 		return false;
-	*(double *)out = number;
+	*out = number;
 	return true;
 }
 
 static bool
-decode_double(const struct decode_place *place, struct json_object *value,
-    void *out)
+take_double(struct decode *decode, double *out)
 {
-	const char *text;
+	const char *text = decode->at;
 	size_t len;
 
-	(void)place;
-	if (is_number(value))
-		return take_double(json_object_get_double(value), out);
-	if (!json_object_is_type(value, json_type_string))
+	if (*text == '"') {
+		text = peek_string(decode, &len);
+		return json_is_number(text, len) && take_exact(text, out);
+	}
+	if (json_kind_of(*text) != JSON_NUMBER)
 		return false;
-	text = json_object_get_string(value);
-	len = (size_t)json_object_get_string_len(value);
-	return json_is_number(text, len) &&
-	    take_double(strtod(text, NULL), out);
+	decode->at = json_number_end(text);
+	return take_exact(text, out);
 }
 
+/* A number is taken as it is written. */
 static bool
-decode_string(const struct decode_place *place, struct json_object *value,
-    void *out)
+take_string(struct decode *decode, const char **out)
 {
-	const char *text;
-	char buffer[32], *copy;
-	size_t size;
+	const char *start = decode->at, *close;
+	char *text = decode->text, *end;
 
-	if (json_object_is_type(value, json_type_string)) {
-		*(const char **)out = json_object_get_string(value);
-		return true;
-	}
-	if (!is_number(value))
+	if (*start == '"') {
+		close = json_plain_end(++start, decode->end);
+		if (*close == '\\')
+			close = json_string_end(close, decode->end);
+		decode->at = close + 1;
+	} else if (json_kind_of(*start) == JSON_NUMBER) {
+		close = decode->at = json_number_end(start);
+	} else {
 		return false;
-	text = number_text(value, buffer);
-	size = strlen(text) + 1;
-	copy = arena_alloc(place->decode->arena, size);
-	*(const char **)out = copy != NULL ? memcpy(copy, text, size) : "";
+	}
+	end = json_unescape_into(text, start, close);
+	*end = '\0';
+	*out = text;
+	decode->text = end + 1;
 	return true;
 }
-
-/* NULL: no object. */
-static const void *
-decode_object(const struct decode_place *place, struct json_object *value,
-    size_t size, decode_fn *read, const char *wanted)
-{
-	void *object = is_false_or_empty(value) ? NULL :
-	    arena_alloc(place->decode->arena, size);
-
-	if (object == NULL || read(place, value, object))
-		return object;
-	decode_report(place, value, wanted);
-	return NULL;
-}
-
-/* How many elements a list has; 0 if it is absent or not a list. */
-static size_t
-list_length(const struct decode_place *place, struct json_object *value)
-{
-	if (json_object_is_type(value, json_type_array))
-		return json_object_array_length(value);
-	if (!is_false_or_empty(value) &&
-	    !(json_object_is_type(value, json_type_object) &&
-	    json_object_object_length(value) == 0))
-		decode_report(place, value, LIST_WANTED);
-	return 0;
-}
-
-/* NULL: no element was taken. */
-static const void *
-decode_list(const struct decode_place *place, struct json_object *value,
-    size_t size, decode_fn *read, const char *wanted, size_t *n_out)
-{
-	struct decode_place here = { place->decode, place, NULL, 0 };
-	size_t n = list_length(place, value), taken = 0;
-	char *list = n == 0 ? NULL : arena_alloc(place->decode->arena,
-	    n <= SIZE_MAX / size ? n * size : SIZE_MAX);
-	struct json_object *one;
-
-	for (; list != NULL && here.index < n; here.index++) {
-		one = json_object_array_get_idx(value, here.index);
-		if (read(&here, one, list + taken * size))
-			taken++;
-		else
-			decode_report(&here, one, wanted);
-	}
-	*n_out = taken;
-	return taken > 0 ? list : NULL;
-}
-
-#define OBJECT(tag, text) static decode_fn decode_##tag;
-#include "objects.def"
 
 /* Posts have their coordinates as a string: "55.75 37.61". */
 static bool
-decode_text_coordinates(const struct decode_place *place,
-    struct json_object *value, void *made)
+take_coordinates(struct decode *decode, struct vk_coordinates *out)
 {
-	struct vk_coordinates *out = made;
-	const char *text = json_object_get_string(value);
-	size_t len = (size_t)json_object_get_string_len(value);
-	size_t first = strcspn(text, " ");
+	const char *start = decode->at;
+	size_t len, first;
+	const char *text = peek_string(decode, &len);
 
-	(void)place;
 	*out = none_coordinates;
-	out->json = value;
+	out->json = (struct vk_json){ start, (size_t)(decode->at - start) };
+	for (first = 0; first < len && text[first] != ' '; first++)
+		;
 	return first < len && json_is_number(text, first) &&
 	    json_is_number(text + first + 1, len - first - 1) &&
-	    take_double(strtod(text, NULL), &out->latitude) &&
-	    take_double(strtod(text + first + 1, NULL), &out->longitude);
+	    take_exact(text, &out->latitude) &&
+	    take_exact(text + first + 1, &out->longitude);
 }
 
-/* A row of a keyboard is its list of buttons, or {} if there are none. */
+/* Absent objects and lists come as null, false or an empty container. */
 static bool
-decode_row(const struct decode_place *up, struct json_object *in, void *made)
+is_absent(const char *at, char opening)
 {
-	struct vk_keyboard_row *out = made;
-	const void *buttons;
+	return *at == 'n' || *at == 'f' || (*at == opening &&
+	    *json_space(at + 1) == opening + 2);
+}
 
-	if (!json_object_is_type(in, json_type_array))
-		return decode_keyboard_row(up, in, made);
-	*out = none_keyboard_row;
-	out->json = in;
-	buttons = decode_list(up, in, sizeof(*out->buttons),
-	    decode_keyboard_button, OBJECT_WANTED, &out->n_buttons);
-	out->buttons = buttons != NULL ? buttons : out->buttons;
+static void decode_object(const struct decode_place *, enum tag, void *out);
+
+/* NULL: no object. */
+static const void *
+decode_pointed(const struct decode_place *place, const struct row *row)
+{
+	struct decode *decode = place->decode;
+	const char *start = decode->at;
+	bool is_text = row->kind == KIND_OBJ_TEXT && *start == '"';
+	void *object = NULL;
+
+	if (*start == '{' || is_text)
+		object = arena_alloc(decode->arena,
+		    type_of(row->tag).size);
+	if (object == NULL) {
+		if (*start == '{' || is_text || is_absent(start, '['))
+			decode->at = json_skip(start, decode->end);
+		else
+			decode_refuse(place, start, KIND_OBJ);
+	} else if (!is_text) {
+		decode_object(place, row->tag, object);
+	} else if (!take_coordinates(decode, object)) {
+		decode_refuse(place, start, KIND_OBJ_TEXT);
+		object = NULL;
+	}
+	return object;
+}
+
+/*
+ * Room for the elements from here on, of which n come before: for the first
+ * ones, then for as many as there are. NULL: none.
+ */
+static char *
+make_room(const struct decode *decode, const char *list, size_t n,
+    size_t size, size_t *room)
+{
+	const char *at = decode->at;
+	char *larger;
+
+	*room = n > 0 ? n : size < LIST_FIRST ? LIST_FIRST / size : 1;
+	if (n > 0)
+		do {
+			++*room;
+			at = json_skip(at, decode->end);
+		} while (json_goes_on(&at, ']'));
+	larger = arena_alloc(decode->arena, *room <= SIZE_MAX / size ?
+	    *room * size : SIZE_MAX);
+	if (larger != NULL && n > 0)
+		memcpy(larger, list, n * size);
+	return larger;
+}
+
+static void decode_row(const struct decode_place *, enum tag, char *out);
+
+static bool
+take_element(const struct decode_place *place, const struct row *row,
+    void *out)
+{
+	struct decode *decode = place->decode;
+
+	if (row->kind == KIND_INTS)
+		return take_int(decode, out);
+	if (row->kind == KIND_STRS)
+		return take_string(decode, out);
+	if (row->kind == KIND_ROWS && *decode->at == '[')
+		decode_row(place, row->tag, out);
+	else if (*decode->at == '{')
+		decode_object(place, row->tag, out);
+	else
+		return false;
 	return true;
 }
 
-/* A member's key is the field's name, less the _ of a C keyword. */
-#define KEY_LEN(name) \
-	(sizeof(#name) - 1 - (#name[sizeof(#name) - 2] == '_'))
-#define IS(name) \
-	(len == KEY_LEN(name) && memcmp(here.key, #name, KEY_LEN(name)) == 0)
+static void
+decode_list(const struct decode_place *place, const struct row *row,
+    size_t *n, const void **out)
+{
+	static const unsigned char kinds[] = {
+		[KIND_LIST] = KIND_OBJ, [KIND_ROWS] = KIND_LIST,
+		[KIND_INTS] = KIND_INT, [KIND_STRS] = KIND_STR,
+	};
+	struct decode *decode = place->decode;
+	struct decode_place here = { .decode = decode, .up = place };
+	size_t room = 0, size = row->kind == KIND_INTS ? sizeof(int64_t) :
+	    row->kind == KIND_STRS ? sizeof(char *) : type_of(row->tag).size;
+	const char *start = decode->at, *at;
+	char *list = NULL;
 
-#define OBJECT(tag, text) \
-static bool \
-decode_##tag(const struct decode_place *up, struct json_object *in, \
-    void *made) \
-{ \
-	struct decode_place here = { up->decode, up, NULL, 0 }; \
-	struct vk_##tag *out = made; \
-	const struct lh_entry *entry; \
-	struct json_object *value; \
-	size_t len; \
-	\
-	if (!json_object_is_type(in, json_type_object)) \
-		return false; \
-	*out = none_##tag; \
-	out->json = in; \
-	for (entry = json_object_get_object(in)->head; entry != NULL; \
-	    entry = entry->next) { \
-		value = lh_entry_v(entry); \
-		if (value == NULL) \
-			continue; \
-		here.key = lh_entry_k(entry); \
-		len = strlen(here.key);
-#define AKA(name, other) \
-		if (strcmp(here.key, other) == 0) { \
-			here.key = #name; \
-			len = KEY_LEN(name); \
+	decode->at++;
+	for (; json_goes_on(&decode->at, ']'); here.index++) {
+		if (*n == room && (list = make_room(decode, list, *n, size,
+		    &room)) == NULL) {
+			decode->at = json_skip(start, decode->end);
+			return;
 		}
-#define TAKE(name, read, wanted) \
-		if (!read(&here, value, &out->name)) \
-			decode_report(&here, value, wanted)
-#define ALSO(name, other) \
-		if (strcmp(here.key, other) == 0 && out->name == 0) \
-			TAKE(name, decode_int, INT_WANTED);
-#define FIELD(name, take) \
-		if (IS(name)) { \
-			take; \
-			continue; \
-		}
-#define INT(name, example, text) \
-	FIELD(name, TAKE(name, decode_int, INT_WANTED))
-#define BOOL(name, example, text) \
-	FIELD(name, TAKE(name, decode_bool, BOOL_WANTED))
-#define DOUBLE(name, example, text) \
-	FIELD(name, TAKE(name, decode_double, DOUBLE_WANTED))
-#define STR(name, example, text) \
-	FIELD(name, TAKE(name, decode_string, STRING_WANTED))
-#define JSON(name, example, text) \
-	FIELD(name, out->name = value)
-#define POINTER(name, made) \
-		if (IS(name)) { \
-			const void *pointer = made; \
-			\
-			if (pointer != NULL) \
-				out->name = pointer; \
-			continue; \
-		}
-#define ELEMENTS(name, type, read, wanted) \
-	POINTER(name, decode_list(&here, value, sizeof(type), read, wanted, \
-	    &out->n_##name))
-#define INTS(name, example, text) \
-	ELEMENTS(name, int64_t, decode_int, INT_WANTED)
-#define STRS(name, example, text) \
-	ELEMENTS(name, const char *, decode_string, STRING_WANTED)
-#define LIST(name, tag, text) \
-	ELEMENTS(name, struct vk_##tag, decode_##tag, OBJECT_WANTED)
-#define ROWS(name, tag, example, text) \
-	ELEMENTS(name, struct vk_##tag, decode_row, LIST_WANTED)
-#define OBJECT_BY(name, tag, read, wanted) \
-	POINTER(name, decode_object(&here, value, sizeof(struct vk_##tag), \
-	    read, wanted))
-#define OBJ(name, tag, text) \
-	OBJECT_BY(name, tag, decode_##tag, OBJECT_WANTED)
-#define OBJ_TEXT(name, tag, text) \
-		if (json_object_is_type(value, json_type_string)) \
-			OBJECT_BY(name, tag, decode_text_##tag, #tag) \
-		OBJ(name, tag, text)
-#define END(tag) \
-	} \
-	return true; \
+		at = decode->at;
+		if (take_element(&here, row, list + *n * size))
+			++*n;
+		else
+			decode_refuse(&here, at, kinds[row->kind]);
+	}
+	if (*n > 0)
+		*out = list;
 }
-#include "objects.def"
+
+/* A row of a keyboard is its list of buttons, or {} if there are none. */
+static void
+decode_row(const struct decode_place *place, enum tag tag, char *out)
+{
+	const struct type type = type_of(tag);
+	const struct row *list = &type.rows[0];
+	const char *start = place->decode->at;
+	const void *made = NULL;
+
+	memcpy(out, type.none, type.size);
+	decode_list(place, list, (size_t *)(void *)(out + list->n_offset),
+	    &made);
+	if (made != NULL)
+		memcpy(out + list->offset, &made, sizeof(made));
+	*(struct vk_json *)(void *)(out + type.json_offset) =
+	    (struct vk_json){ start, (size_t)(place->decode->at - start) };
+}
+
+static bool
+take_scalar(struct decode *decode, const struct row *row, void *field)
+{
+	struct vk_json *json;
+
+	switch (row->kind) {
+	case KIND_INT:
+		return take_int(decode, field);
+	case KIND_BOOL:
+		return take_bool(decode, field);
+	case KIND_DOUBLE:
+		return take_double(decode, field);
+	case KIND_STR:
+		return take_string(decode, field);
+	default:
+		json = field;
+		json->text = decode->at;
+		decode->at = json_skip(decode->at, decode->end);
+		json->len = (size_t)(decode->at - json->text);
+		return true;
+	}
+}
+
+/* Takes a value that is not null into its field. */
+static void
+decode_field(const struct decode_place *place, const struct row *row,
+    char *object)
+{
+	struct decode *decode = place->decode;
+	char *field = object + row->offset;
+	const char *start = decode->at;
+	const void *made = NULL;
+	size_t *n;
+
+	switch (row->kind) {
+	case KIND_OBJ:
+	case KIND_OBJ_TEXT:
+		made = decode_pointed(place, row);
+		break;
+	case KIND_LIST:
+	case KIND_ROWS:
+	case KIND_INTS:
+	case KIND_STRS:
+		n = (size_t *)(void *)(object + row->n_offset);
+		*n = 0;
+		if (*start == '[')
+			decode_list(place, row, n, &made);
+		else if (is_absent(start, '{'))
+			decode->at = json_skip(start, decode->end);
+		else
+			decode_refuse(place, start, KIND_LIST);
+		break;
+	default:
+		if (!take_scalar(decode, row, field))
+			decode_refuse(place, start, row->kind);
+		return;
+	}
+	if (made != NULL)
+		memcpy(field, &made, sizeof(made));
+}
+
+/* The keys of an object: those met, and in the second pass each one's last. */
+struct keys {
+	uint64_t met[ROWS_MAX / 64];
+	const char *last[ROWS_MAX];
+};
+
+/* The row of the key at `at`, which moves to the value; NULL: it has none. */
+static const struct row *
+next_row(struct decode *decode, const struct type *type)
+{
+	const char *start = decode->at + 1, *text = start;
+	const char *close = json_plain_end(start, decode->end);
+	char spelled[6 * KEY_MAX];
+	size_t len;
+
+	if (*close == '\\')
+		close = json_string_end(close, decode->end);
+	len = (size_t)(close - start);
+	if (len < sizeof(spelled) && memchr(start, '\\', len) != NULL) {
+		text = spelled;
+		len = (size_t)(json_unescape_into(spelled, start, close) -
+		    spelled);
+	}
+	/* Behind the colon. */
+	decode->at = json_space(json_space(close + 1) + 1);
+	return find_row(type, text, len, 0);
+}
+
+static void
+find_last(const struct decode *decode, const struct type *type,
+    struct keys *keys)
+{
+	struct decode ahead = *decode;
+	const struct row *row;
+	const char *key;
+
+	ahead.at++;
+	while (json_goes_on(&ahead.at, '}')) {
+		key = ahead.at;
+		row = next_row(&ahead, type);
+		if (row != NULL)
+			keys->last[row - type->rows] = key;
+		ahead.at = json_skip(ahead.at, ahead.end);
+	}
+}
+
+/* Is this key the last of its kind, as far as the pass knows? */
+static bool
+key_counts(struct decode *decode, struct keys *keys, size_t row,
+    const char *key)
+{
+	uint64_t bit = UINT64_C(1) << row % 64;
+
+	if (decode->second)
+		return keys->last[row] == key;
+	if ((keys->met[row / 64] & bit) != 0)
+		decode->odd = true;
+	keys->met[row / 64] |= bit;
+	return true;
+}
+
+/*
+ * The row for a value whose key has this one. What fills the next row's field
+ * unless that came first may have a row of its own.
+ */
+static const struct row *
+row_of_value(struct decode *decode, const struct type *type,
+    const struct row *row, char *object)
+{
+	const char *start = decode->at;
+	int64_t *also;
+
+	if (row->kind == KIND_AKA)
+		return row + 1;
+	if (row->kind != KIND_ALSO)
+		return row;
+	also = (int64_t *)(void *)(object + row[1].offset);
+	if (*also == 0)
+		(void)take_int(decode, also);
+	decode->at = start;
+	return find_row(type, row->key, row->len,
+	    (size_t)(row + 1 - type->rows));
+}
+
+static void
+decode_member(struct decode_place *place, const struct type *type,
+    struct keys *keys, char *object)
+{
+	struct decode *decode = place->decode;
+	const char *key = decode->at;
+	const struct row *row = next_row(decode, type);
+
+	if (row != NULL && key_counts(decode, keys,
+	    (size_t)(row - type->rows), key) && *decode->at != 'n')
+		row = row_of_value(decode, type, row, object);
+	else
+		row = NULL;
+	if (row == NULL) {
+		decode->at = json_skip(decode->at, decode->end);
+		return;
+	}
+	place->key = row->key;
+	place->len = row->len;
+	decode_field(place, row, object);
+}
+
+static void
+decode_object(const struct decode_place *up, enum tag tag, void *out)
+{
+	struct decode *decode = up->decode;
+	const struct type type = type_of(tag);
+	struct decode_place here = { .decode = decode, .up = up };
+	const char *start = decode->at;
+	struct vk_json *json;
+	struct keys keys;
+
+	memcpy(out, type.none, type.size);
+	memset(keys.met, 0, sizeof(keys.met));
+	if (decode->second)
+		find_last(decode, &type, &keys);
+	decode->at++;
+	while (json_goes_on(&decode->at, '}'))
+		decode_member(&here, &type, &keys, out);
+	json = (struct vk_json *)(void *)((char *)out + type.json_offset);
+	*json = (struct vk_json){ start, (size_t)(decode->at - start) };
+}
 
 /* Before API 5.103 the object of message_new was the message itself. */
 static bool
-is_bare_message(struct json_object *object)
+is_bare_message(const struct vk_json *object)
 {
-	return !json_object_object_get_ex(object, "message", NULL) &&
-	    (json_object_object_get_ex(object, "from_id", NULL) ||
-	    json_object_object_get_ex(object, "peer_id", NULL));
+	const char *at = object->text + 1;
+	struct json_value key, value;
+	bool is_bare = false;
+
+	while (json_walk(&at, object->text + object->len, &key, &value)) {
+		if (json_spells(&key, "message", 7))
+			return false;
+		is_bare |= json_spells(&key, "from_id", 7) ||
+		    json_spells(&key, "peer_id", 7);
+	}
+	return is_bare;
 }
 
-const void *
-decode_event(enum vkcb_event_type type, struct json_object *object,
-    struct arena *arena, decode_mismatch_fn *mismatch, void *arg)
+static void
+decode_bare_message(const struct decode_place *place,
+    const struct vk_json *object, struct vk_message_new *new)
 {
-	struct decode decode = { arena, mismatch, arg };
-	const struct decode_place place = { &decode, NULL, "object", 0 };
-	const struct vk_message *message;
-	void *typed = NULL;
+	struct decode *decode = place->decode;
+	struct vk_message *message;
 
+	if (vk_has(new->message) || !is_bare_message(object))
+		return;
+	message = arena_alloc(decode->arena, sizeof(*message));
+	decode->text = arena_alloc(decode->arena, object->len);
+	if (message == NULL || decode->text == NULL)
+		return;
+	decode->at = object->text;
+	decode_object(place, TAG_message, message);
+	new->message = message;
+}
+
+/* -1: an event without a struct. */
+static int
+tag_of_event(enum vkcb_event_type type)
+{
 	switch (type) {
 #define EVENT(event, tag, settable, text) \
 	case VKCB_EVENT_##event: \
-		typed = arena_alloc(arena, sizeof(struct vk_##tag)); \
-		if (typed == NULL || !decode_##tag(&place, object, typed)) \
-			return NULL; \
-		break;
+		return TAG_##tag;
 #include "events.def"
 	default:
+		return -1;
+	}
+}
+
+const void *
+decode_event(enum vkcb_event_type type, const struct vk_json *object,
+    struct arena *arena, decode_mismatch_fn *mismatch, void *arg)
+{
+	struct decode decode = { .end = object->text + object->len,
+	    .arena = arena, .mismatch = mismatch, .arg = arg };
+	const struct decode_place place = { &decode, NULL, "object", 6, 0 };
+	int tag = tag_of_event(type);
+	void *typed;
+	char *text;
+
+	if (tag == -1 || object->text == NULL || *object->text != '{')
 		return NULL;
+	text = arena_alloc(arena, object->len);
+	typed = arena_alloc(arena, type_of((enum tag)tag).size);
+	if (text == NULL || typed == NULL)
+		return NULL;
+	for (;;) {
+		decode.text = text;
+		decode.at = object->text;
+		decode_object(&place, (enum tag)tag, typed);
+		if (type == VKCB_EVENT_message_new)
+			decode_bare_message(&place, object, typed);
+		if (!decode.odd || decode.second)
+			return arena->failed ? NULL : typed;
+		decode.second = true;
 	}
-	if (type == VKCB_EVENT_message_new && is_bare_message(object)) {
-		message = decode_object(&place, object, sizeof(*message),
-		    decode_message, OBJECT_WANTED);
-		if (message != NULL)
-			((struct vk_message_new *)typed)->message = message;
-	}
-	return arena->failed ? NULL : typed;
 }

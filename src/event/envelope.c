@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json/walk.h"
 #include "text.h"
 
 #include "banned.h"
@@ -127,38 +128,45 @@ conversation_read_id(const struct json_value *value)
 	    id : 0;
 }
 
-/* 0: the object has none. */
+/* The best id among an object's members; 0: it has none. */
 static int64_t
 conversation_find_id(const struct json_value *object,
     struct json_value *message)
 {
-	enum { N_IDS = 4 };	/* the best one first */
-	struct json_member members[] = {
-		JSON_MEMBER("peer_id"), JSON_MEMBER("user_id"),
-		JSON_MEMBER("from_id"), JSON_MEMBER("liker_id"),
-		JSON_MEMBER("message"),
+	static const char names[][12] = {	/* the best one first */
+		"peer_id", "user_id", "from_id", "liker_id",
 	};
-	int64_t id = 0;
-	size_t i, where;
+	enum { N_IDS = sizeof(names) / sizeof(names[0]) };
+	struct json_value key, value;
+	int64_t ids[N_IDS] = { 0 };
+	const char *at;
+	size_t i;
 
-	if (object->kind != JSON_OBJECT || json_check(object->at, object->len,
-	    members, N_IDS + 1, &where) != NULL)
+	if (object->kind != JSON_OBJECT)
 		return 0;
-	for (i = 0; i < N_IDS && id == 0; i++)
-		id = conversation_read_id(&members[i].value);
-	*message = members[N_IDS].value;
-	return id;
+	at = object->at + 1;
+	while (json_walk(&at, object->at + object->len, &key, &value)) {
+		if (json_spells(&key, "message", 7))
+			*message = value;
+		for (i = 0; i < N_IDS; i++)
+			if (json_spells(&key, names[i], strlen(names[i])))
+				ids[i] = conversation_read_id(&value);
+	}
+	for (i = 0; i < N_IDS - 1 && ids[i] == 0; i++)
+		;
+	return ids[i];
 }
 
 void
 conversation_name(const struct envelope *envelope, char out[CONVERSATION_MAX])
 {
 	struct json_value message = { .kind = JSON_ABSENT };
+	struct json_value inner = { .kind = JSON_ABSENT };
 	int64_t id = conversation_find_id(&envelope->object, &message);
 
 	/* The message of message_new is one level down. */
 	if (id == 0)
-		id = conversation_find_id(&message, &message);
+		id = conversation_find_id(&message, &inner);
 	if (id != 0)
 		snprintf(out, CONVERSATION_MAX, "%" PRId64 "/%" PRId64,
 		    envelope->group_id, id);

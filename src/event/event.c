@@ -1,13 +1,13 @@
 /*
  * event.c - calls the handlers of an event.
  *
- * The tree and the struct of its object are made once, when the first handler
- * takes them. If a handler fails the next ones still run: VK or the inbox
- * repeats the event for what is not done.
+ * The struct of its object is made once, when the first handler takes it; a
+ * tree of JSON when a handler asks for it. If a handler fails the next ones
+ * still run: VK or the inbox repeats the event for what is not done.
  *
  * A handler that breaks a rule of vkcb.h is logged as an error, and its outcome
  * is corrected so that no event is lost. The arena notes that memory ran out,
- * and is asked once, before a handler is called: the event ends there.
+ * and is asked before and after a handler: the event ends there.
  */
 #include "event/event.h"
 
@@ -24,12 +24,13 @@
 #include "event/catalogue.h"
 #include "hash.h"
 #include "json/tree.h"
+#include "json/walk.h"
 #include "text.h"
 
 #include "banned.h"
 
 #define MISMATCH_LINES_MAX 8
-#define LARGE_OBJECT ((size_t)64 * 1024)
+#define LARGE_TREE ((size_t)64 * 1024)
 
 /* VK repeats an event with the same id; without an id, with the same object. */
 static uint64_t
@@ -62,6 +63,9 @@ event_init(struct event *event, const struct envelope *envelope,
 		.process = getpid(),
 		.key = event_key(envelope),
 	};
+	if (envelope->object.kind > JSON_NULL)
+		event->public.object = (struct vk_json){ envelope->object.at,
+		    envelope->object.len };
 	api_init(&event->api, NULL, NULL, 0);
 }
 
@@ -73,6 +77,57 @@ event_may_call(struct event *event, const struct conf *conf,
 	    API_PATIENCE_ANSWERING : API_PATIENCE);
 }
 
+/* A tree that a handler asked for. */
+struct event_tree {
+	struct event_tree *next;
+	const char *text;	/* of the JSON it was made of */
+	size_t len;
+	struct json_object *tree;
+};
+
+/* The tree that was made of a part of the event's object. */
+static struct event_tree *
+find_tree(const struct event *event, const struct vk_json *json)
+{
+	const struct json_value *object = &event->envelope->object;
+	struct event_tree *made = event->trees;
+
+	if (json->text < object->at || json->text >= object->at + object->len)
+		return NULL;
+	while (made != NULL &&
+	    (made->text != json->text || made->len != json->len))
+		made = made->next;
+	return made;
+}
+
+struct json_object *
+event_tree(struct event *event, const struct vk_json *json)
+{
+	struct event_tree *made;
+	struct json_value value;
+	size_t where;
+	char *copy;
+
+	if (json == NULL || json->text == NULL)
+		return NULL;
+	made = find_tree(event, json);
+	if (made != NULL)
+		return made->tree;
+	made = arena_alloc(event->arena, sizeof(*made));
+	copy = arena_alloc(event->arena, json->len + 1);
+	if (made == NULL || copy == NULL)
+		return NULL;
+	memcpy(copy, json->text, json->len);
+	copy[json->len] = '\0';
+	*made = (struct event_tree){ event->trees, json->text, json->len,
+	    NULL };
+	event->trees = made;
+	if (json_check_value(copy, json->len, &value, &where) == NULL &&
+	    json_tree(&value, &made->tree) == -1)
+		event->arena->failed = true;
+	return made->tree;
+}
+
 /*
  * The tree of a large object takes a hundred times its text, in small pieces.
  * Freed ones that lie between others go back to the system only if told to.
@@ -80,12 +135,16 @@ event_may_call(struct event *event, const struct conf *conf,
 void
 event_release(struct event *event)
 {
-	if (event->public.object == NULL)
-		return;
-	json_object_put(event->public.object);
-	event->public.object = NULL;
+	struct event_tree *made = event->trees;
+	bool is_large = false;
+
+	for (; made != NULL; made = made->next) {
+		is_large |= made->len >= LARGE_TREE;
+		json_object_put(made->tree);
+	}
+	event->trees = NULL;
 #ifdef __GLIBC__
-	if (event->envelope->object.len >= LARGE_OBJECT)
+	if (is_large)
 		malloc_trim(0);
 #endif
 }
@@ -222,29 +281,26 @@ event_mismatch(void *arg, const struct decode_place *place, const char *got,
 
 /* A server with an outdated API version gets a warning for the object. */
 static void
-event_log_warning(const struct event *event)
+event_log_warning(struct event *event)
 {
-	struct json_object *object = event->public.object;
-	const char *warning = json_get_string(object, "warning");
+	const struct vk_json *object = &event->public.object;
+	struct json_value key, value = { .kind = JSON_ABSENT };
+	const char *at = object->text;
+	struct json_object *warning;
 	struct log_line line;
 
-	if (*warning == '\0' || json_object_object_length(object) != 1)
+	if (at == NULL || *at++ != '{' || !json_walk(&at,
+	    object->text + object->len, &key, &value) ||
+	    value.kind != JSON_STRING || !json_spells(&key, "warning", 7) ||
+	    json_goes_on(&at, '}'))
+		return;
+	warning = event_tree(event, &(struct vk_json){ value.at, value.len });
+	if (warning == NULL)
 		return;
 	event_log(&line, event, LOG_LEVEL_WARNING, "VK sent a warning in place "
 	    "of the object: vkcb setup sets the API version");
-	log_text(&line, "detail", warning);
+	log_text(&line, "detail", json_object_get_string(warning));
 	log_end(&line);
-}
-
-static void
-event_make_tree(struct event *event)
-{
-	if (event->has_tree)
-		return;
-	event->has_tree = true;
-	if (json_tree(&event->envelope->object, &event->public.object) == -1)
-		event->arena->failed = true;
-	event_log_warning(event);
 }
 
 static void
@@ -254,7 +310,7 @@ event_make_struct(struct event *event)
 
 	if (event->typed != NULL)
 		return;
-	event->typed = decode_event(event->type, event->public.object,
+	event->typed = decode_event(event->type, &event->public.object,
 	    event->arena, event_mismatch, event);
 	if (event->mismatches <= MISMATCH_LINES_MAX)
 		return;
@@ -272,7 +328,7 @@ event_call(struct event *event, const struct vkcb_handler *def)
 		return def->call.type(&event->public, event->typed);
 #define EVENT_JSON(type, settable, text) \
 	case VKCB_EVENT_##type: \
-		return def->call.type(&event->public, event->public.object);
+		return def->call.type(&event->public, &event->public.object);
 #include "events.def"
 	default:
 		return def->call.any(&event->public);
@@ -326,7 +382,9 @@ event_run(struct event *event, const struct handler *handler,
 	int64_t start;
 
 	*result = (struct event_result){ .outcome = VKCB_OK };
-	event_make_tree(event);
+	if (!event->begun)
+		event_log_warning(event);
+	event->begun = true;
 	if (handler_is_typed(handler))
 		event_make_struct(event);
 	if (event->arena->failed)
@@ -347,7 +405,7 @@ event_run(struct event *event, const struct handler *handler,
 	api_forget(&event->api);
 	event->running = NULL;
 	*result = event->requested;
-	return EVENT_HANDLED;
+	return event->arena->failed ? EVENT_NO_MEMORY : EVENT_HANDLED;
 }
 
 enum event_status

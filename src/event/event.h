@@ -45,7 +45,8 @@ struct event {
 	enum vkcb_event_type type;
 	const struct envelope *envelope;
 	struct arena *arena;
-	bool has_tree;			/* public.object was made */
+	bool begun;			/* a handler was called */
+	struct event_tree *trees;	/* that handlers asked for */
 	const void *typed;		/* the struct, once it was made */
 	unsigned int mismatches;	/* values of a wrong type */
 	const struct handler *running;
@@ -59,7 +60,7 @@ struct event {
 
 /*
  * The envelope's bytes must stay in place until event_release(), which puts the
- * tree that is made of them.
+ * trees that are made of them.
  */
 void event_init(struct event *, const struct envelope *, struct arena *,
     int retry_counter);
@@ -93,7 +94,13 @@ enum event_status event_run(struct event *, const struct handler *,
 
 const char *event_outcome_name(enum vkcb_outcome);
 
-/* event/decode.c: json-c's tree of an object into the structs of vkcb.h */
+/*
+ * A tree of any JSON, checked or not, for handlers; put by event_release(). The
+ * text is copied. NULL: null, not JSON, or out of memory, which the arena notes.
+ */
+struct json_object *event_tree(struct event *, const struct vk_json *);
+
+/* event/decode.c: an object's checked JSON into the structs of vkcb.h */
 struct decode_place;
 
 #define DECODE_PATH_MAX 256
@@ -109,12 +116,12 @@ typedef void decode_mismatch_fn(void *arg, const struct decode_place *,
 void decode_path(const struct decode_place *, char out[DECODE_PATH_MAX]);
 
 /*
- * Makes the struct that handlers of this event get, in the arena; it points
- * into the tree. vkcb-handler(7) has the rules for values of another type and
- * absent ones. NULL: not a JSON object, an event without a struct, or the arena
- * has failed.
+ * Makes the struct that handlers of this event get, in the arena; what is raw
+ * JSON in it points into the object's text. vkcb-handler(7) has the rules for
+ * values of another type and absent ones. NULL: not a JSON object, an event
+ * without a struct, or the arena has failed.
  */
-const void *decode_event(enum vkcb_event_type, struct json_object *,
+const void *decode_event(enum vkcb_event_type, const struct vk_json *,
     struct arena *, decode_mismatch_fn *, void *arg)
     __attribute__((warn_unused_result));
 

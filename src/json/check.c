@@ -419,27 +419,34 @@ escape_read(const char **in, const char *end)
 	return (unsigned char)(found != NULL ? to[found - from] : c);
 }
 
-/* In place: an escape is never shorter than its character. */
+/* An escape is never shorter than its character. */
+char *
+json_unescape_into(char *out, const char *in, const char *end)
+{
+	const char *slash;
+	size_t len;
+
+	for (;;) {
+		slash = memchr(in, '\\', (size_t)(end - in));
+		len = (size_t)((slash != NULL ? slash : end) - in);
+		memmove(out, in, len);
+		out += len;
+		if (slash == NULL)
+			return out;
+		in = slash;
+		out = utf8_write(out, escape_read(&in, end));
+	}
+}
+
 char *
 json_unescape(struct json_value *string, size_t *len)
 {
 	char *start = string->at + 1;
-	const char *end = string->at + string->len - 1, *in;
-	char *out = memchr(start, '\\', (size_t)(end - start));
+	char *end = json_unescape_into(start, start,
+	    string->at + string->len - 1);
 
-	if (out == NULL) {
-		*len = string->len - 2;
-		start[*len] = '\0';
-		return start;
-	}
-	for (in = out; in < end; ) {
-		if (*in == '\\')
-			out = utf8_write(out, escape_read(&in, end));
-		else
-			*out++ = *in++;
-	}
-	*out = '\0';
-	*len = (size_t)(out - start);
+	*end = '\0';
+	*len = (size_t)(end - start);
 	return start;
 }
 

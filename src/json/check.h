@@ -71,6 +71,12 @@ bool json_is_number(const char *text, size_t len);
 bool json_integer(const char *text, size_t len, int64_t *out);
 
 /*
+ * Writes the text of a checked string, from behind its opening quote to the
+ * closing one, without escapes; in place, too. Returns the end, without a NUL.
+ */
+char *json_unescape_into(char *out, const char *in, const char *end);
+
+/*
  * Takes escapes out of a checked string, in place, and ends it with a NUL
  * where its closing quote was; no other NUL is in it. Returns its first byte;
  * *len counts bytes.

@@ -6,8 +6,7 @@
  *	nothing  copies the bytes, as all others do first
  *	json-c   json-c's parser, and its tree put
  *	check    the strict check and the envelope
- *	tree     the check, and the object's tree made and put
- *	decode   that, and the structs
+ *	decode   the check, and the structs
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +36,7 @@ read_once(char way, char *body, size_t len)
 	struct envelope envelope;
 	struct json_object *tree;
 	struct json_tokener *tokener;
+	struct vk_json object;
 	size_t where;
 
 	if (way == 'n')
@@ -52,12 +52,10 @@ read_once(char way, char *body, size_t len)
 		return -1;
 	if (way == 'c')
 		return 0;
-	if (json_tree(&envelope.object, &tree) == -1)
+	object = (struct vk_json){ envelope.object.at, envelope.object.len };
+	if (decode_event(catalogue_type(envelope.type.at,
+	    envelope.type.len), &object, &arena, ignore, NULL) == NULL)
 		return -1;
-	if (way == 'd' && decode_event(catalogue_type(envelope.type.at,
-	    envelope.type.len), tree, &arena, ignore, NULL) == NULL)
-		return -1;
-	json_object_put(tree);
 	arena_reset(&arena);
 	return 0;
 }

@@ -54,7 +54,7 @@ handler "$good/Big.c" 'ON(message_new, run)' 'const struct vk_message_new *new'
 handler "$good/a-type.c" 'ON_TYPE("message_new", run)'
 handler "$good/alias.c" 'ON(messages_edit, run)' 'const struct vk_message *m'
 handler "$good/brand-new.c" 'ON_TYPE("brand_new", run)'
-handler "$good/raw.c" 'ON(inapp_order_refund, run)' 'struct json_object *raw'
+handler "$good/raw.c" 'ON(inapp_order_refund, run)' 'const struct vk_json *raw'
 handler "$good/z.c" 'ON(message_new, run), .summary = "the last"' \
     'const struct vk_message_new *new'
 

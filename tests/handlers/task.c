@@ -28,19 +28,13 @@
 static const char *
 text_of(struct vkcb_event *ev, const char *key)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(ev->object, key, &value) ?
-	    json_object_get_string(value) : "";
+	return vk_get_str(vkcb_json(ev, &ev->object), key);
 }
 
 static long long
 number_of(struct vkcb_event *ev, const char *key)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(ev->object, key, &value) ?
-	    (long long)json_object_get_int64(value) : 0;
+	return (long long)vk_get_int(vkcb_json(ev, &ev->object), key);
 }
 
 static void

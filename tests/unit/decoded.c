@@ -45,12 +45,18 @@ show_text(const char *name, const char *text)
 }
 
 static void
-show_json(const char *name, struct json_object *value)
+show_json(const char *name, const struct vk_json *json)
 {
+	struct json_object *value;
+	char error[64];
 	size_t len;
 
-	if (value != NULL)
-		fprintf(out, " %s=%s", name, json_write(value, &len));
+	if (json->text == NULL)
+		return;
+	assert_int_equal(json_parse(json->text, json->len, &value, error,
+	    sizeof(error)), 0);
+	fprintf(out, " %s=%s", name, json_write(value, &len));
+	json_object_put(value);
 }
 
 /* The path of the object that is shown. */
@@ -100,7 +106,7 @@ show_fields_of_##tag(const struct vk_##tag *object) \
 	if (object->name < 0 || object->name > 0) \
 		fprintf(out, " %s=%.17g", #name, object->name);
 #define STR(name, example, text) show_text(#name, object->name);
-#define JSON(name, example, text) show_json(#name, object->name);
+#define JSON(name, example, text) show_json(#name, &object->name);
 #define LIST(name, tag, text) \
 	if (object->n_##name > 0) \
 		fprintf(out, " n_%s=%zu", #name, object->n_##name);
@@ -180,24 +186,23 @@ static void
 show_text_of_body(char *body, size_t len)
 {
 	struct arena arena = { .chunks = NULL };
-	struct json_object *tree = NULL;
 	struct envelope envelope;
+	struct vk_json object;
 	enum vkcb_event_type type;
 	const void *typed;
 	size_t where;
 
-	if (envelope_read(&envelope, body, len, &where) != NULL ||
-	    json_tree(&envelope.object, &tree) == -1) {
+	if (envelope_read(&envelope, body, len, &where) != NULL) {
 		fprintf(out, "no event\n");
 		return;
 	}
+	object = (struct vk_json){ envelope.object.at, envelope.object.len };
 	type = catalogue_type(envelope.type.at, envelope.type.len);
-	typed = decode_event(type, tree, &arena, show_odd, NULL);
+	typed = decode_event(type, &object, &arena, show_odd, NULL);
 	if (typed == NULL)
 		fprintf(out, "no object\n");
 	else
 		show_event(type, typed);
-	json_object_put(tree);
 	arena_release(&arena);
 }
 

@@ -32,14 +32,16 @@ static enum vkcb_outcome
 look(struct vkcb_event *ev, const struct vk_message_new *new)
 {
 	const struct vk_message *message = new->message;
-	struct json_object *list;
+	struct json_object *json = vkcb_json(ev, &new->json);
 
+	/* Out of memory, the event is not done, whatever is returned. */
+	if (json == NULL)
+		return VKCB_OK;
 	ran++;
 	if (strcmp(ev->event_id, "13eeb4e12f5948aca176e3a950f7dd397b94e846") !=
 	    0)
 		return VKCB_OK;
-	wrong |= !json_object_object_get_ex(new->json, "list", &list) ||
-	    json_object_array_length(list) != 101 ||
+	wrong |= vk_get_len(json, "list") != 101 ||
 	    message->from_id != 412345678 || message->n_attachments != 2 ||
 	    message->attachments[0].photo->n_sizes != 8 ||
 	    message->attachments[0].photo->sizes[7].width != 510 ||

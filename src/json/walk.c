@@ -1,0 +1,115 @@
+/*
+ * walk.c - reads along checked JSON.
+ *
+ * A string ends at a quote, a number before a byte that no number has, and all
+ * brackets have a partner: the check has seen to that.
+ */
+#include "json/walk.h"
+
+#include "banned.h"
+
+const char *
+json_plain_end(const char *at, const char *end)
+{
+	while (at < end && *at != '"' && *at != '\\')
+		at++;
+	return at;
+}
+
+const char *
+json_string_end(const char *at, const char *end)
+{
+	while (*(at = json_plain_end(at, end)) != '"')
+		at += 2;
+	return at;
+}
+
+const char *
+json_number_end(const char *at)
+{
+	while ((*at >= '0' && *at <= '9') || *at == '-' || *at == '.' ||
+	    *at == '+' || (*at | 0x20) == 'e')
+		at++;
+	return at;
+}
+
+static const char *
+walk_container(const char *at, const char *end)
+{
+	unsigned int depth = 0;
+
+	do {
+		switch (*at) {
+		case '"':
+			at = json_string_end(at + 1, end);
+			break;
+		case '{':
+		case '[':
+			depth++;
+			break;
+		case '}':
+		case ']':
+			depth--;
+			break;
+		default:
+			break;
+		}
+		at++;
+	} while (depth > 0);
+	return at;
+}
+
+const char *
+json_skip(const char *at, const char *end)
+{
+	switch (*at) {
+	case '{':
+	case '[':
+		return walk_container(at, end);
+	case '"':
+		return json_string_end(at + 1, end) + 1;
+	case 't':
+	case 'n':
+		return at + 4;
+	case 'f':
+		return at + 5;
+	default:
+		return json_number_end(at);
+	}
+}
+
+bool
+json_goes_on(const char **at, char closing)
+{
+	const char *next = json_space(*at);
+
+	*at = next + 1;
+	if (*next == closing)
+		return false;
+	*at = *next == ',' ? json_space(next + 1) : next;
+	return true;
+}
+
+void
+json_key(const char **at, const char *end, struct json_value *key)
+{
+	const char *close = json_string_end(*at + 1, end);
+
+	*key = (struct json_value){ JSON_STRING, (char *)*at,
+	    (size_t)(close + 1 - *at) };
+	/* Behind the colon. */
+	*at = json_space(json_space(close + 1) + 1);
+}
+
+bool
+json_walk(const char **at, const char *end, struct json_value *key,
+    struct json_value *value)
+{
+	if (!json_goes_on(at, '}'))
+		return false;
+	json_key(at, end, key);
+	*value = (struct json_value){ json_kind_of(**at), (char *)*at, 0 };
+	*at = json_skip(*at, end);
+	value->len = (size_t)(*at - value->at);
+	return true;
+}
