@@ -657,8 +657,8 @@ key_counts(struct decode *decode, struct keys *keys, size_t row,
 }
 
 /*
- * The row for a value whose key has this one. What fills the next row's field
- * unless that came first may have a row of its own.
+ * The row for a value whose key has this one. A key of ALSO fills the next row's
+ * field, unless that is filled already, and may have a row of its own.
  */
 static const struct row *
 row_of_value(struct decode *decode, const struct type *type,
