@@ -27,6 +27,7 @@
 
 #include "arena.h"
 #include "json/check.h"
+#include "json/scan.h"
 #include "json/walk.h"
 
 #include "banned.h"
@@ -120,7 +121,8 @@ static const char *const none_string = "";
 #define MARK(key, len) ((unsigned char)((len) + (key)[0] * 3u + \
 	(key)[(len) / 2] * 5u + (key)[(len) - 1] * 7u))
 
-#define OBJECT(tag, text) static const unsigned char marks_of_##tag[] = {
+#define OBJECT(tag, text) \
+static const unsigned char marks_of_##tag[ROWS_MAX] = {
 #define KEY(name) MARK(name, KEY_LEN(name)),
 #define INT(name, example, text) KEY(#name)
 #define BOOL(name, example, text) KEY(#name)
@@ -182,16 +184,21 @@ type_of(enum tag tag)
 static const struct row *
 find_row(const struct type *type, const char *key, size_t len, size_t from)
 {
-	const unsigned char *mark, *end = type->marks + type->n;
 	const struct row *row;
+	unsigned int bits;
+	size_t i, n;
 
 	if (len == 0 || len >= KEY_MAX)
 		return NULL;
-	for (mark = type->marks + from; (mark = memchr(mark, MARK(key, len),
-	    (size_t)(end - mark))) != NULL; mark++) {
-		row = &type->rows[mark - type->marks];
-		if (row->len == len && memcmp(row->key, key, len) == 0)
-			return row;
+	for (i = 0; i < type->n; i += 16) {
+		bits = scan_16(type->marks + i, MARK(key, len));
+		for (; bits != 0; bits &= bits - 1) {
+			n = i + (size_t)__builtin_ctz(bits);
+			row = &type->rows[n];
+			if (n >= from && n < type->n && row->len == len &&
+			    memcmp(row->key, key, len) == 0)
+				return row;
+		}
 	}
 	return NULL;
 }
@@ -292,10 +299,12 @@ static bool
 take_number(struct decode *decode, int64_t *out)
 {
 	const char *start = decode->at, *at = start + (*start == '-');
+	const char *end = at + 18;	/* digits that always fit */
 	uint64_t number = 0;
+	unsigned int digit;
 
-	while (*at >= '0' && *at <= '9' && at - start < 18)
-		number = number * 10 + (uint64_t)(*at++ - '0');
+	for (; at < end && (digit = (unsigned char)*at - '0') < 10; at++)
+		number = number * 10 + digit;
 	decode->at = json_number_end(at);
 	if (decode->at > at)
 		return json_integer(start, (size_t)(decode->at - start), out);
@@ -369,7 +378,7 @@ take_string(struct decode *decode, const char **out)
 	char *text = decode->text, *end;
 
 	if (*start == '"') {
-		close = json_plain_end(++start, decode->end);
+		close = scan_quote(++start, decode->end);
 		if (*close == '\\')
 			close = json_string_end(close, decode->end);
 		decode->at = close + 1;
@@ -606,7 +615,7 @@ static const struct row *
 next_row(struct decode *decode, const struct type *type)
 {
 	const char *start = decode->at + 1, *text = start;
-	const char *close = json_plain_end(start, decode->end);
+	const char *close = scan_quote(start, decode->end);
 	char spelled[6 * KEY_MAX];
 	size_t len;
 

@@ -13,78 +13,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/scan.h"
+#include "json/walk.h"
 #include "text.h"
 
 #include "banned.h"
 
 struct check {
-	const char *at;
-	const char *end;
+	const char *end;	/* a NUL stands there */
 	const char *error;
+	const char *wrong;	/* the place of the error */
 	unsigned int depth;
 	struct json_member *members;	/* of the outermost object */
 	size_t n_members;
 };
 
-static bool check_value(struct check *, struct json_value *);
-
-static bool
-check_refuse(struct check *check, const char *reason)
-{
-	if (check->error == NULL)
-		check->error = reason;
-	return false;
-}
-
-static void
-check_space(struct check *check)
-{
-	while (check->at < check->end && (*check->at == ' ' ||
-	    *check->at == '\t' || *check->at == '\n' || *check->at == '\r'))
-		check->at++;
-}
-
-static bool
-check_take(struct check *check, char c)
-{
-	if (check->at == check->end || *check->at != c)
-		return false;
-	check->at++;
-	return true;
-}
-
-/*
- * Steps over 8 bytes at a time while they are plain: ASCII, printable, and
- * neither quote nor backslash.
- */
 static const char *
-check_plain_words(const char *at, const char *end)
+check_refuse(struct check *check, const char *at, const char *reason)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t highs = UINT64_C(0x8080808080808080);
-	uint64_t word, quote, slash, odd;
-
-	while (end - at >= 8) {
-		memcpy(&word, at, sizeof(word));
-		quote = word ^ ones * '"';
-		slash = word ^ ones * '\\';
-		odd = word | (word - ones * 0x20) | (quote - ones) |
-		    (slash - ones);
-		if ((odd & highs) != 0)
-			break;
-		at += 8;
-	}
-	return at;
-}
-
-/* A character of more than one byte. */
-static bool
-check_utf8(struct check *check)
-{
-	size_t size = utf8_length(check->at, (size_t)(check->end - check->at));
-
-	check->at += size;
-	return size > 0 || check_refuse(check, "bad UTF-8");
+	check->error = reason;
+	check->wrong = at;
+	return NULL;
 }
 
 /* The four digits after \u, or -1. */
@@ -107,113 +56,109 @@ json_hex4(const char *at, const char *end)
 	return value;
 }
 
-/* At a backslash. */
-static bool
-check_escape(struct check *check)
-{
-	check->at++;
-	if (check->at == check->end)
-		return check_refuse(check, "unfinished escape");
-	if (*check->at == 'u') {
-		if (json_hex4(check->at + 1, check->end) == -1)
-			return check_refuse(check, "bad \\u escape");
-		check->at += 5;
-		return true;
-	}
-	if (*check->at == '\0' || strchr("\"\\/bfnrt", *check->at) == NULL)
-		return check_refuse(check, "unknown escape");
-	check->at++;
-	return true;
-}
-
-/* Printable ASCII but for quote and backslash. */
-static const unsigned char plain[256] = {
-	[' '] = 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-	['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-	['@'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-	['P'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
-	['`'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-	['p'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-};
-
-/* Ends at the NUL behind the text at the latest. */
+/* At a backslash. The functions below return the place behind, or NULL. */
 static const char *
-check_plain(const char *at, const char *end)
+check_escape(struct check *check, const char *at)
 {
-	const unsigned char *s;
-
-	s = (const unsigned char *)check_plain_words(at, end);
-	for (;;) {
-		while (plain[*s])
-			s++;
-		/* Characters of two bytes, such as Cyrillic. */
-		if (*s < 0xc2 || *s > 0xdf || (s[1] & 0xc0) != 0x80)
-			return (const char *)s;
-		s += 2;
-	}
+	if (++at == check->end)
+		return check_refuse(check, at, "unfinished escape");
+	if (*at == 'u')
+		return json_hex4(at + 1, check->end) != -1 ? at + 5 :
+		    check_refuse(check, at, "bad \\u escape");
+	if (*at == '\0' || strchr("\"\\/bfnrt", *at) == NULL)
+		return check_refuse(check, at, "unknown escape");
+	return at + 1;
 }
 
-static bool
-check_string(struct check *check)
+/* A character of more than two bytes, or none. */
+static const char *
+check_utf8(struct check *check, const char *at)
 {
-	unsigned char c;
+	size_t size = utf8_length(at, (size_t)(check->end - at));
 
-	if (!check_take(check, '"'))
-		return check_refuse(check, "a string was expected");
-	for (;;) {
-		check->at = check_plain(check->at, check->end);
-		if (check->at == check->end)
-			return check_refuse(check, "unfinished string");
-		c = (unsigned char)*check->at;
-		if (c == '"') {
-			check->at++;
-			return true;
-		}
-		if (c < 0x20)
-			return check_refuse(check,
+	return size > 0 ? at + size : check_refuse(check, at, "bad UTF-8");
+}
+
+static const char *
+check_string(struct check *check, const char *at)
+{
+	if (*at++ != '"')
+		return check_refuse(check, at - 1, "a string was expected");
+	while (at != NULL) {
+		at = scan_plain(at, check->end);
+		if (*at == '"' && at < check->end)
+			return at + 1;
+		if (at == check->end)
+			return check_refuse(check, at, "unfinished string");
+		if ((unsigned char)*at < 0x20)
+			return check_refuse(check, at,
 			    "control character in a string");
-		if (c == '\\' ? !check_escape(check) : !check_utf8(check))
-			return false;
+		at = *at == '\\' ? check_escape(check, at) :
+		    check_utf8(check, at);
 	}
+	return NULL;
 }
 
+/* Moves *at behind some digits; false: there are none. */
 static bool
-check_digits(struct check *check)
+check_digits(const char **at)
 {
-	const char *start = check->at;
+	const char *start = *at;
 
-	while (check->at < check->end && *check->at >= '0' &&
-	    *check->at <= '9')
-		check->at++;
-	return check->at > start || check_refuse(check, "bad number");
+	while (**at >= '0' && **at <= '9')
+		++*at;
+	return *at > start;
 }
 
+/* Ends at a byte that no number has. */
 static bool
-check_number(struct check *check)
+check_number(const char **at)
 {
-	check_take(check, '-');
-	if (!check_take(check, '0') && !check_digits(check))
+	*at += **at == '-';
+	if (**at == '0')
+		++*at;
+	else if (!check_digits(at))
 		return false;
-	if (check_take(check, '.') && !check_digits(check))
+	if (**at == '.' && (++*at, !check_digits(at)))
 		return false;
-	if (check_take(check, 'e') || check_take(check, 'E')) {
-		if (!check_take(check, '+'))
-			check_take(check, '-');
-		return check_digits(check);
+	if (**at != 'e' && **at != 'E')
+		return true;
+	++*at;
+	*at += **at == '+' || **at == '-';
+	return check_digits(at);
+}
+
+static const char *
+check_word(struct check *check, const char *at, const char *word, size_t len)
+{
+	/* Behind the end stands a NUL, which ends a comparison. */
+	return strncmp(at, word, len) == 0 ? at + len :
+	    check_refuse(check, at, "unknown word");
+}
+
+static const char *check_container(struct check *, const char *);
+
+static const char *
+check_value(struct check *check, const char *at)
+{
+	switch (*at) {
+	case '{':
+	case '[':
+		return check_container(check, at);
+	case '"':
+		return check_string(check, at);
+	case 't':
+		return check_word(check, at, "true", 4);
+	case 'f':
+		return check_word(check, at, "false", 5);
+	case 'n':
+		return check_word(check, at, "null", 4);
+	default:
+		if (at == check->end)
+			return check_refuse(check, at, "a value was expected");
+		return check_number(&at) ? at :
+		    check_refuse(check, at, "bad number");
 	}
-	return true;
-}
-
-static bool
-check_word(struct check *check, const char *word)
-{
-	size_t len = strlen(word);
-
-	if ((size_t)(check->end - check->at) < len ||
-	    memcmp(check->at, word, len) != 0)
-		return check_refuse(check, "unknown word");
-	check->at += len;
-	return true;
 }
 
 static void
@@ -233,51 +178,53 @@ check_member(struct check *check, const struct json_value *key,
 	}
 }
 
-static bool
-check_pair(struct check *check)
+static const char *
+check_pair(struct check *check, const char *at)
 {
-	struct json_value key = { .kind = JSON_STRING }, value;
+	const char *key = at, *key_end = check_string(check, at), *value;
 
-	check_space(check);
-	key.at = (char *)check->at;
-	if (!check_string(check))
-		return false;
-	key.len = (size_t)(check->at - key.at);
-	check_space(check);
-	if (!check_take(check, ':'))
-		return check_refuse(check, "expected : after a key");
-	if (!check_value(check, &value))
-		return false;
-	if (check->depth == 1)
-		check_member(check, &key, &value);
-	return true;
+	if (key_end == NULL)
+		return NULL;
+	at = json_space(key_end);
+	if (*at != ':')
+		return check_refuse(check, at, "expected : after a key");
+	value = json_space(at + 1);
+	at = check_value(check, value);
+	if (at != NULL && check->depth == 1)
+		check_member(check, &(struct json_value){ JSON_STRING,
+		    (char *)key, (size_t)(key_end - key) },
+		    &(struct json_value){ json_kind_of(*value), (char *)value,
+		    (size_t)(at - value) });
+	return at;
 }
 
 /* At the brace or bracket that opens it. */
-static bool
-check_container(struct check *check)
+static const char *
+check_container(struct check *check, const char *at)
 {
-	bool is_object = *check->at++ == '{';
-	char closing = is_object ? '}' : ']';
-	struct json_value element;
+	bool is_object = *at == '{';
 
 	if (++check->depth > JSON_DEPTH_MAX)
-		return check_refuse(check, "nested too deep");
-	check_space(check);
-	if (!check_take(check, closing)) {
-		do {
-			if (!(is_object ? check_pair(check) :
-			    check_value(check, &element)))
-				return false;
-			check_space(check);
-		} while (check_take(check, ','));
-		if (!check_take(check, closing))
-			return check_refuse(check, is_object ?
+		return check_refuse(check, at + 1, "nested too deep");
+	at = json_space(at + 1);
+	if (*at != (is_object ? '}' : ']')) {
+		for (;;) {
+			at = is_object ? check_pair(check, at) :
+			    check_value(check, at);
+			if (at == NULL)
+				return NULL;
+			at = json_space(at);
+			if (*at != ',')
+				break;
+			at = json_space(at + 1);
+		}
+		if (*at != (is_object ? '}' : ']'))
+			return check_refuse(check, at, is_object ?
 			    "expected , or } in an object" :
 			    "expected , or ] in an array");
 	}
 	check->depth--;
-	return true;
+	return at + 1;
 }
 
 enum json_kind
@@ -292,38 +239,17 @@ json_kind_of(char first)
 	return kind != JSON_ABSENT ? kind : JSON_NUMBER;
 }
 
-static bool
-check_value(struct check *check, struct json_value *value)
-{
-	static const char *const words[JSON_OBJECT + 1] = {
-		[JSON_NULL] = "null", [JSON_FALSE] = "false",
-		[JSON_TRUE] = "true",
-	};
-	bool good;
-
-	check_space(check);
-	if (check->at == check->end)
-		return check_refuse(check, "a value was expected");
-	value->kind = json_kind_of(*check->at);
-	value->at = (char *)check->at;
-	good = words[value->kind] != NULL ?
-	    check_word(check, words[value->kind]) :
-	    value->kind == JSON_STRING ? check_string(check) :
-	    value->kind == JSON_NUMBER ? check_number(check) :
-	    check_container(check);
-	value->len = (size_t)(check->at - value->at);
-	return good;
-}
-
+/* `at` is behind the value, or NULL. */
 static const char *
-check_end(struct check *check, const char *text, const char *reason,
-    size_t *where)
+check_end(struct check *check, const char *at, const char *text,
+    const char *reason, size_t *where)
 {
-	if (check->error == NULL)
-		check_space(check);
-	if (check->at != check->end)
-		check_refuse(check, reason);
-	*where = (size_t)(check->at - text);
+	if (at != NULL) {
+		at = json_space(at);
+		if (at != check->end)
+			check_refuse(check, at, reason);
+	}
+	*where = (size_t)((check->error != NULL ? check->wrong : at) - text);
 	return check->error;
 }
 
@@ -331,33 +257,34 @@ const char *
 json_check(char *text, size_t len, struct json_member *members, size_t n,
     size_t *where)
 {
-	struct check check = { .at = text, .end = text + len,
-	    .members = members, .n_members = n };
+	struct check check = { .end = text + len, .members = members,
+	    .n_members = n };
+	const char *at = json_space(text);
 
-	check_space(&check);
-	if (check.at == check.end || *check.at != '{')
-		check_refuse(&check, "not a JSON object");
-	else
-		check_container(&check);
-	return check_end(&check, text, "bytes after the object", where);
+	at = *at == '{' ? check_container(&check, at) :
+	    check_refuse(&check, at, "not a JSON object");
+	return check_end(&check, at, text, "bytes after the object", where);
 }
 
 const char *
 json_check_value(char *text, size_t len, struct json_value *value,
     size_t *where)
 {
-	struct check check = { .at = text, .end = text + len };
+	struct check check = { .end = text + len };
+	const char *at = json_space(text), *end = check_value(&check, at);
 
-	check_value(&check, value);
-	return check_end(&check, text, "bytes after the value", where);
+	if (end != NULL)
+		*value = (struct json_value){ json_kind_of(*at), (char *)at,
+		    (size_t)(end - at) };
+	return check_end(&check, end, text, "bytes after the value", where);
 }
 
 bool
 json_is_number(const char *text, size_t len)
 {
-	struct check check = { .at = text, .end = text + len };
+	const char *at = text;
 
-	return check_number(&check) && check.at == check.end;
+	return check_number(&at) && at == text + len;
 }
 
 bool

@@ -6,20 +6,14 @@
  */
 #include "json/walk.h"
 
-#include "banned.h"
+#include "json/scan.h"
 
-const char *
-json_plain_end(const char *at, const char *end)
-{
-	while (at < end && *at != '"' && *at != '\\')
-		at++;
-	return at;
-}
+#include "banned.h"
 
 const char *
 json_string_end(const char *at, const char *end)
 {
-	while (*(at = json_plain_end(at, end)) != '"')
+	while (*(at = scan_quote(at, end)) != '"')
 		at += 2;
 	return at;
 }
@@ -76,18 +70,6 @@ json_skip(const char *at, const char *end)
 	default:
 		return json_number_end(at);
 	}
-}
-
-bool
-json_goes_on(const char **at, char closing)
-{
-	const char *next = json_space(*at);
-
-	*at = next + 1;
-	if (*next == closing)
-		return false;
-	*at = *next == ',' ? json_space(next + 1) : next;
-	return true;
 }
 
 void

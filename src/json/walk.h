@@ -18,9 +18,6 @@ json_space(const char *at)
 	return at;
 }
 
-/* The first quote or backslash of a string's text. */
-const char *json_plain_end(const char *at, const char *end);
-
 /* The quote that closes a string; `at` is in its text, not in an escape. */
 const char *json_string_end(const char *at, const char *end);
 
@@ -34,7 +31,17 @@ const char *json_skip(const char *at, const char *end);
  * Is there one more element or member? *at is behind the bracket that opened
  * the container, or behind a value; then at the next one, or behind `closing`.
  */
-bool json_goes_on(const char **at, char closing);
+static inline bool
+json_goes_on(const char **at, char closing)
+{
+	const char *next = json_space(*at);
+
+	*at = next + 1;
+	if (*next == closing)
+		return false;
+	*at = *next == ',' ? json_space(next + 1) : next;
+	return true;
+}
 
 /* A key with its quotes; *at is at it, and then at the member's value. */
 void json_key(const char **at, const char *end, struct json_value *key);
