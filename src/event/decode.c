@@ -180,24 +180,36 @@ type_of(enum tag tag)
 	abort();
 }
 
-/* The row of a key, from this one on; NULL: there is none. */
+/* The row of a key, from number n on; NULL: there is none. */
 static const struct row *
-find_row(const struct type *type, const char *key, size_t len, size_t from)
+find_row_slowly(const struct type *type, const char *key, size_t len, size_t n)
 {
-	const struct row *row;
+	for (; n < type->n; n++)
+		if (type->rows[n].len == len &&
+		    memcmp(type->rows[n].key, key, len) == 0)
+			return &type->rows[n];
+	return NULL;
+}
+
+/* The row of a key in text up to `end`; NULL: there is none. */
+static const struct row *
+find_row(const struct type *type, const char *key, size_t len, const char *end)
+{
 	unsigned int bits;
 	size_t i, n;
 
-	if (len == 0 || len >= KEY_MAX)
+	if (len == 0)
 		return NULL;
 	for (i = 0; i < type->n; i += 16) {
 		bits = scan_16(type->marks + i, MARK(key, len));
 		for (; bits != 0; bits &= bits - 1) {
 			n = i + (size_t)__builtin_ctz(bits);
-			row = &type->rows[n];
-			if (n >= from && n < type->n && row->len == len &&
-			    memcmp(row->key, key, len) == 0)
-				return row;
+			if (n >= type->n || type->rows[n].len != len)
+				continue;
+			if (len > 16 || end - key < 16)
+				return find_row_slowly(type, key, len, n);
+			if (scan_same(key, type->rows[n].key, len))
+				return &type->rows[n];
 		}
 	}
 	return NULL;
@@ -342,11 +354,37 @@ take_bool(struct decode *decode, bool *out)
 	return true;
 }
 
+/*
+ * strtod(), which costs more than a point on a map: up to 15 digits, and the
+ * power of ten below them, are doubles, and the nearest one to their quotient
+ * is the number's.
+ */
+static double
+read_decimal(const char *text)
+{
+	const char *at = text + (*text == '-'), *end = at + 16;
+	int64_t digits = 0, tens = 0;
+
+	for (; at < end; at++) {
+		if (*at == '.' && tens == 0)
+			tens = 1;
+		else if (*at >= '0' && *at <= '9') {
+			digits = 10 * digits + *at - '0';
+			tens *= 10;
+		} else
+			break;
+	}
+	if (at == end || tens == 0 || *at == 'e' || *at == 'E')
+		return strtod(text, NULL);
+	return (*text == '-' ? -(double)digits : (double)digits) /
+	    (double)tens;
+}
+
 /* A fraction may be rounded, a whole number never. */
 static bool
 take_exact(const char *text, double *out)
 {
-	double number = strtod(text, NULL);
+	double number = read_decimal(text);
 
 	if (!(fabs(number) < EXACT_BELOW))
 		return false;
@@ -379,15 +417,20 @@ take_string(struct decode *decode, const char **out)
 
 	if (*start == '"') {
 		close = scan_quote(++start, decode->end);
-		if (*close == '\\')
-			close = json_string_end(close, decode->end);
 		decode->at = close + 1;
 	} else if (json_kind_of(*start) == JSON_NUMBER) {
 		close = decode->at = json_number_end(start);
 	} else {
 		return false;
 	}
-	end = json_unescape_into(text, start, close);
+	if (*close == '\\') {
+		close = json_string_end(close, decode->end);
+		decode->at = close + 1;
+		end = json_unescape_into(text, start, close);
+	} else {
+		memcpy(text, start, (size_t)(close - start));
+		end = text + (close - start);
+	}
 	*end = '\0';
 	*out = text;
 	decode->text = end + 1;
@@ -610,26 +653,37 @@ struct keys {
 	const char *last[ROWS_MAX];
 };
 
+/* A key with escapes, which are no part of what it spells. */
+static const struct row *
+find_spelled(const struct type *type, const char *start, const char *close)
+{
+	char key[6 * KEY_MAX];
+	const char *end;
+
+	if ((size_t)(close - start) > sizeof(key))
+		return NULL;
+	end = json_unescape_into(key, start, close);
+	return find_row_slowly(type, key, (size_t)(end - key), 0);
+}
+
 /* The row of the key at `at`, which moves to the value; NULL: it has none. */
 static const struct row *
 next_row(struct decode *decode, const struct type *type)
 {
-	const char *start = decode->at + 1, *text = start;
+	const char *start = decode->at + 1;
 	const char *close = scan_quote(start, decode->end);
-	char spelled[6 * KEY_MAX];
-	size_t len;
+	const struct row *row;
 
-	if (*close == '\\')
+	if (*close == '"') {
+		row = find_row(type, start, (size_t)(close - start),
+		    decode->end);
+	} else {
 		close = json_string_end(close, decode->end);
-	len = (size_t)(close - start);
-	if (len < sizeof(spelled) && memchr(start, '\\', len) != NULL) {
-		text = spelled;
-		len = (size_t)(json_unescape_into(spelled, start, close) -
-		    spelled);
+		row = find_spelled(type, start, close);
 	}
 	/* Behind the colon. */
 	decode->at = json_space(json_space(close + 1) + 1);
-	return find_row(type, text, len, 0);
+	return row;
 }
 
 static void
@@ -666,8 +720,8 @@ key_counts(struct decode *decode, struct keys *keys, size_t row,
 }
 
 /*
- * The row for a value whose key has this one. A key of ALSO fills the next row's
- * field, unless that is filled already, and may have a row of its own.
+ * The row for a value whose key has this one. A key of ALSO fills the field of
+ * the next row, if that is still empty, and may have a row of its own.
  */
 static const struct row *
 row_of_value(struct decode *decode, const struct type *type,
@@ -684,7 +738,7 @@ row_of_value(struct decode *decode, const struct type *type,
 	if (*also == 0)
 		(void)take_int(decode, also);
 	decode->at = start;
-	return find_row(type, row->key, row->len,
+	return find_row_slowly(type, row->key, row->len,
 	    (size_t)(row + 1 - type->rows));
 }
 

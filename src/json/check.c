@@ -79,14 +79,12 @@ check_utf8(struct check *check, const char *at)
 	return size > 0 ? at + size : check_refuse(check, at, "bad UTF-8");
 }
 
+/* In a string, at what is not plain. */
 static const char *
-check_string(struct check *check, const char *at)
+check_text(struct check *check, const char *at)
 {
-	if (*at++ != '"')
-		return check_refuse(check, at - 1, "a string was expected");
-	while (at != NULL) {
-		at = scan_plain(at, check->end);
-		if (*at == '"' && at < check->end)
+	for (;;) {
+		if (*at == '"')
 			return at + 1;
 		if (at == check->end)
 			return check_refuse(check, at, "unfinished string");
@@ -95,12 +93,23 @@ check_string(struct check *check, const char *at)
 			    "control character in a string");
 		at = *at == '\\' ? check_escape(check, at) :
 		    check_utf8(check, at);
+		if (at == NULL)
+			return NULL;
+		at = scan_plain(at, check->end);
 	}
-	return NULL;
+}
+
+static inline const char *
+check_string(struct check *check, const char *at)
+{
+	if (*at != '"')
+		return check_refuse(check, at, "a string was expected");
+	at = scan_plain(at + 1, check->end);
+	return *at == '"' ? at + 1 : check_text(check, at);
 }
 
 /* Moves *at behind some digits; false: there are none. */
-static bool
+static inline bool
 check_digits(const char **at)
 {
 	const char *start = *at;
@@ -111,7 +120,7 @@ check_digits(const char **at)
 }
 
 /* Ends at a byte that no number has. */
-static bool
+static inline bool
 check_number(const char **at)
 {
 	*at += **at == '-';
@@ -383,8 +392,8 @@ json_spells(const struct json_value *string, const char *name, size_t len)
 	const char *in = string->at + 1, *end = string->at + string->len - 1;
 	size_t i;
 
-	if ((size_t)(end - in) == len)
-		return memcmp(in, name, len) == 0;
+	if ((size_t)(end - in) <= len)
+		return (size_t)(end - in) == len && memcmp(in, name, len) == 0;
 	for (i = 0; i < len && in < end; i++) {
 		uint32_t c = *in == '\\' ? escape_read(&in, end) :
 		    (unsigned char)*in++;

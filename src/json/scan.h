@@ -6,7 +6,8 @@
  * scan_plain() finds the first byte that is no printable ASCII, nor part of a
  * character of two bytes such as Cyrillic; quotes and backslashes are found,
  * too. scan_quote() finds a quote or a backslash. scan_16() has a bit for each
- * of 16 bytes that is this one.
+ * of 16 bytes that is this one. scan_same() compares up to 16 bytes, and may
+ * read all 16.
  */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
@@ -117,29 +118,39 @@ scan_stops(__m128i v)
 	    (first & ~(more >> 1) & 0x7fff);
 }
 
-static inline const char *
-scan_plain_sse2(const char *at, const char *end)
+/* The rest of a text in which 16 bytes are not all ASCII. */
+__attribute__((noinline, unused)) static const char *
+scan_rest_sse2(const char *at, const char *end)
 {
-	unsigned int bits;
-	__m128i v;
+	unsigned int stops;
 
 	while (end - at >= 16) {
-		v = scan_load(at);
-		bits = scan_bits(_mm_or_si128(_mm_or_si128(v, scan_quotes(v)),
-		    scan_controls(v)));
-		if (bits == 0) {
-			at += 16;
-			continue;
-		}
-		if (at[__builtin_ctz(bits)] >= 0)
-			return at + __builtin_ctz(bits);
-		bits = scan_stops(v);
-		if (bits != 0)
-			return at + __builtin_ctz(bits);
+		stops = scan_stops(scan_load(at));
+		if (stops != 0)
+			return at + __builtin_ctz(stops);
 		/* A first byte at the end is the next 16's. */
 		at += (unsigned char)at[15] < 0xc0 ? 16 : 15;
 	}
 	return scan_plain_bytes(at, end);
+}
+
+static inline const char *
+scan_plain_sse2(const char *at, const char *end)
+{
+	unsigned int stops;
+	__m128i v;
+
+	for (; end - at >= 16; at += 16) {
+		v = scan_load(at);
+		stops = scan_bits(_mm_or_si128(_mm_or_si128(v, scan_quotes(v)),
+		    scan_controls(v)));
+		if (stops == 0)
+			continue;
+		if (at[__builtin_ctz(stops)] < 0)
+			break;
+		return at + __builtin_ctz(stops);
+	}
+	return scan_rest_sse2(at, end);
 }
 
 static inline const char *
@@ -161,13 +172,22 @@ scan_16_sse2(const unsigned char *at, unsigned char c)
 	return scan_bits(scan_equal(scan_load((const char *)at), (char)c));
 }
 
+static inline bool
+scan_same_sse2(const char *at, const char *other, size_t len)
+{
+	return (~scan_bits(_mm_cmpeq_epi8(scan_load(at), scan_load(other))) &
+	    ((1u << len) - 1)) == 0;
+}
+
 #define scan_plain scan_plain_sse2
 #define scan_quote scan_quote_sse2
 #define scan_16 scan_16_sse2
+#define scan_same scan_same_sse2
 #else
 #define scan_plain scan_plain_bytes
 #define scan_quote scan_quote_bytes
 #define scan_16 scan_16_bytes
+#define scan_same(at, other, len) (memcmp((at), (other), (len)) == 0)
 #endif
 
 #endif

@@ -18,15 +18,6 @@ json_string_end(const char *at, const char *end)
 	return at;
 }
 
-const char *
-json_number_end(const char *at)
-{
-	while ((*at >= '0' && *at <= '9') || *at == '-' || *at == '.' ||
-	    *at == '+' || (*at | 0x20) == 'e')
-		at++;
-	return at;
-}
-
 static const char *
 walk_container(const char *at, const char *end)
 {

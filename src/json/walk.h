@@ -22,7 +22,14 @@ json_space(const char *at)
 const char *json_string_end(const char *at, const char *end);
 
 /* The byte behind a number. */
-const char *json_number_end(const char *at);
+static inline const char *
+json_number_end(const char *at)
+{
+	while ((*at >= '0' && *at <= '9') || *at == '-' || *at == '.' ||
+	    *at == '+' || (*at | 0x20) == 'e')
+		at++;
+	return at;
+}
 
 /* The byte behind a value of any kind. */
 const char *json_skip(const char *at, const char *end);

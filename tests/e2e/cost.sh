@@ -1,4 +1,4 @@
-# cost.sh - what an event costs: system calls and allocations, as vkcb makes them.
+# cost.sh - what an event costs: system calls, allocations, instructions.
 # shellcheck disable=SC2046 # the words of a command
 . tests/inbox.sh
 
@@ -10,10 +10,12 @@ fastcgi	system-calls	27
 fastcgi	allocations	0
 stored	system-calls	44
 stored	allocations	48
+small	instructions	40000
+large	instructions	293500
 "
 
 if sanitized "$app"; then
-	skip "the sanitizers make calls and allocations of their own" 6
+	skip "the sanitizers make calls and allocations of their own" 8
 	exit 0
 fi
 
@@ -22,24 +24,29 @@ under() {
 	case $1 in
 	system-calls) echo strace -D -o "$work/trace" ;;
 	allocations) echo valgrind --log-file="$work/trace" ;;
+	instructions) echo valgrind --tool=callgrind \
+	    --callgrind-out-file=/dev/null --log-file="$work/trace" ;;
 	esac
 }
 
 # total COUNT - all of them. strace ends a little after the program.
 total() {
-	until_true 20 grep -qE '^\+\+\+ |heap usage' "$work/trace"
+	until_true 20 grep -qE '^\+\+\+ |heap usage|Collected' "$work/trace"
 	case $1 in
 	system-calls) grep -c '^[a-z0-9_]*(' "$work/trace" ;;
 	allocations) sed -n 's/.*heap usage: \([0-9,]*\) allocs.*/\1/p' \
 	    "$work/trace" | tr -d , ;;
+	instructions) sed -n 's/.*Collected : //p' "$work/trace" ;;
 	esac
 	rm "$work/trace"
 }
 
+event=$bodies/message_new.json
+
 # another ID - a body with an id of its own, since a repeat is not stored.
 another() {
 	sed "s/\"event_id\":\"[^\"]*\"/\"event_id\":\"$1\"/" \
-	    "$bodies/message_new.json" >"$work/body"
+	    "$event" >"$work/body"
 }
 
 # A configuration that is younger than the clock of its file is read once more.
@@ -59,12 +66,14 @@ by_cgi() {
 	echo $(($(total "$1") - start))
 }
 
+responding=$app
+
 # serve COUNT N - a responder answers N events, each on a connection of its own
 # as from most web servers, and ends.
 serve() {
 	rm -f "$run/socket"
-	spawn-fcgi -n -s "$run/socket" -- /usr/bin/env $(under "$1") "$app" \
-	    2>"$work/err" &
+	spawn-fcgi -n -s "$run/socket" -- /usr/bin/env $(under "$1") \
+	    "$responding" 2>"$work/err" &
 	responder=$!
 	ends $responder
 	until_true 20 test -S "$run/socket"
@@ -85,7 +94,7 @@ median() {
 
 per_event() {
 	serve "$1" 10
-	[ "$1" = allocations ] || { median 10; return; }
+	[ "$1" != system-calls ] || { median 10; return; }
 	ten=$(total "$1")
 	serve "$1" 20
 	echo $((($(total "$1") - ten) / 10))
@@ -124,5 +133,27 @@ for count in system-calls allocations; do
 	claim "an event that is stored: $count" costs stored $count per_event
 	: >"$run/$count"
 done
+
+# Instructions are those of one compiler and one libc; the functions for strings
+# that all x86-64 have take the same number everywhere.
+known() {
+	readelf -p .comment "$vkcb" | grep -q 'GCC: (Debian 12\.' &&
+	    [ "$(uname -m) $(getconf GNU_LIBC_VERSION)" = \
+	    "x86_64 glibc 2.36" ]
+}
+
+if ! known; then
+	skip "the ceilings are for gcc 12 and glibc 2.36 on x86-64" 2
+else
+	configure "log_level = warning"
+	until_true 10 is_old
+	export VKCB_CONF GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX512F,-ERMS
+	responding=$vkcb
+	for size in small large; do
+		event=tests/bench/$size.json
+		claim "a $size event with a struct: instructions" \
+		    costs $size instructions per_event
+	done
+fi
 
 done_testing

@@ -49,6 +49,9 @@ compare(const char *at, const char *end)
 
 	assert_ptr_equal(scan_plain(at, end), scan_plain_bytes(at, end));
 	assert_ptr_equal(scan_quote(at, end), scan_quote_bytes(at, end));
+	for (byte = 0; byte <= 16 && end - at >= 16; byte++)
+		assert_int_equal(scan_same(at, at + (end - at - 16), byte),
+		    memcmp(at, at + (end - at - 16), byte) == 0);
 	for (byte = 0; byte < 256 && end - at >= 16; byte += 17)
 		assert_int_equal(scan_16((const unsigned char *)at,
 		    (unsigned char)byte), scan_16_bytes(
