@@ -25,7 +25,7 @@
  *	              opens and commits, files.c checks the owners of its
  *	              files and keeps a reserve.
  *	src/handler/  the functions that handlers call: call.c, message.c,
- *	              keyboard.c
+ *	              keyboard.c, payload.c
  *	src/event/    envelope.c finds type, group, secret and object; event.c
  *	              calls the handlers; decode.c fills the structs of vkcb.h
  *	src/vk/       a call of VK's API: api.c, within rate.c's limit, through
@@ -33,7 +33,8 @@
  *	src/conf/     vkcb.conf. A key is a row in the table of conf.c and a
  *	              field in conf.h; ini.c is the syntax, conf_value.c the
  *	              values; keys.c is setup's file, and memory for secrets
- *	src/json/     strict JSON: check.c, trees of json-c: tree.c
+ *	src/json/     strict JSON: check.c, read along: walk.c, 16 bytes at a
+ *	              time: scan.h; trees of json-c: tree.c
  *
  * The ground floor, src/NAME.c:
  *

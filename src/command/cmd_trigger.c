@@ -358,7 +358,7 @@ static const char *
 find_fault(const struct trigger *trigger,
     const struct http_post_response *answer)
 {
-	bool confirmation = strcmp(json_get_string(trigger->body, "type"),
+	bool confirmation = strcmp(vk_get_str(trigger->body, "type"),
 	    "confirmation") == 0;
 	const char *body = answer->body;
 	bool good;

@@ -96,7 +96,7 @@ const char *event_outcome_name(enum vkcb_outcome);
 
 /*
  * A tree of any JSON, checked or not, for handlers; put by event_release(). The
- * text is copied. NULL: null, not JSON, or out of memory, which the arena notes.
+ * text is copied. NULL: null, not JSON, or out of memory: the arena notes that.
  */
 struct json_object *event_tree(struct event *, const struct vk_json *);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "json/check.h"
+#include "vkcb.h"	/* vk_get_str() and its like are in tree.c, too */
 
 struct json_object;
 
@@ -32,12 +33,6 @@ int json_parse(const char *text, size_t len, struct json_object **tree,
  */
 const char *json_write(struct json_object *, size_t *len)
     __attribute__((warn_unused_result));
-
-/* "" if it is not a string; it lives as long as the object. */
-const char *json_get_string(struct json_object *object, const char *key);
-
-/* 0 if it is not an integer. */
-int64_t json_get_int64(struct json_object *object, const char *key);
 
 /* NULL if it is not an array, or the object is not an object. */
 struct json_object *json_get_array(struct json_object *object, const char *key);

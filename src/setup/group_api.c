@@ -77,9 +77,9 @@ servers_of(struct json_object *response)
 
 	for (i = 0; items != NULL && i < json_object_array_length(items); i++) {
 		item = json_element(items, i);
-		if (json_get_int64(item, "id") <= 0 ||
-		    *json_get_string(item, "url") == '\0' ||
-		    *json_get_string(item, "status") == '\0')
+		if (vk_get_int(item, "id") <= 0 ||
+		    *vk_get_str(item, "url") == '\0' ||
+		    *vk_get_str(item, "status") == '\0')
 			return NULL;
 	}
 	return items;
@@ -101,7 +101,7 @@ group_api_servers(struct group_api *vk, struct json_object **servers)
 enum server_state
 servers_state(struct json_object *server)
 {
-	const char *status = json_get_string(server, "status");
+	const char *status = vk_get_str(server, "status");
 
 	if (strcmp(status, "ok") == 0)
 		return SERVER_OK;
@@ -117,7 +117,7 @@ servers_find(struct json_object *servers, int64_t id)
 	size_t i;
 
 	for (i = 0; (server = json_element(servers, i)) != NULL; i++)
-		if (json_get_int64(server, "id") == id)
+		if (vk_get_int(server, "id") == id)
 			break;
 	return server;
 }
@@ -126,14 +126,14 @@ static bool
 is_stored(struct json_object *server, const struct key *key)
 {
 	return key != NULL && key->server_id != 0 &&
-	    json_get_int64(server, "id") == key->server_id;
+	    vk_get_int(server, "id") == key->server_id;
 }
 
 bool
 servers_is_ours(struct json_object *server, const char *url,
     const struct key *key)
 {
-	return strcmp(json_get_string(server, "url"), url) == 0 ||
+	return strcmp(vk_get_str(server, "url"), url) == 0 ||
 	    (is_stored(server, key) && strcmp(key->url, url) == 0);
 }
 

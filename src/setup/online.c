@@ -69,7 +69,7 @@ online_find(struct json_object *list, const char *key, const char *text)
 	size_t i;
 
 	for (i = 0; (object = json_element(list, i)) != NULL; i++)
-		if (strcmp(json_get_string(object, key), text) == 0)
+		if (strcmp(vk_get_str(object, key), text) == 0)
 			break;
 	return object;
 }
@@ -211,7 +211,7 @@ check_settings(struct online *online)
 		online_say(online, "error", "%s", online->vk.error);
 		return;
 	}
-	version = json_get_string(settings, "api_version");
+	version = vk_get_str(settings, "api_version");
 	number = number_version(version);
 	if (number != 0 && number < NUMBER_VERSION_MIN)
 		online_say(online, "error", "events come in version %.16s of "
@@ -306,7 +306,7 @@ online_check_secret(struct online *online, const char *theirs)
 static void
 online_check_server(struct online *online, struct json_object *server)
 {
-	const char *status = json_get_string(server, "status");
+	const char *status = vk_get_str(server, "status");
 
 	if (strcmp(status, "ok") != 0) {
 		online_say(online, "error", "has the status %.40s: VK sends "
@@ -314,7 +314,7 @@ online_check_server(struct online *online, struct json_object *server)
 		return;
 	}
 	probe(online);
-	online_check_secret(online, json_get_string(server, "secret_key"));
+	online_check_secret(online, vk_get_str(server, "secret_key"));
 	check_settings(online);
 }
 
@@ -345,7 +345,7 @@ check_each(struct online *online, struct json_object *servers,
 		ours = servers_best(servers, key->url, key);
 	if (ours == NULL && secret != NULL)
 		ours = online_find(servers, "secret_key", secret);
-	url = stored ? key->url : json_get_string(ours, "url");
+	url = stored ? key->url : vk_get_str(ours, "url");
 	if (json_element(servers, 0) == NULL)
 		online_say(online, "error", "VK has no callback "
 		    "server for it: run vkcb setup URL");
@@ -354,12 +354,12 @@ check_each(struct online *online, struct json_object *servers,
 		    "at %.200s is gone from VK: run vkcb setup %.200s", url,
 		    url);
 	for (i = 0; (server = json_element(servers, i)) != NULL; i++) {
-		online->server_id = json_get_int64(server, "id");
-		online->url = json_get_string(server, "url");
+		online->server_id = vk_get_int(server, "id");
+		online->url = vk_get_str(server, "url");
 		printf("server %" PRId64 ": ", online->server_id);
 		log_print(stdout, online->url);
 		fputs(": ", stdout);
-		log_print(stdout, json_get_string(server, "status"));
+		log_print(stdout, vk_get_str(server, "status"));
 		puts(server == ours ? " (ours)" : "");
 		if (server == ours || (ours == NULL && !stored))
 			online_check_server(online, server);

@@ -168,7 +168,7 @@ setup_store_confirmation(struct setup *setup, const char *secret)
 	if (group_api_call(vk, "groups.getCallbackConfirmationCode",
 	    GROUP_ID(vk), &response) == -1)
 		return -1;
-	code = json_get_string(response, "code");
+	code = vk_get_str(response, "code");
 	if (*code == '\0')
 		return group_api_fail(vk, "groups.getCallbackConfirmationCode"
 		    ": " API_NOT_VK);
@@ -196,8 +196,8 @@ static const char *
 describe(struct json_object *server, char out[DESCRIPTION_MAX])
 {
 	snprintf(out, DESCRIPTION_MAX, "%" PRId64 ", status %.40s: %.*s",
-	    json_get_int64(server, "id"), json_get_string(server, "status"),
-	    KEYS_URL_MAX, json_get_string(server, "url"));
+	    vk_get_int(server, "id"), vk_get_str(server, "status"),
+	    KEYS_URL_MAX, vk_get_str(server, "url"));
 	return out;
 }
 
@@ -219,7 +219,7 @@ setup_remove_servers(struct setup *setup, enum server_state best,
 		    describe(server, text)))
 			continue;
 		if (group_api_call(vk, "groups.deleteCallbackServer",
-		    GROUP_PARAMS(vk, "server_id", VK_INT(json_get_int64(server,
+		    GROUP_PARAMS(vk, "server_id", VK_INT(vk_get_int(server,
 		    "id"))), NULL) == -1)
 			return -1;
 		removed = true;
@@ -240,7 +240,7 @@ tries_for(struct json_object *server, int begin_tries)
 {
 	if (servers_state(server) != SERVER_WAITING)
 		return 0;
-	return strcmp(json_get_string(server, "status"), "unconfigured") == 0 ?
+	return strcmp(vk_get_str(server, "status"), "unconfigured") == 0 ?
 	    begin_tries : WAIT_TRIES;
 }
 
@@ -274,7 +274,7 @@ wait_for_check(struct setup *setup, int begin_tries,
 static int
 setup_judge(struct setup *setup, struct json_object *server)
 {
-	const char *status = json_get_string(server, "status");
+	const char *status = vk_get_str(server, "status");
 
 	if (servers_state(server) != SERVER_OK)
 		return group_api_fail(&setup->vk, "status %.40s: %s", status,
@@ -300,7 +300,7 @@ wait_for_ok(struct setup *setup)
 static const char *
 title_of(const struct setup *setup, struct json_object *server)
 {
-	const char *theirs = json_get_string(server, "title");
+	const char *theirs = vk_get_str(server, "title");
 
 	return setup->vk.group->title != NULL ? setup->vk.group->title :
 	    *theirs != '\0' ? theirs : SERVER_TITLE;
@@ -325,7 +325,7 @@ add_server(struct setup *setup, bool replace)
 	    "url", VK_STR(setup->url), "title", VK_STR(title_of(setup, NULL)),
 	    "secret_key", VK_STR(secret)), &response) == -1)
 		return -1;
-	setup->server_id = json_get_int64(response, "server_id");
+	setup->server_id = vk_get_int(response, "server_id");
 	if (setup->server_id <= 0)
 		return group_api_fail(vk,
 		    "groups.addCallbackServer: " API_NOT_VK);
@@ -352,12 +352,12 @@ give_title(struct setup *setup, struct json_object *server)
 	const char *title = setup->vk.group->title;
 
 	if (title == NULL ||
-	    strcmp(title, json_get_string(server, "title")) == 0)
+	    strcmp(title, vk_get_str(server, "title")) == 0)
 		return 0;
 	if (setup_store_confirmation(setup, NULL) == -1)
 		return -1;
 	return !setup_announce(setup, "name the server %s", title) ? 0 :
-	    edit_server(setup, server, json_get_string(server, "secret_key"));
+	    edit_server(setup, server, vk_get_str(server, "secret_key"));
 }
 
 /* A server that VK has still to check turns good, or is replaced. */
@@ -373,7 +373,7 @@ await_server(struct setup *setup)
 	if (wait_for_check(setup, BEGIN_TRIES, &server) == -1)
 		return -1;
 	if (servers_state(server) == SERVER_OK ||
-	    strcmp(json_get_string(server, "status"), "wait") == 0)
+	    strcmp(vk_get_str(server, "status"), "wait") == 0)
 		return setup_judge(setup, server) == -1 ? -1 :
 		    give_title(setup, server);
 	return add_server(setup, true);
@@ -398,7 +398,7 @@ give_secret(struct setup *setup, struct json_object *server)
 static int
 keep_server(struct setup *setup, struct json_object *server)
 {
-	const char *theirs = json_get_string(server, "secret_key");
+	const char *theirs = vk_get_str(server, "secret_key");
 	bool same = setup->vk.group->no_secret || (*theirs != '\0' &&
 	    strcmp(theirs, setup_secret(setup)) == 0);
 
@@ -426,7 +426,7 @@ warn_of_others(struct setup *setup, struct json_object *servers)
 
 	while ((server = next_ours(setup, servers, SERVER_OK, &at)) != NULL)
 		if (servers_state(server) != SERVER_BROKEN &&
-		    json_get_int64(server, "id") != setup->server_id)
+		    vk_get_int(server, "id") != setup->server_id)
 			setup_note(setup, "warning: another server leads here "
 			    "too: its events come twice or, with another "
 			    "secret, are refused: " BY_HAND ": %s",
@@ -444,7 +444,7 @@ add_first_server(struct setup *setup, struct json_object *servers)
 	if (former != NULL)
 		setup_note(setup, "the server of the former URL gets the "
 		    "events too: to remove it, run vkcb setup --remove %s",
-		    json_get_string(former, "url"));
+		    vk_get_str(former, "url"));
 	return add_server(setup, false);
 }
 
@@ -460,7 +460,7 @@ setup_bring_server(struct setup *setup)
 	server = servers_best(servers, setup->url, setup_key(setup));
 	if (server == NULL)
 		return add_first_server(setup, servers);
-	setup->server_id = json_get_int64(server, "id");
+	setup->server_id = vk_get_int(server, "id");
 	if (servers_state(server) == SERVER_BROKEN)
 		return add_server(setup, true);
 	warn_of_others(setup, servers);
@@ -584,7 +584,7 @@ setup_tick_events(struct setup *setup)
 		    tick_unlisted(setup, subs.at[i].name) == -1)
 			return -1;
 	return set_listed(setup, &subs,
-	    json_get_string(settings, "api_version"));
+	    vk_get_str(settings, "api_version"));
 }
 
 static int
@@ -603,7 +603,7 @@ setup_check_token(struct setup *setup)
 	if (json_object_array_length(groups) == 0)
 		return group_api_fail(vk, "its token belongs to no community: "
 		    "create one in the community's settings (API usage)");
-	id = json_get_int64(json_object_array_get_idx(groups, 0), "id");
+	id = vk_get_int(json_object_array_get_idx(groups, 0), "id");
 	return id == vk->group->id ? 0 : group_api_fail(vk, "its token "
 	    "belongs to group %" PRId64 ": give each section its own group's "
 	    "token, or `token = none`", id);

@@ -172,14 +172,14 @@ filter_text(const struct api *api, const char *text, char *out, size_t size)
 static enum retry
 take_error(struct api *api, struct json_object *error)
 {
-	int64_t code = json_get_int64(error, "error_code");
+	int64_t code = vk_get_int(error, "error_code");
 	char words[API_MESSAGE_MAX];
 	size_t i = 0;
 
 	if (code <= 0 || code > INT32_MAX)
 		return api_failed(api, VKCB_ERROR_ANSWER,
 		    "VK's error has no code", NULL, RETRY_LATER);
-	filter_text(api, json_get_string(error, "error_msg"), words,
+	filter_text(api, vk_get_str(error, "error_msg"), words,
 	    sizeof(words));
 	while (error_table[i].code != code && error_table[i].code != 0)
 		i++;
@@ -217,10 +217,10 @@ take_inside(struct api *api, struct json_object *errors)
 	if (inside->failed == 0)
 		return;
 	first = json_object_array_get_idx(errors, 0);
-	inside->code = (int)json_get_int64(first, "error_code");
-	filter_text(api, json_get_string(first, "method"), inside->method,
+	inside->code = (int)vk_get_int(first, "error_code");
+	filter_text(api, vk_get_str(first, "method"), inside->method,
 	    sizeof(inside->method));
-	filter_text(api, json_get_string(first, "error_msg"), inside->message,
+	filter_text(api, vk_get_str(first, "error_msg"), inside->message,
 	    sizeof(inside->message));
 }
 
@@ -395,7 +395,7 @@ api_try(struct api *api, const char *method, struct json_object *params,
 	if (mistake != NULL)
 		return api_failed(api, VKCB_ERROR_CALL, mistake,
 		    "fix the handler", RETRY_NEVER);
-	api->secret = json_get_string(params, "secret_key");
+	api->secret = vk_get_str(params, "secret_key");
 	if (api->stand_in != NULL)
 		return ask_stand_in(api, method, params, response);
 	if (conf == NULL || api->token == NULL)

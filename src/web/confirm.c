@@ -46,7 +46,7 @@ ask_vk(struct api *api, int64_t group_id)
 	if (api_call(api, "groups.getCallbackConfirmationCode", VK_PARAMS(
 	    "group_id", VK_INT(group_id)), &response) != VKCB_OK)
 		return NULL;
-	code = json_get_string(response, "code");
+	code = vk_get_str(response, "code");
 	return *code != '\0' ? code : NULL;
 }
 

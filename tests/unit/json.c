@@ -425,7 +425,7 @@ a_nul_in_a_key_or_a_text_is_replaced(void **state)
 	assert_string_equal(json_object_to_json_string_ext(tree, 0),
 	    "{\"a\uFFFDb\":\"\uFFFD\",\"a\":2,\"\uFFFD\":[\"x\uFFFD\","
 	    "\"\uFFFD\uFFFD\uFFFDy\"]}");
-	assert_string_equal(json_get_string(tree, "a\uFFFDb"), "\uFFFD");
+	assert_string_equal(vk_get_str(tree, "a\uFFFDb"), "\uFFFD");
 	json_object_put(tree);
 }
 

@@ -26,7 +26,7 @@ best(const char *list, const struct key *key)
 
 	if (servers != NULL) {
 		server = servers_best(servers, "https://a.example/cb", key);
-		id = server != NULL ? json_get_int64(server, "id") : 0;
+		id = server != NULL ? vk_get_int(server, "id") : 0;
 	}
 	json_object_put(response);
 	return id;
@@ -88,7 +88,7 @@ another_shape_is_no_list(void **state)
 	assert_int_equal(-1, best("1", NULL));
 	assert_int_equal(-1, best("{\"items\":{}}", NULL));
 	assert_int_equal(-1, best(LIST("1"), NULL));
-	assert_int_equal(-1, best(LIST("{\"id\":\"1\",\"url\":\"u\","
+	assert_int_equal(-1, best(LIST("{\"id\":\"one\",\"url\":\"u\","
 	    "\"status\":\"ok\"}"), NULL));
 	assert_int_equal(-1, best(LIST("{\"id\":1,\"status\":\"ok\"}"), NULL));
 }
