@@ -221,6 +221,51 @@ claim "vkcb new refuses a name of 64 letters" sh -c "cd '$work' &&
     ! '$vkcb' new ${longest}x any 2>'$work/new' &&
     grep -q 'up to 63 letters' '$work/new'"
 
+### C++
+
+bad
+handler "$handlers/x.c"
+mv "$handlers/x.c" "$handlers/x.cpp"
+claim "a handler in C++: the file, and another way" refused x.cpp 'no C++'
+# Both kinds of payload, and events with a struct and without.
+cat >"$work/x.cpp" <<'END'
+#include "vkcb_test.h"
+
+static enum vkcb_outcome
+run(struct vkcb_event *ev, const struct vk_message_new *new_)
+{
+	return vkcb_send(ev, new_->message->peer_id,
+	    vk_get_str(vkcb_payload(ev, new_->message), "cmd"));
+}
+
+static enum vkcb_outcome
+press(struct vkcb_event *ev, const struct vk_message_event *pressed)
+{
+	return vkcb_answer_event(ev, pressed,
+	    vk_get_str(vkcb_payload(ev, pressed), "cmd"));
+}
+
+static enum vkcb_outcome
+look(struct vkcb_event *ev, const struct vk_json *object)
+{
+	return vkcb_json(ev, object) == NULL ? VKCB_FAIL : VKCB_OK;
+}
+
+extern const struct vkcb_handler handler_y, handler_z;
+const struct vkcb_handler handler_x = { ON(message_new, run) };
+const struct vkcb_handler handler_y = { ON(message_event, press) };
+const struct vkcb_handler handler_z = { ON(inapp_order_refund, look) };
+END
+for cxx in g++ clang++; do
+	if ! command -v $cxx >"$work/which"; then
+		skip "no $cxx"
+		continue
+	fi
+	claim "the headers are C++ for $cxx" $cxx -std=c++20 -Wall -Werror \
+	    -DVKCB_HANDLER=handler_x -I. "$(pkg-config --cflags json-c)" \
+	    -fsyntax-only "$work/x.cpp"
+done
+
 ### handlers that compile and are not called
 
 bad
