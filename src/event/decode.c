@@ -34,7 +34,7 @@
 
 #define KEY_MAX 32
 #define ROWS_MAX 128		/* keys of one object */
-#define LIST_FIRST 640		/* bytes of a list before it is counted */
+#define PART_SIZE 640		/* bytes of a list's elements, or one */
 #define EXACT_BELOW 0x1p53	/* whole numbers, in a double */
 
 enum row_kind {
@@ -492,27 +492,31 @@ decode_pointed(const struct decode_place *place, const struct row *row)
 }
 
 /*
- * Room for the elements from here on, of which n come before: for the first
- * ones, then for as many as there are. NULL: none.
+ * A part of a list, whose length is not known before its end. Most lists have
+ * one part.
  */
-static char *
-make_room(const struct decode *decode, const char *list, size_t n,
-    size_t size, size_t *room)
-{
-	const char *at = decode->at;
-	char *larger;
+struct part {
+	struct part *older;
+	_Alignas(max_align_t) char elements[];
+};
 
-	*room = n > 0 ? n : size < LIST_FIRST ? LIST_FIRST / size : 1;
-	if (n > 0)
-		do {
-			++*room;
-			at = json_skip(at, decode->end);
-		} while (json_goes_on(&at, ']'));
-	larger = arena_alloc(decode->arena, *room <= SIZE_MAX / size ?
-	    *room * size : SIZE_MAX);
-	if (larger != NULL && n > 0)
-		memcpy(larger, list, n * size);
-	return larger;
+/* The n elements of some parts, each but the newest with `room` of them. */
+static const void *
+join_parts(struct decode *decode, const struct part *part, size_t n,
+    size_t room, size_t size)
+{
+	size_t last = n == 0 ? 0 : (n - 1) % room + 1;
+	char *list;
+
+	if (n <= room)
+		return n == 0 ? NULL : part->elements;
+	list = arena_alloc(decode->arena, n * size);
+	for (; list != NULL && n > 0; part = part->older) {
+		n -= last;
+		memcpy(list + n * size, part->elements, last * size);
+		last = room;
+	}
+	return list;
 }
 
 static void decode_row(const struct decode_place *, enum tag, char *out);
@@ -546,26 +550,38 @@ decode_list(const struct decode_place *place, const struct row *row,
 	};
 	struct decode *decode = place->decode;
 	struct decode_place here = { .decode = decode, .up = place };
-	size_t room = 0, size = row->kind == KIND_INTS ? sizeof(int64_t) :
+	size_t size = row->kind == KIND_INTS ? sizeof(int64_t) :
 	    row->kind == KIND_STRS ? sizeof(char *) : type_of(row->tag).size;
+	size_t room = size < PART_SIZE ? PART_SIZE / size : 1, left = 0;
+	struct part *part = NULL, *older;
 	const char *start = decode->at, *at;
-	char *list = NULL;
 
 	decode->at++;
 	for (; json_goes_on(&decode->at, ']'); here.index++) {
-		if (*n == room && (list = make_room(decode, list, *n, size,
-		    &room)) == NULL) {
-			decode->at = json_skip(start, decode->end);
-			return;
+		if (left == 0) {
+			older = part;
+			part = arena_alloc(decode->arena,
+			    sizeof(*part) + room * size);
+			if (part == NULL) {
+				decode->at = json_skip(start, decode->end);
+				return;
+			}
+			part->older = older;
+			left = room;
 		}
 		at = decode->at;
-		if (take_element(&here, row, list + *n * size))
+		if (take_element(&here, row, part->elements +
+		    (room - left) * size)) {
 			++*n;
-		else
+			left--;
+		} else {
 			decode_refuse(&here, at, kinds[row->kind]);
+		}
 	}
-	if (*n > 0)
-		*out = list;
+	/* A part whose first element was refused. */
+	if (part != NULL && left == room)
+		part = part->older;
+	*out = join_parts(decode, part, *n, room, size);
 }
 
 /* A row of a keyboard is its list of buttons, or {} if there are none. */

@@ -1,6 +1,6 @@
 /*
  * scan.h - the text of JSON's strings, up to what needs a look: 16 bytes at a
- * time with SSE2, which each x86-64 has, else 8 or one by one. No byte from
+ * time with SSE2, which each x86-64 has, else one by one. No byte from
  * `end` on is read, but for the last of a character that is cut there.
  *
  * scan_plain() finds the first byte that is no printable ASCII, nor part of a
@@ -25,27 +25,14 @@ scan_is_plain(unsigned char c)
 static inline const char *
 scan_plain_bytes(const char *at, const char *end)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t highs = UINT64_C(0x8080808080808080);
-	const unsigned char *s;
-	uint64_t word, odd = 0;
+	const unsigned char *s = (const unsigned char *)at;
 
-	while (end - at >= 8 && (odd & highs) == 0) {
-		memcpy(&word, at, sizeof(word));
-		odd = word | (word - ones * 0x20) |
-		    ((word ^ ones * '"') - ones) |
-		    ((word ^ ones * '\\') - ones);
-		if ((odd & highs) == 0)
-			at += 8;
-	}
-	for (;;) {
-		while (at < end && scan_is_plain((unsigned char)*at))
-			at++;
-		s = (const unsigned char *)at;
-		if (end - at < 2 || *s < 0xc2 || *s > 0xdf ||
+	for (;; at += 2, s += 2) {
+		while (at < end && scan_is_plain(*s))
+			at++, s++;
+		if (end - at < 2 || s[0] < 0xc2 || s[0] > 0xdf ||
 		    (s[1] & 0xc0) != 0x80)
 			return at;
-		at += 2;
 	}
 }
 

@@ -63,24 +63,18 @@ json_skip(const char *at, const char *end)
 	}
 }
 
-void
-json_key(const char **at, const char *end, struct json_value *key)
-{
-	const char *close = json_string_end(*at + 1, end);
-
-	*key = (struct json_value){ JSON_STRING, (char *)*at,
-	    (size_t)(close + 1 - *at) };
-	/* Behind the colon. */
-	*at = json_space(json_space(close + 1) + 1);
-}
-
 bool
 json_walk(const char **at, const char *end, struct json_value *key,
     struct json_value *value)
 {
+	const char *behind;
+
 	if (!json_goes_on(at, '}'))
 		return false;
-	json_key(at, end, key);
+	behind = json_skip(*at, end);
+	*key = (struct json_value){ JSON_STRING, (char *)*at,
+	    (size_t)(behind - *at) };
+	*at = json_space(json_space(behind) + 1);
 	*value = (struct json_value){ json_kind_of(**at), (char *)*at, 0 };
 	*at = json_skip(*at, end);
 	value->len = (size_t)(*at - value->at);

@@ -50,9 +50,6 @@ json_goes_on(const char **at, char closing)
 	return true;
 }
 
-/* A key with its quotes; *at is at it, and then at the member's value. */
-void json_key(const char **at, const char *end, struct json_value *key);
-
 /*
  * The next member of an object, until false; *at is behind the brace that
  * opens the object at first.

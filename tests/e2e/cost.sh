@@ -10,8 +10,8 @@ fastcgi	system-calls	27
 fastcgi	allocations	0
 stored	system-calls	44
 stored	allocations	48
-small	instructions	40000
-large	instructions	293500
+small	instructions	40300
+large	instructions	245500
 "
 
 if sanitized "$app"; then
