@@ -21,8 +21,8 @@ struct inbox_backend {
 	    struct inbox_claim *);
 	int (*next_due)(struct inbox *, int64_t *due);
 	int (*flush)(struct inbox *);
-	/* Moves the times of waiting tasks: see inbox_watch_clock(). */
-	int (*shift_due)(struct inbox *, int64_t milliseconds);
+	/* Moves the times of waiting tasks, but for those set since then. */
+	int (*shift_due)(struct inbox *, int64_t milliseconds, int64_t since);
 	int (*purge)(struct inbox *, int64_t before);
 	int (*list)(struct inbox *, const struct inbox_filter *,
 	    inbox_list_fn *, void *arg);

@@ -124,22 +124,25 @@ inbox_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	return result;
 }
 
-/* Retries are due by the clock on the wall, so they move with it. */
+/* Retries are due by the clock on the wall: those set by the old one move. */
 int
 inbox_watch_clock(struct inbox *inbox)
 {
-	int64_t offset = inbox_now(inbox) - clock_ms(), moved;
+	int64_t watched = clock_ms(), offset = inbox_now(inbox) - watched;
+	int64_t moved;
 
 	if (inbox->clock_offset == 0)
 		inbox->clock_offset = offset;
 	moved = offset - inbox->clock_offset;
-	if (moved > -CLOCK_SET && moved < CLOCK_SET)
-		return 0;
-	if (inbox->backend->shift_due(inbox, moved) == -1)
-		return -1;
-	log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64 " s: "
-	    "retries go on as planned", moved / 1000);
-	inbox->clock_offset = offset;
+	if (moved <= -CLOCK_SET || moved >= CLOCK_SET) {
+		if (inbox->backend->shift_due(inbox, moved,
+		    inbox->clock_watched + offset) == -1)
+			return -1;
+		log_msg(LOG_LEVEL_WARNING, "the clock was set by %" PRId64
+		    " s: retries go on as planned", moved / 1000);
+		inbox->clock_offset = offset;
+	}
+	inbox->clock_watched = watched;
 	return 0;
 }
 

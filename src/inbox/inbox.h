@@ -165,6 +165,7 @@ struct inbox {
 	const struct inbox_backend *backend;
 	int64_t (*clock)(void);	/* tests set their own; see inbox_now() */
 	int64_t clock_offset;	/* to clock_ms(); 0: see inbox_watch_clock() */
+	int64_t clock_watched;	/* clock_ms(); the offset was right then */
 	char error[INBOX_ERROR_MAX];
 };
 

@@ -407,25 +407,29 @@ queue_next_due(struct inbox *inbox, int64_t *due)
 
 /* The unfinished events after one, up to another. */
 static int
-shift_some(struct store *store, int64_t by, int64_t after, int64_t upto)
+shift_some(struct store *store, int64_t by, int64_t since, int64_t after,
+    int64_t upto)
 {
 	int result;
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
 	result = store_run(store, "UPDATE task SET due = due + ?3 WHERE "
-	    "due > 0 AND state = 0 AND event IN (SELECT event FROM queue "
-	    "WHERE event > ?1 AND event <= ?2)", "iii", after, upto, by);
+	    "due > 0 AND state = 0 AND ended NOT BETWEEN ?4 AND ?5 AND "
+	    "event IN (SELECT event FROM queue WHERE event > ?1 AND "
+	    "event <= ?2)", "iiiii", after, upto, by, since,
+	    inbox_now(&store->inbox));
 	if (result == 0)
-		result = store_run(store, "UPDATE queue SET due = due + ?3 "
-		    "WHERE due > 0 AND event > ?1 AND event <= ?2", "iii",
-		    after, upto, by);
+		result = store_run(store, "UPDATE queue SET due = ifnull(("
+		    "SELECT min(due) FROM task WHERE event = queue.event AND "
+		    "state = 0), due) WHERE due > 0 AND event > ?1 AND "
+		    "event <= ?2", "ii", after, upto);
 	return store_end(store, result);
 }
 
 /* After an error the next call goes on from where this one was. */
 int
-queue_shift_due(struct inbox *inbox, int64_t milliseconds)
+queue_shift_due(struct inbox *inbox, int64_t milliseconds, int64_t since)
 {
 	struct store *store = store_of(inbox);
 	int64_t *after = &store->shifted_upto, upto;
@@ -436,8 +440,8 @@ queue_shift_due(struct inbox *inbox, int64_t milliseconds)
 		if (store_run(store, "SELECT max(event) FROM (SELECT event "
 		    "FROM queue WHERE event > ? ORDER BY event LIMIT ?)",
 		    "id>i", *after, SHIFT_STEP, &upto) == -1 ||
-		    (upto != 0 && shift_some(store, milliseconds, *after,
-		    upto) == -1))
+		    (upto != 0 && shift_some(store, milliseconds, since,
+		    *after, upto) == -1))
 			return -1;
 		*after = upto;
 	} while (upto != 0);

@@ -199,7 +199,7 @@ int queue_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);
 int queue_orphaned(struct inbox *, int from, int to, struct inbox_claim *);
 int queue_next_due(struct inbox *, int64_t *due);
-int queue_shift_due(struct inbox *, int64_t milliseconds);
+int queue_shift_due(struct inbox *, int64_t milliseconds, int64_t since);
 int queue_purge(struct inbox *, int64_t before);
 
 /* Queues an event that has something to do, due at once. 0, or -1. */

@@ -703,11 +703,42 @@ a_clock_set_back_delays_nothing(void **state)
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
 	clock_now -= 3600000;
 	put(inbox, "new", NULL);
-	assert_int_equal(inbox->backend->shift_due(inbox, -3600000), 0);
+	assert_int_equal(inbox->backend->shift_due(inbox, -3600000,
+	    INT64_MAX), 0);
 	assert_string_equal(claim(inbox, 2, &claimed), "new");
 	assert_true(due(inbox) == clock_now + 10000);
 	clock_now -= 30 * INT64_C(3600000);
 	assert_string_equal(claim(inbox, 2, &claimed), "retry");
+}
+
+/* Other workers go by the new clock before the first has seen it. */
+static void
+a_clock_set_is_not_counted_twice(void **state)
+{
+	static const int64_t jumps[] = { 3600000, -3600000 };
+	struct inbox *inbox = *state;
+	struct inbox_claim before, after;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(inbox_watch_clock(inbox), 0);
+		put(inbox, i == 0 ? "1" : "3", "a");
+		put(inbox, i == 0 ? "2" : "4", "b");
+		claim(inbox, 1, &before);
+		claim(inbox, 2, &after);
+		finish(inbox, &before, INBOX_WAITING, clock_now + 5000);
+		clock_now += jumps[i];
+		finish(inbox, &after, INBOX_WAITING, clock_now + 9000);
+		assert_int_equal(inbox_watch_clock(inbox), 0);
+		assert_in_range(due(inbox), clock_now + 4000, clock_now + 5000);
+		clock_now += 5000;
+		claim(inbox, 1, &before);
+		assert_int_equal(due(inbox), clock_now + 4000);
+		finish(inbox, &before, INBOX_DONE, 0);
+		clock_now += 4000;
+		claim(inbox, 1, &after);
+		finish(inbox, &after, INBOX_DONE, 0);
+	}
 }
 
 /* Every task of an event counts, not only the first one. */
@@ -721,7 +752,8 @@ a_clock_set_moves_each_task(void **state)
 	put_for(inbox, "e", NULL, "message_new", wanted, 2);
 	claim(inbox, 1, &claimed);
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 10000);
-	assert_int_equal(inbox->backend->shift_due(inbox, 5000), 0);
+	assert_int_equal(inbox->backend->shift_due(inbox, 5000, INT64_MAX),
+	    0);
 	claim(inbox, 1, &claimed);
 	assert_string_equal(claimed.handler, "b");
 	finish(inbox, &claimed, INBOX_WAITING, clock_now + 3650 * DAY);
@@ -1203,7 +1235,7 @@ a_large_inbox_is_locked_briefly(void **state)
 	BRIEFLY(inbox_finish(inbox, &claimed, &(struct inbox_end){
 	    .state = INBOX_DONE, .reason = "" }));
 	BRIEFLY(inbox_purge(inbox, clock_now));
-	BRIEFLY(inbox->backend->shift_due(inbox, 5000));
+	BRIEFLY(inbox->backend->shift_due(inbox, 5000, INT64_MAX));
 	for (i = 0; i < 3; i++)
 		BRIEFLY(inbox_purge(inbox, clock_now));
 #undef BRIEFLY
@@ -1683,6 +1715,7 @@ main(void)
 		EACH(a_dropped_event_is_known_until_it_is_old),
 		EACH(no_id_is_given_twice),
 		EACH(a_clock_set_back_delays_nothing),
+		EACH(a_clock_set_is_not_counted_twice),
 		EACH(a_clock_set_moves_each_task),
 		EACH(filters_find_what_they_say),
 		EACH(status_counts),
