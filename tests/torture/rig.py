@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -41,6 +42,7 @@ class Rig:
             stderr=subprocess.DEVNULL).returncode == 0
         os.chmod(self.run, 0o755)   # root uses no folder of everybody's
         self.app = self.work + "/vkcb"
+        self.sanitized = "/sanitized/" in app
         shutil.copy(app, self.app)
         self.inbox = self.run + "/inbox"
         self.book = self.work + "/book"
@@ -51,7 +53,11 @@ class Rig:
         with open(self.work + "/vkcb.conf", "w") as conf:
             conf.write("[vkcb]\n%s\n[group 1]\nsecret = s3\n" % "\n".join(
                 " = ".join(pair) for pair in keys.items()))
-        self.env = dict(os.environ, VKCB_CONF=self.work + "/vkcb.conf")
+        said = "log_path=%s/sanitizer:" % self.work
+        self.env = dict(
+            os.environ, VKCB_CONF=self.work + "/vkcb.conf",
+            UBSAN_OPTIONS=said + "print_stacktrace=1",
+            ASAN_OPTIONS=said + "verify_asan_link_order=0:detect_leaks=0")
         self.lock = threading.Lock()
         self.tried = 0
         self.taken = {}
@@ -167,10 +173,11 @@ class Rig:
 
     def victims(self):
         found = []
+        mine = (self.app, self.app + " (deleted)")
         for name in os.listdir("/proc"):
             try:
                 if name.isdigit() and \
-                        os.readlink("/proc/%s/exe" % name) == self.app:
+                        os.readlink("/proc/%s/exe" % name) in mine:
                     found.append(int(name))
             except OSError:
                 pass
@@ -256,6 +263,16 @@ class Rig:
             notes.append("lost: " + " ".join("%d-%d" % e for e in lost[:5]))
         return Tally(self.tried, len(self.taken), len(lost), again, disorder,
                      notes)
+
+    def findings(self):
+        """Of the sanitizers, in all processes."""
+        found = []
+        for name in os.listdir(self.work):
+            if name.startswith("sanitizer."):
+                with open(self.work + "/" + name, errors="replace") as file:
+                    found += re.findall("(?:AddressSanitizer|runtime error)"
+                                        "[^\n]{0,80}", file.read())[:1]
+        return found[:3]
 
     def is_sound(self):
         """SQLite's verdict on the file; "" is fine."""

@@ -123,8 +123,7 @@ def clock(app, seconds, seed, preload):
     jump = rig.work + "/jump"
     with open(jump, "w") as file:
         file.write("0")
-    rig.env.update(LD_PRELOAD=preload + "/clock-jump.so", CLOCK_JUMP=jump,
-                   ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+    rig.env.update(LD_PRELOAD=preload + "/clock-jump.so", CLOCK_JUMP=jump)
     rig.listen(3)
     stop = time.time() + seconds
     threads = rig.converse(rig.post_fastcgi, stop)
