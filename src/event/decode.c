@@ -854,8 +854,8 @@ const void *
 decode_event(enum vkcb_event_type type, const struct vk_json *object,
     struct arena *arena, decode_mismatch_fn *mismatch, void *arg)
 {
-	struct decode decode = { .end = object->text + object->len,
-	    .arena = arena, .mismatch = mismatch, .arg = arg };
+	struct decode decode = { .arena = arena, .mismatch = mismatch,
+	    .arg = arg };
 	const struct decode_place place = { &decode, NULL, "object", 6, 0 };
 	int tag = tag_of_event(type);
 	void *typed;
@@ -863,6 +863,7 @@ decode_event(enum vkcb_event_type type, const struct vk_json *object,
 
 	if (tag == -1 || object->text == NULL || *object->text != '{')
 		return NULL;
+	decode.end = object->text + object->len;
 	text = arena_alloc(arena, object->len);
 	typed = arena_alloc(arena, type_of((enum tag)tag).size);
 	if (text == NULL || typed == NULL)

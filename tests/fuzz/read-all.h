@@ -30,7 +30,7 @@ read_##tag(const struct vk_##tag *object) \
 #define BOOL(name, example, text) sum += object->name;
 #define DOUBLE(name, example, text) sum += object->name > 0;
 #define STR(name, example, text) sum += strlen(object->name);
-#define JSON(name, example, text) \
+#define JSON(name, example, meaning) \
 	for (i = 0; i < object->name.len; i++) \
 		sum += (unsigned char)object->name.text[i];
 #define OBJ(name, tag, text) read_##tag(object->name);
