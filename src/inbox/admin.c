@@ -435,7 +435,8 @@ drop_event(struct store *store, int64_t id)
 		    "being handled: try again later", (long long)id);
 		return -1;
 	}
-	if (queue_leave(store, id) == -1 ||
+	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
+	    id) == -1 || queue_elect(store, id) == -1 ||
 	    store_run(store, "DELETE FROM task WHERE event = ?", "i",
 	    id) == -1)
 		return -1;

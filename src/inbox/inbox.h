@@ -208,8 +208,8 @@ int inbox_take_command(struct inbox *, int64_t group_id,
  * before this returns. 1: *claim is the task. 0: nothing now, and *due is when
  * something will be (0: nothing waits at all; INT64_MAX: only tasks that other
  * workers run). A time over INBOX_DUE_MAX ahead counts as now: the clock was
- * ahead when it was set. A worker runs one task at a time: after -1 its next
- * call may hand out the task that this call had counted.
+ * ahead when it was set. After -1 the worker may hold a task nevertheless: see
+ * inbox_orphaned().
  *
  * names: the handlers that the worker's program has. A task for
  * another handler is handed out with claim->unknown set, for the worker to park
@@ -228,7 +228,7 @@ int inbox_finish(struct inbox *, const struct inbox_claim *,
     const struct inbox_end *);
 
 /*
- * Finds a task that a worker numbered from..to, which is dead, still holds. 1:
+ * Finds a task that a worker numbered from..to holds and does not run. 1:
  * *claim is the task, for inbox_finish(). 0: none.
  */
 int inbox_orphaned(struct inbox *, int from, int to, struct inbox_claim *);

@@ -11,16 +11,15 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 #include "banned.h"
 
-#define PURGE_LOOK 500		/* events looked at in one step */
+#define STEP 500		/* rows looked at in one step */
+#define PURGE_LOOK 100		/* events looked at in one step */
 #define PURGE_DROP 25		/* of which so many are deleted */
-#define SHIFT_STEP 500
-#define QUEUE_LOOK 500		/* rows looked at before a purge */
 #define MEND_EVERY 30000	/* milliseconds */
-#define HELD_WRONGLY 2
 #define RETRY_TURN 4		/* see pick_of() */
 
 /* A row of the table queue. */
@@ -74,15 +73,6 @@ queue_add(struct store *store, int64_t id, const char *conversation,
 	    id, conversation, urgent) == -1)
 		return -1;
 	return urgent ? queue_elect(store, id) : 0;
-}
-
-int
-queue_leave(struct store *store, int64_t id)
-{
-	if (store_run(store, "DELETE FROM queue WHERE event = ?", "i",
-	    id) == -1)
-		return -1;
-	return queue_elect(store, id);
 }
 
 /*
@@ -143,23 +133,30 @@ count_time(struct store *store, const struct inbox_claim *claim,
 	    time);
 }
 
-/* An attempt ended: does the event wait, or leave? */
+/* An attempt ended: does the event wait, or leave the queue? */
 static int
 end_event(struct store *store, int64_t id, int64_t now)
 {
-	int64_t waits, due;
+	struct sqlite3_stmt *stmt = row_tasks(store, id);
+	struct inbox_task task;
+	int64_t due = INT64_MAX;
+	int row;
 
-	if (store_run(store, "SELECT count(*), min(CASE WHEN state = 1 THEN "
-	    "NULL WHEN due > ? THEN 0 ELSE due END) FROM task WHERE event = ? "
-	    "AND state < 2", "ii>ii", now + INBOX_DUE_MAX, id, &waits,
-	    &due) == -1)
+	while ((row = row_task(store, stmt, &task)) == 1)
+		if (row_is_open(&task) && task.due > now + INBOX_DUE_MAX)
+			due = 0;
+		else if (row_is_open(&task) && task.due < due)
+			due = task.due;
+	if (row == -1)
 		return -1;
-	if (waits == 0)
-		return queue_leave(store, id);
-	if (store_run(store, "UPDATE queue SET worker = 0, due = ? "
-	    "WHERE event = ?", "ii", due, id) == -1)
+	row = due == INT64_MAX ? store_run(store, "DELETE FROM queue WHERE "
+	    "event = ?", "i", id) : store_run(store, "UPDATE queue SET "
+	    "worker = 0, due = ? WHERE event = ?", "ii", due, id);
+	if (row == -1)
 		return -1;
-	return queue_elect(store, id);
+	/* An index may name a row that its table has not. */
+	return store->sql->changes(store->db) == 0 ?
+	    store_fail(store, SQL_CORRUPT) : queue_elect(store, id);
 }
 
 /* 1: claimed; 0: the queue was wrong about the event. */
@@ -191,21 +188,6 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	    store_fail(store, SQL_CORRUPT);
 }
 
-/* 1: *claim is held; 0: nothing is; HELD_WRONGLY: an event without a task. */
-static int
-find_held(struct store *store, int from, int to, struct inbox_claim *claim)
-{
-	int64_t id;
-	int row = store_run(store, "SELECT event, worker FROM queue WHERE "
-	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "dd>xd", from, to,
-	    &id, &claim->worker);
-
-	if (row != 1)
-		return row;
-	row = row_claim(store, id, INBOX_RUNNING, 0, claim);
-	return row == 0 ? HELD_WRONGLY : row;
-}
-
 /* Another worker may have been faster since the first look. */
 static int
 claim_next(struct store *store, int worker, int64_t now,
@@ -221,55 +203,90 @@ claim_next(struct store *store, int worker, int64_t now,
 }
 
 /*
- * The queue follows from the other tables. What stands in it against them is
- * damaged: a bit that flipped there must not hold up an event, or a
- * conversation, for ever. What a worker holds is left to its end.
+ * All events with tasks, in steps; others get as much time between as a step
+ * took. After an error call it again.
  */
-#define WRONG " FROM queue WHERE worker NOT BETWEEN 1 AND 2147483646 AND " \
-	"(worker <> 0 OR urgent NOT IN (0, 1) OR head NOT IN (0, 1) OR " \
+static int
+queue_in_steps(struct store *store, int (*step)(struct store *, int64_t after,
+    int64_t upto, int64_t by, int64_t since), int64_t *after, int64_t by,
+    int64_t since)
+{
+	int64_t upto, start;
+	int result;
+
+	do {
+		start = clock_ns();
+		upto = INT64_MAX;
+		result = store_run(store, "SELECT event FROM task WHERE "
+		    "event > ? ORDER BY event LIMIT 1 OFFSET ?", "id>x",
+		    *after, STEP, &upto);
+		if (result != -1)
+			result = store_begin(store, STORE_PATIENCE);
+		if (result != -1)
+			result = store_end(store, step(store, *after, upto, by,
+			    since));
+		if (result == -1)
+			return -1;
+		*after = upto;
+		clock_sleep_until(clock_ns() + (clock_ns() - start));
+	} while (upto != INT64_MAX);
+	return 0;
+}
+
+/*
+ * The queue follows from the other tables. A row against them is damaged: a bit
+ * that flipped there must not hold up an event, or a conversation, for ever. A
+ * task that a worker runs is left to its end.
+ */
+#define WRONG "(worker NOT BETWEEN 1 AND 2147483646 OR NOT EXISTS (SELECT 1 " \
+	"FROM task WHERE event = queue.event AND state NOT IN (0, 2, 3))) " \
+	"AND (worker <> 0 OR urgent NOT IN (0, 1) OR head NOT IN (0, 1) OR " \
 	"conversation IS NOT (SELECT conversation FROM event WHERE " \
 	"id = queue.event) OR (head = 0 AND NOT EXISTS (SELECT 1 FROM " \
 	"queue AS q WHERE q.conversation = queue.conversation AND " \
 	"q.head = 1)))"
 
-/* Goes through all tasks under the lock: it is not for a sound inbox. */
+static int
+mend_step(struct store *store, int64_t after, int64_t upto, int64_t by,
+    int64_t since)
+{
+	(void)by;
+	(void)since;
+	if (store_run(store, "DELETE FROM queue WHERE event > ? AND "
+	    "event <= ? AND " WRONG, "ii", after, upto) == -1 ||
+	    store_run(store, "INSERT OR IGNORE INTO queue SELECT task.event, "
+	    "conversation, ifnull(type = 'message_event', 0), min(due), "
+	    "conversation IS NULL, 0 FROM task LEFT JOIN event ON id = "
+	    "task.event WHERE task.event > ? AND task.event <= ? AND "
+	    "state NOT IN (2, 3) GROUP BY task.event", "ii", after,
+	    upto) == -1)
+		return -1;
+	return store_run(store, "UPDATE queue SET head = 1 WHERE event > ? "
+	    "AND event <= ? AND head = 0 AND event = (SELECT q.event FROM "
+	    "queue AS q WHERE q.conversation = queue.conversation ORDER BY "
+	    "q.head DESC, q.urgent DESC, q.event LIMIT 1)", "ii", after, upto);
+}
+
 static int
 mend(struct store *store)
 {
-	int64_t now = inbox_now(&store->inbox);
+	int64_t time = inbox_now(&store->inbox) / MEND_EVERY;
 
-	if (now / MEND_EVERY == store->mended)
+	if (!store->queue_is_wrong || time == store->mended)
 		return 0;
-	store->mended = now / MEND_EVERY;
+	store->mended = time;
 	store->queue_is_wrong = false;
 	log_msg(LOG_LEVEL_ERROR, "the inbox's queue is damaged: it is made "
 	    "anew");
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	return store_end(store, store_run(store, "DELETE" WRONG, "") == -1 ||
-	    store_run(store, "INSERT INTO queue SELECT task.event, "
-	    "conversation, ifnull(type = 'message_event', 0), min(due), "
-	    "conversation IS NULL, 0 FROM task LEFT JOIN event ON id = "
-	    "task.event WHERE state NOT IN (2, 3) AND task.event NOT IN "
-	    "(SELECT event FROM queue) GROUP BY task.event", "") == -1 ||
-	    store_run(store, "UPDATE queue SET head = 1 WHERE event IN "
-	    "(SELECT min(event) FROM queue WHERE conversation IS NOT NULL "
-	    "GROUP BY conversation HAVING max(head) = 0)", "") == -1 ? -1 : 0);
+	return queue_in_steps(store, mend_step, &(int64_t){ INT64_MIN }, 0, 0);
 }
 
 static int
 claim_once(struct store *store, int worker, int64_t now,
     struct inbox_claim *claim, int64_t *due)
 {
-	int result = 0;
-
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	if (store->claimed_unsure)
-		result = find_held(store, worker, worker, claim);
-	if (result == 0 || result == HELD_WRONGLY)
-		result = claim_next(store, worker, now, claim, due);
-	return store_end(store, result);
+	return store_begin(store, STORE_PATIENCE) == -1 ? -1 :
+	    store_end(store, claim_next(store, worker, now, claim, due));
 }
 
 int
@@ -284,20 +301,15 @@ queue_claim(struct inbox *inbox, int worker, struct inbox_claim *claim,
 	store->claims++;
 	*due = 0;
 	result = store_ready(store) == -1 ? -1 : pick(store, now, &id);
-	if (result == -1)
-		return -1;
-	if (result == 0 && !store->claimed_unsure)
-		return next_due(store, due);
+	if (result != 1)
+		return result == 0 ? next_due(store, due) : -1;
 	do
 		result = claim_once(store, worker, now, claim, due);
 	while (result == -1 && store_may_find_room(store));
-	if (result == 0 && store->queue_is_wrong)
+	if (result == 0)
 		return mend(store);
-	if (result != 1)
-		return result;
 	/* The attempt begins only when it is on disk. */
-	store->claimed_unsure = store_flush(inbox) == -1;
-	return store->claimed_unsure ? -1 : 1;
+	return result == 1 && store_flush(inbox) == -1 ? -1 : result;
 }
 
 static int
@@ -346,33 +358,39 @@ end_task(struct store *store, const struct inbox_claim *claim,
 	return end_event(store, claim->event.id, now) == -1 ? -1 : 1;
 }
 
-/* An untried end loses nothing: it need not wait for a sound disk. */
-static int
-finish_begin(struct store *store, const struct inbox_end *end)
-{
-	bool doubtful = store->doubtful;
-	int result;
-
-	store->doubtful = doubtful && !end->untried;
-	result = store_begin(store, STORE_PATIENCE);
-	store->doubtful |= doubtful && end->untried;
-	return result;
-}
-
 int
 queue_finish(struct inbox *inbox, const struct inbox_claim *claim,
     const struct inbox_end *end)
 {
 	struct store *store = store_of(inbox);
+	bool doubtful = store->doubtful && end->untried;
 	int result;
 
+	/* An untried end loses nothing: it need not wait for a sound disk. */
+	store->doubtful &= !doubtful;
 	do {
-		result = finish_begin(store, end);
+		result = store_begin(store, STORE_PATIENCE);
 		if (result == 0)
 			result = store_end(store, end_task(store, claim, end,
 			    inbox_now(inbox)));
 	} while (result == -1 && store_may_find_room(store));
+	store->doubtful |= doubtful;
 	return result;
+}
+
+static int
+find_held(struct store *store, int from, int to, struct inbox_claim *claim)
+{
+	int64_t id;
+	int row = store_run(store, "SELECT event, worker FROM queue WHERE "
+	    "worker > 0 AND worker BETWEEN ? AND ? LIMIT 1", "dd>xd", from, to,
+	    &id, &claim->worker);
+
+	if (row == 1) {
+		row = row_claim(store, id, INBOX_RUNNING, 0, claim);
+		store->queue_is_wrong |= row == 0;
+	}
+	return row;
 }
 
 int
@@ -383,14 +401,12 @@ queue_orphaned(struct inbox *inbox, int from, int to,
 	int row;
 
 	store->works = true;
-	if (store_ready(store) == -1)
-		return -1;
-	/* An event that is held without a reason is let go. */
-	while ((row = find_held(store, from, to, claim)) == HELD_WRONGLY)
-		if (store_begin(store, STORE_PATIENCE) == -1 ||
-		    store_end(store, end_event(store, claim->event.id,
-		    inbox_now(inbox))) == -1 || mend(store) == -1)
-			return -1;
+	row = store_ready(store) == -1 ? -1 :
+	    find_held(store, from, to, claim);
+	/* An event without a task may hide the others. */
+	if (row == 0 && store->queue_is_wrong)
+		row = mend(store) == -1 ? -1 :
+		    find_held(store, from, to, claim);
 	return row;
 }
 
@@ -405,128 +421,91 @@ queue_next_due(struct inbox *inbox, int64_t *due)
 	return row == 0 ? next_due(store, due) : row == 1 ? 0 : -1;
 }
 
-/* The unfinished events after one, up to another. */
 static int
-shift_some(struct store *store, int64_t by, int64_t since, int64_t after,
-    int64_t upto)
+shift_step(struct store *store, int64_t after, int64_t upto, int64_t by,
+    int64_t since)
+{
+	if (store_run(store, "UPDATE task SET due = due + ? WHERE due > 0 AND "
+	    "state = 0 AND event > ? AND event <= ? AND "
+	    "ended NOT BETWEEN ? AND ?", "iiiii", by, after, upto, since,
+	    inbox_now(&store->inbox)) == -1)
+		return -1;
+	return store_run(store, "UPDATE queue SET due = ifnull((SELECT "
+	    "min(due) FROM task WHERE event = queue.event AND state = 0), due) "
+	    "WHERE due > 0 AND event > ? AND event <= ?", "ii", after, upto);
+}
+
+int
+queue_shift_due(struct inbox *inbox, int64_t milliseconds, int64_t since)
+{
+	struct store *store = store_of(inbox);
+
+	if (store_ready(store) == -1 || queue_in_steps(store, shift_step,
+	    &store->shifted_upto, milliseconds, since) == -1)
+		return -1;
+	store->shifted_upto = 0;
+	return 0;
+}
+
+#define OLD "received < ?2 AND NOT EXISTS (SELECT 1 FROM queue WHERE " \
+	"event = id) AND NOT EXISTS (SELECT 1 FROM task WHERE event = id " \
+	"AND state <> 2)"
+#define SOME_OLD "(SELECT id FROM event WHERE id > ?1 AND id <= ?3 AND " OLD \
+	" ORDER BY id LIMIT ?4)"
+
+/* An operator may have made some wait again since they were found. */
+static int
+drop_old(struct store *store, int64_t before, int64_t upto)
 {
 	int result;
 
 	if (store_begin(store, STORE_PATIENCE) == -1)
 		return -1;
-	result = store_run(store, "UPDATE task SET due = due + ?3 WHERE "
-	    "due > 0 AND state = 0 AND ended NOT BETWEEN ?4 AND ?5 AND "
-	    "event IN (SELECT event FROM queue WHERE event > ?1 AND "
-	    "event <= ?2)", "iiiii", after, upto, by, since,
-	    inbox_now(&store->inbox));
+	result = store_run(store, "DELETE FROM task WHERE event IN " SOME_OLD,
+	    "iiid", store->purged_upto, before, upto, PURGE_DROP);
 	if (result == 0)
-		result = store_run(store, "UPDATE queue SET due = ifnull(("
-		    "SELECT min(due) FROM task WHERE event = queue.event AND "
-		    "state = 0), due) WHERE due > 0 AND event > ?1 AND "
-		    "event <= ?2", "ii", after, upto);
+		result = store_run(store, "DELETE FROM event WHERE id IN "
+		    SOME_OLD, "iiid", store->purged_upto, before, upto,
+		    PURGE_DROP);
 	return store_end(store, result);
 }
 
-/* After an error the next call goes on from where this one was. */
-int
-queue_shift_due(struct inbox *inbox, int64_t milliseconds, int64_t since)
-{
-	struct store *store = store_of(inbox);
-	int64_t *after = &store->shifted_upto, upto;
-
-	if (store_ready(store) == -1)
-		return -1;
-	do {
-		if (store_run(store, "SELECT max(event) FROM (SELECT event "
-		    "FROM queue WHERE event > ? ORDER BY event LIMIT ?)",
-		    "id>i", *after, SHIFT_STEP, &upto) == -1 ||
-		    (upto != 0 && shift_some(store, milliseconds, since,
-		    *after, upto) == -1))
-			return -1;
-		*after = upto;
-	} while (upto != 0);
-	return 0;
-}
-
-struct old {
-	int64_t ids[PURGE_DROP];
-	size_t n;
-	int looked;
-	bool at_end;
-};
-
-#define UNFINISHED "EXISTS (SELECT 1 FROM queue WHERE event = id) OR " \
-	"EXISTS (SELECT 1 FROM task WHERE event = id AND state <> 2)"
-
 /*
- * Finds events to delete, but never the newest one. Events are not strictly
- * ordered by time if the clock was set: skip events dated in the future, and
- * look past a few recent ones.
+ * Never the newest event. Events are not strictly ordered by time if the clock
+ * was set: those dated in the future are skipped.
  */
 static int
-find_old(struct store *store, int64_t before, struct old *old)
+purge_some(struct store *store, int64_t before)
 {
-	struct sqlite3_stmt *stmt = store_query(store, "SELECT id, "
-	    "received < ?2 OR received > ?3, received < ?2 AND NOT ("
-	    UNFINISHED ") FROM event WHERE id > ?1 AND "
-	    "id < (SELECT max(id) FROM event) ORDER BY id LIMIT ?4", "iiid",
-	    store->purged_upto, before, inbox_now(&store->inbox), PURGE_LOOK);
-	int64_t past = 0, id;
-	int row, odd, over;
+	int64_t upto;
+	int looked, odd, old;
 
-	while ((row = store_row(store, stmt, "idd", &id, &odd, &over)) == 1) {
-		old->looked++;
-		if (odd)
-			past = id;
-		if (over)
-			old->ids[old->n++] = past;
-		if (old->n == PURGE_DROP) {
-			store_reset(store, stmt);
-			break;
-		}
-	}
-	old->at_end = past == 0 || (row == 0 && old->looked < PURGE_LOOK);
-	store->purged_upto = old->at_end ? 0 : past;
-	return row == -1 ? -1 : 0;
-}
-
-/* An operator may have made it wait again since it was found. */
-static int
-delete_event(struct store *store, int64_t id)
-{
-	if (store_run(store, "DELETE FROM event WHERE id = ? AND NOT ("
-	    UNFINISHED ")", "i", id) == -1)
+	if (store_run(store, "SELECT count(*), max(id), sum(received < ?2 OR "
+	    "received > ?3), sum(" OLD ") FROM (SELECT id, received FROM event "
+	    "WHERE id > ?1 AND id < (SELECT max(id) FROM event) ORDER BY id "
+	    "LIMIT ?4)", "iiid>didd", store->purged_upto, before,
+	    inbox_now(&store->inbox), PURGE_LOOK, &looked, &upto, &odd,
+	    &old) == -1 || (old > 0 && drop_old(store, before, upto) == -1))
 		return -1;
-	return store->sql->changes(store->db) == 0 ? 0 : store_run(store,
-	    "DELETE FROM task WHERE event = ?", "i", id);
+	if (old <= PURGE_DROP)
+		store->purged_upto = odd == 0 ? 0 : upto;
+	return odd == 0 ? 0 : looked;
 }
 
 int
 queue_purge(struct inbox *inbox, int64_t before)
 {
 	struct store *store = store_of(inbox);
-	struct old old = { .n = 0 };
-	int result = 0, wrong;
-	size_t i;
+	int wrong;
 
 	if (store_ready(store) == -1)
 		return -1;
 	store_shrink_log(store);
 	/* What is stuck becomes the oldest. */
-	if (store_run(store, "SELECT EXISTS ("
-	    "SELECT 1" WRONG " AND event <= (SELECT max(event) FROM (SELECT "
-	    "event FROM queue ORDER BY event LIMIT ?)))", "d>d", QUEUE_LOOK,
-	    &wrong) == -1)
+	if (store_run(store, "SELECT EXISTS (SELECT 1 FROM (SELECT * FROM "
+	    "queue ORDER BY event LIMIT ?) AS queue WHERE " WRONG ")", "d>d",
+	    STEP, &wrong) == -1)
 		return -1;
-	wrong |= store->queue_is_wrong;
-	if ((wrong && mend(store) == -1) ||
-	    find_old(store, before, &old) == -1)
-		return -1;
-	if (old.n == 0)
-		return old.at_end ? 0 : old.looked;
-	if (store_begin(store, STORE_PATIENCE) == -1)
-		return -1;
-	for (i = 0; result == 0 && i < old.n; i++)
-		result = delete_event(store, old.ids[i]);
-	return store_end(store, result) == -1 ? -1 : old.looked;
+	store->queue_is_wrong |= wrong;
+	return mend(store) == -1 ? -1 : purge_some(store, before);
 }

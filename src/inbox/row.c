@@ -63,13 +63,21 @@ row_task(struct store *store, struct sqlite3_stmt *stmt,
 	return row;
 }
 
+/* A damaged task may never have run. */
+bool
+row_is_open(const struct inbox_task *task)
+{
+	return task->damaged ? task->state != INBOX_FAILED :
+	    task->state < INBOX_DONE;
+}
+
 /* A damaged task is handed out to be parked. Nobody runs what is not held. */
 static bool
 row_is_next(const struct inbox_task *task, enum inbox_state state, int64_t now)
 {
 	if (task->damaged || task->state == INBOX_RUNNING)
-		return task->state != INBOX_FAILED;
-	return state == INBOX_WAITING && task->state == INBOX_WAITING &&
+		return row_is_open(task);
+	return state == INBOX_WAITING && row_is_open(task) &&
 	    (task->due <= now || task->due > now + INBOX_DUE_MAX);
 }
 

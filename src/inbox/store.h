@@ -44,7 +44,6 @@ struct store {
 	int64_t patience_ends;
 	int restart_at;			/* pages of the log: not before */
 	unsigned int claims;
-	bool claimed_unsure;		/* the last claim's flush failed */
 	uint64_t sum;			/* so far, of a statement or row */
 	bool damaged;			/* the last row, see store_query() */
 	bool unsummed;			/* it has no sum */
@@ -166,6 +165,9 @@ int row_event(struct store *, int64_t id, struct inbox_event *);
 struct sqlite3_stmt *row_tasks(struct store *, int64_t id);
 int row_task(struct store *, struct sqlite3_stmt *, struct inbox_task *);
 
+/* Is there something to do? A damaged task is to be parked. */
+bool row_is_open(const struct inbox_task *);
+
 /*
  * The event, and its first task that is due, for INBOX_WAITING, or that a
  * worker holds. 1; 0: none; -1.
@@ -205,9 +207,6 @@ int queue_purge(struct inbox *, int64_t before);
 /* Queues an event that has something to do, due at once. 0, or -1. */
 int queue_add(struct store *, int64_t id, const char *conversation,
     const char *type);
-
-/* Takes a finished event off the queue: the next may begin. 0, or -1. */
-int queue_leave(struct store *, int64_t id);
 
 /* Makes the first event of this event's conversation its head. 0, or -1. */
 int queue_elect(struct store *, int64_t id);

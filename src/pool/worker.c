@@ -275,6 +275,19 @@ be_idle(struct work *work, int64_t due)
 		wait_for_event(work, due);
 }
 
+/* A task that was claimed, but not flushed, never began. 0, 1, or -1. */
+static int
+give_back(const struct work *work)
+{
+	const struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
+	    .reason = "the inbox could not be flushed" };
+	struct inbox_claim claim;
+	int held = inbox_orphaned(work->inbox, work->number, work->number,
+	    &claim);
+
+	return held == 1 ? inbox_finish(work->inbox, &claim, &end) : held;
+}
+
 static void
 work_once(struct work *work)
 {
@@ -285,10 +298,13 @@ work_once(struct work *work)
 	(void)conf_refresh(&work->conf, NULL);
 	if (work->number == 1)
 		keep_house(work);
-	result = inbox_claim(work->inbox, work->number, handler_names,
-	    n_handlers, &claim, &due);
-	work->unsure = result == -1;
-	if (!work->unsure)
+	result = work->unsure ? give_back(work) : 0;
+	if (result != -1) {
+		result = inbox_claim(work->inbox, work->number, handler_names,
+		    n_handlers, &claim, &due);
+		work->unsure = result == -1;
+	}
+	if (result != -1)
 		work->trouble.since = 0;
 	if (result == -1)
 		pause_for_trouble(work, "cannot take events");
@@ -296,19 +312,6 @@ work_once(struct work *work)
 		be_idle(work, due);
 	else
 		work_on(work, &claim);
-}
-
-/* A task that was claimed, but not flushed, never began. */
-static void
-give_back(struct work *work)
-{
-	const struct inbox_end end = { .state = INBOX_WAITING, .untried = true,
-	    .reason = "the inbox could not be flushed" };
-	struct inbox_claim claim;
-
-	if (work->unsure && pool_is_valid(work->pool) && inbox_orphaned(
-	    work->inbox, work->number, work->number, &claim) == 1)
-		(void)inbox_finish(work->inbox, &claim, &end);
 }
 
 /* Stop signals other than SIGTERM are for the parent: a terminal sends all. */
@@ -352,7 +355,8 @@ worker_run(struct pool *pool, struct conf *conf, int number, pid_t parent)
 	while (!work.leaves && !is_stopping() && pool_is_valid(pool) &&
 	    !program_is_replaced(&pool->program))
 		work_once(&work);
-	give_back(&work);
+	if (work.unsure && pool_is_valid(pool))
+		(void)give_back(&work);
 	/* The last results, too, must outlast a power cut. */
 	if (inbox_flush(work.inbox) == -1)
 		(void)note_trouble(&work, "cannot flush the inbox");

@@ -891,17 +891,21 @@ open_failing_sqlite(void **state)
 static void
 a_claim_that_cannot_be_flushed_is_handed_out_later(void **state)
 {
+	const struct inbox_end untried = {
+		.state = INBOX_WAITING, .untried = true, .reason = "no flush",
+	};
 	struct inbox *inbox = *state;
 	struct inbox_claim claimed, other;
 	int64_t due;
 
 	put(inbox, "a1", "a");
 	put(inbox, "b1", "b");
-	flushes_fail = 2;
+	flushes_fail = 1;
 	assert_int_equal(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due),
 	    -1);
-	assert_int_equal(inbox_claim(inbox, 1, names, N_NAMES, &claimed, &due),
-	    -1);
+	assert_int_equal(inbox_orphaned(inbox, 1, 1, &claimed), 1);
+	assert_int_equal(inbox_finish(inbox, &claimed, &untried), 1);
+	assert_int_equal(inbox_orphaned(inbox, 1, 1, &claimed), 0);
 	assert_string_equal(claim(inbox, 1, &claimed), "a1");
 	assert_int_equal(claimed.attempt, 1);
 	finish(inbox, &claimed, INBOX_DONE, 0);
@@ -967,6 +971,53 @@ run_sql(const char *text)
 	    SQL_OK);
 	assert_int_equal(sql->exec(db, text, NULL, NULL, NULL), SQL_OK);
 	(void)sql->close_v2(db);
+}
+
+/* A handler after the first is not forgotten, even if it seems to be done. */
+static void
+each_damaged_task_is_handed_out(void **state)
+{
+	const struct inbox_target wanted[] = { { "a", NULL }, { "b", NULL } };
+	static const char *const changes[] = {
+		"UPDATE task SET state = 2 WHERE place = 1",
+		"UPDATE task SET state = 4 WHERE place = 1",
+	};
+	struct inbox *inbox = *state;
+	struct inbox_claim claimed;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		put_for(inbox, i == 0 ? "1" : "2", "a", "message_new", wanted,
+		    2);
+		run_sql(changes[i]);
+		claim(inbox, 1, &claimed);
+		assert_string_equal(claimed.handler, "a");
+		assert_false(claimed.event.damaged);
+		finish(inbox, &claimed, INBOX_DONE, 0);
+		claim(inbox, 1, &claimed);
+		assert_true(claimed.event.damaged);
+		finish(inbox, &claimed, INBOX_FAILED, 0);
+		assert_true(due(inbox) == 0);
+	}
+}
+
+static bool
+has_row(const char *where)
+{
+	const struct sqlite *sql = sqlite_load(NULL, 0);
+	struct sqlite3_stmt *stmt;
+	struct sqlite3 *db;
+	char text[160];
+	int row;
+
+	snprintf(text, sizeof(text), "SELECT 1 FROM %s", where);
+	assert_int_equal(sql->open_v2(path, &db, SQL_OPEN_READWRITE, NULL),
+	    SQL_OK);
+	assert_int_equal(sql->prepare_v3(db, text, -1, 0, &stmt, NULL), SQL_OK);
+	row = sql->step(stmt);
+	(void)sql->finalize(stmt);
+	(void)sql->close_v2(db);
+	return row == SQL_ROW;
 }
 
 /* Inboxes of the two schemas before this one, with one event. */
@@ -1238,6 +1289,15 @@ a_large_inbox_is_locked_briefly(void **state)
 	BRIEFLY(inbox->backend->shift_due(inbox, 5000, INT64_MAX));
 	for (i = 0; i < 3; i++)
 		BRIEFLY(inbox_purge(inbox, clock_now));
+	/* Conversations without a head, and an event that is not queued. */
+	run_sql("UPDATE queue SET head = 0 WHERE event IN (2, 1001);"
+	    "DELETE FROM queue WHERE event = 99999");
+	BRIEFLY(inbox_purge(inbox, clock_now));
+	assert_true(has_row("queue WHERE event = 2 AND head = 1"));
+	assert_true(has_row("queue WHERE event = 1001 AND head = 1"));
+	assert_true(has_row("queue WHERE event = 99999 AND head = 0 AND "
+	    "due = 1000104999 AND conversation = 'c999'"));
+	assert_false(has_row("queue WHERE event > 1001 AND head = 1"));
 #undef BRIEFLY
 }
 
@@ -1731,6 +1791,8 @@ main(void)
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(
 		    a_queue_that_is_wrong_holds_back_no_lane,
+		    open_sqlite, close_store),
+		cmocka_unit_test_setup_teardown(each_damaged_task_is_handed_out,
 		    open_sqlite, close_store),
 		cmocka_unit_test_setup_teardown(who_looks_keeps_nobody_waiting,
 		    open_sqlite, close_store),
