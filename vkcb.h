@@ -448,9 +448,19 @@ struct vkcb_handler {
 
 /* *(fn) equals fn for a function, and does not compile for NULL. */
 #define ON(event_type, fn) \
-	.event = VKCB_EVENT_##event_type, .call = { .event_type = *(fn) }
+	.event = VKCB_OF(fn, VKCB_EVENT_##event_type), \
+	.call = { .event_type = *(fn) }
 #define ON_TYPE(name, fn) \
-	.event = VKCB_EVENT_unknown, .type = (name), .call = { .any = *(fn) }
+	.event = VKCB_OF(fn, VKCB_EVENT_unknown), .type = (name), \
+	.call = { .any = *(fn) }
+/* The event; of NULL the compiler says this first. */
+#ifdef __cplusplus
+#define VKCB_OF(fn, event) event
+#else
+#define VKCB_OF(fn, event) (0 * (int)sizeof(struct { _Static_assert( \
+	_Generic((fn), void *: 0, int: 0, default: 1), \
+	"ON() wants a function, not NULL"); int a; }) + (event))
+#endif
 
 /* The Makefile defines VKCB_HANDLER as the name that the file must define. */
 #ifdef VKCB_HANDLER

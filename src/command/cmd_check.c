@@ -36,7 +36,7 @@ const struct command command_check = {
 	.name = "check",
 	.args = "[--online]",
 	.summary = "shows the configuration and handlers in force, and warns",
-	.help = "--online  ask VK too: the tokens' rights, servers, ticked "
+	.help = "--online  ask VK too: the tokens' rights, servers, enabled "
 	    "events, the clock\n",
 	.run = cmd_check,
 };

@@ -108,7 +108,7 @@ print_remarks(const struct event_info *info)
 	if (info->alias_of != NULL)
 		printf("Handlers of %s take it too.\n", info->alias_of);
 	else if (!info->settable && info->has_handlers)
-		printf("It cannot be ticked through VK's API, only on VK's "
+		printf("It cannot be enabled through VK's API, only on VK's "
 		    "pages, if at all.\n");
 }
 

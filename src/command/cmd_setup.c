@@ -88,6 +88,7 @@ cmd_setup_group(struct setup *setup, const struct conf_group *group)
 		return report_fail(what, "this group has no token: add "
 		    "`token = ...` to its section");
 	api_init(&setup->vk.api, setup->vk.conf, group->token, API_PATIENCE);
+	setup->vk.api.is_watched = true;
 	result = setup_group(setup, group);
 	api_forget(&setup->vk.api);
 	return result == 0 ? EXIT_OK : report_fail(what, "%s",

@@ -107,8 +107,8 @@ print_terminal(const struct report *report)
 
 	show_time(age(now), oldest, sizeof(oldest));
 	printf("inbox %s, %.1f MB; workers: %s\n", report->inbox,
-	    (double)now->bytes / 1e6, report->workers ? "there" :
-	    "none, the next event starts some");
+	    (double)now->bytes / 1e6, report->workers ? "running" :
+	    "not running, the next event starts some");
 	printf("  waiting  %8" PRId64, now->waiting);
 	if (now->retrying > 0)
 		printf(", %" PRId64 " of them for another attempt",

@@ -105,18 +105,21 @@ keys_free(struct keys *keys)
 	*keys = (struct keys){ .n = 0 };
 }
 
+/* A line's value ends at a blank and a semicolon. */
+static bool
+is_value(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at > ' ' && *at != 0x7f)
+		at++;
+	return *at == '\0' && *text != '\0' && *text != ';';
+}
+
 bool
 keys_can_hold(const char *secret)
 {
-	const unsigned char *at = (const unsigned char *)secret;
-	size_t len = strlen(secret);
-
-	/* A line's value ends at a blank and a semicolon, or is empty. */
-	if (len == 0 || len > KEYS_SECRET_LONGEST || *at == ';')
-		return false;
-	while (*at > ' ' && *at != 0x7f)
-		at++;
-	return *at == '\0';
+	return is_value(secret) && strlen(secret) <= KEYS_SECRET_LONGEST;
 }
 
 bool
@@ -143,7 +146,8 @@ take(struct key *key, const char *name, const char *value)
 		return read_id(value, 0, &key->server_id);
 	for (i = 0; i < N_TEXTS; i++)
 		if (strcmp(texts[i].name, name) == 0)
-			return (size_t)snprintf((char *)key + texts[i].offset,
+			return is_value(value) &&
+			    (size_t)snprintf((char *)key + texts[i].offset,
 			    texts[i].size, "%s", value) < texts[i].size;
 	return false;
 }

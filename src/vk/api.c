@@ -26,6 +26,7 @@
 #include "conf/conf.h"
 #include "json/tree.h"
 #include "log.h"
+#include "report.h"
 #include "vk/curl.h"
 #include "vk/http_post.h"
 #include "vk/params.h"
@@ -36,6 +37,7 @@
 #define CONNECT_MS 3000
 #define TRIES_MAX 8
 #define FIRST_PAUSE 200		/* milliseconds; doubles */
+#define QUIET 3000		/* milliseconds of retries without a word */
 #define QUOTE_MIN 8		/* bytes that tell a part of a secret */
 #define URL_MAX 1024
 
@@ -328,6 +330,7 @@ try_all(struct api *api, const char *method,
     const struct http_post_request *request, struct json_object **response)
 {
 	int64_t start, pause = FIRST_PAUSE, this_pause;
+	int64_t quiet = api->is_watched ? api->patience - QUIET : 0;
 	enum retry retry;
 
 	for (;;) {
@@ -340,6 +343,12 @@ try_all(struct api *api, const char *method,
 		api->patience -= clock_ms() - start + this_pause;
 		if (api->patience <= 0)
 			return retry;
+		if (api->patience < quiet) {
+			(void)report_fail(method, "%s: trying again for up to "
+			    "%" PRId64 " s", api->message,
+			    api->patience / 1000 + 1);
+			quiet = 0;
+		}
 		log_msg(LOG_LEVEL_DEBUG, "%s: %s: again in %" PRId64 " ms",
 		    method, api->message, this_pause);
 		clock_sleep_until(clock_ns() + this_pause * 1000000);

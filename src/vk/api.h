@@ -47,6 +47,7 @@ struct api {
 	const char *token;		/* borrowed; NULL: none */
 	const char *secret;		/* that the current call sends; NULL */
 	int64_t patience;		/* milliseconds left of the budget */
+	bool is_watched;		/* a person waits: is told of retries */
 	int64_t limit;			/* of a try; 0: api_timeout */
 	api_stand_in_fn *stand_in;	/* NULL: VK itself is called */
 	void *stand_in_arg;

@@ -116,7 +116,7 @@ must_not_compile() {
 		bad
 		handler "$handlers/x.c" "$nothing"
 		claim "$with: $nothing, without a function: an error" \
-		    refused x.c error:
+		    refused x.c error: "wants a function, not NULL"
 	done
 	bad
 	handler "$handlers/x.c"

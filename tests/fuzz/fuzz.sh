@@ -25,7 +25,8 @@ ${MAKE:-make} --no-print-directory O="$folder" CC=clang CFLAGS='-O1 -g' \
 fuzz() {
 	mkdir "$work/$1"
 	"$folder/tests/fuzz/$1" -max_total_time="$time" -timeout=10 \
-	    -rss_limit_mb=2048 -max_len=16384 -len_control=10 -print_final_stats=1 \
+	    -rss_limit_mb=2048 -malloc_limit_mb=4096 -max_len=16384 \
+	    -len_control=10 -print_final_stats=1 \
 	    -artifact_prefix="$folder/$1-" "$work/$1" "$2" \
 	    >"$work/$1.log" 2>&1 &
 	pids="$pids $!"
@@ -45,14 +46,16 @@ ended() {
 }
 
 failed=0
-fuzz body tests/bodies
-body=$!
-fuzz conf tests/fuzz/conf
-conf=$!
-fuzz rows tests/fuzz/rows
-rows=$!
-ended body "$body"
-ended conf "$conf"
-ended rows "$rows"
+started=
+for entry in tests/fuzz/*.c; do
+	name=$(basename "$entry" .c)
+	seeds=tests/fuzz/$name
+	[ "$name" != body ] || seeds=tests/bodies
+	fuzz "$name" "$seeds"
+	started="$started $name:$!"
+done
+for entry in $started; do
+	ended "${entry%:*}" "${entry#*:}"
+done
 pids=
 exit $failed
