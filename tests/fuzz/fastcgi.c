@@ -136,7 +136,7 @@ send_records(int fd, const unsigned char *data, size_t size)
 	}
 }
 
-/* Whole records of a kind that an application sends, and the end behind them. */
+/* Whole records of a kind that an application sends, and their end. */
 static void
 read_records(int fd)
 {

@@ -52,11 +52,14 @@ static int calls;
 static const struct {
 	const char *method, *answer;
 } good[] = {
-	{ "groups.getById", "{\"response\":{\"groups\":[{\"id\":219876543}]}}" },
+	{ "groups.getById",
+	    "{\"response\":{\"groups\":[{\"id\":219876543}]}}" },
 	{ "groups.getTokenPermissions", "{\"response\":{\"mask\":266240,"
-	    "\"permissions\":[{\"name\":\"messages\"},{\"name\":\"manage\"}]}}" },
+	    "\"permissions\":[{\"name\":\"messages\"},"
+	    "{\"name\":\"manage\"}]}}" },
 	{ "groups.getCallbackServers", "{\"response\":{\"count\":1,\"items\":["
-	    "{\"id\":101,\"title\":\"vkcb\",\"url\":\"" URL "\",\"secret_key\":\""
+	    "{\"id\":101,\"title\":\"vkcb\",\"url\":\"" URL "\","
+	    "\"secret_key\":\""
 	    SECRET "\",\"status\":\"ok\"}]}}" },
 	{ "groups.addCallbackServer", "{\"response\":{\"server_id\":101}}" },
 	{ "groups.getCallbackConfirmationCode",

@@ -1275,7 +1275,8 @@ no_memory_is_not_an_absent_field(void **state)
 			make_object(&decoded, texts[i]);
 			alloc_fail_at(n);
 			decoded.typed = decode_event(VKCB_EVENT_message_new,
-			    &decoded.object, &decoded.arena, note_odd, &decoded);
+			    &decoded.object, &decoded.arena, note_odd,
+			    &decoded);
 			failed = alloc.failed;
 			alloc_fail_at(0);
 			assert_int_equal(decoded.arena.failed, failed);

@@ -19,8 +19,9 @@
 
 /* What a byte at any place may be, and what may stand around it. */
 static const char *const odd[] = {
-	"", "\"", "\\", "\x1f", "\n", "\x7f", "я", "ÿ", "\xc2\x80", "\xdf\xbf",
-	"—", "🚀", "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xdf", "\xe0",
+	"", "\"", "\\", "\x1f", "\n", "\x7f", "я", "ÿ", "\xc2\x80",
+	"\xdf\xbf", "—", "🚀", "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2",
+	"\xdf", "\xe0",
 	"\xff", "\xd0\xd0\x8f", "\xd0\x8f\x8f", "\xd0\"", "\xd0\\", "я\"", "\x01я",
 };
 static const char *const around[] = { "a", "я", "яa", "\xd0" };
@@ -36,7 +37,8 @@ make_page(void **state)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
-	if (pages == MAP_FAILED || mprotect(pages + size, size, PROT_NONE) == -1)
+	if (pages == MAP_FAILED ||
+	    mprotect(pages + size, size, PROT_NONE) == -1)
 		return -1;
 	page_end = pages + size;
 	return 0;
@@ -113,7 +115,8 @@ every_alignment_is_read(void **state)
 static void
 any_bytes_are_read_alike(void **state)
 {
-	static const char bytes[] = "a\"\\\x1f \xd0\x8f\xc2\x80\xe2\xf0\x7f\xc1";
+	static const char bytes[] = "a\"\\\x1f \xd0\x8f\xc2\x80\xe2\xf0"
+	    "\x7f\xc1";
 	uint32_t seed = 1;
 	size_t len, i;
 	long n;
