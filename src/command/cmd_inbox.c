@@ -17,6 +17,7 @@
 
 #include <json-c/json.h>
 
+#include "buffer.h"
 #include "clock.h"
 #include "conf/conf.h"
 #include "pool/pool.h"
@@ -314,25 +315,13 @@ wake(const struct request *request, int status)
 	return status;
 }
 
-struct seen {
-	int64_t id;		/* 0: none */
-	int64_t received;
-};
-
-struct ids {
-	int64_t *ids;		/* in order */
-	size_t n;
-	size_t size;
-};
-
-/* The state of tail: the events shown, and those that are to end. */
+/* The state of tail: what was shown, and what is to be. */
 struct tail {
 	struct request *request;
-	struct seen newest;	/* that there is */
-	struct seen last;	/* later events are new */
-	struct ids open;	/* the unfinished events */
-	struct ids before;	/* the same a look ago */
-	bool no_memory;
+	struct inbox_filter next;	/* the events to show */
+	int64_t last;			/* the newest event's id; 0: none */
+	int64_t received;		/* its time */
+	struct buffer open;		/* the unfinished events' ids in order */
 };
 
 static bool
@@ -363,47 +352,44 @@ tail_newest(void *arg, const struct inbox_event *event,
 
 	(void)tasks;
 	(void)n;
-	tail->newest = (struct seen){ event->id, event->received };
+	/* The last was dropped, or this is another store: show later events. */
+	if (event->id < tail->last) {
+		tail->next.after = 0;
+		tail->next.since = tail->received + 1;
+	}
+	tail->last = event->id;
+	tail->received = event->received;
 	return true;
 }
 
+/* A new event may be there already. */
 static bool
 tail_open(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
-	struct tail *tail = arg;
-	struct ids *open = &tail->open;
-	size_t size = open->size == 0 ? 64 : 2 * open->size;
-	int64_t *grown;
+	struct buffer *open = &((struct tail *)arg)->open;
+	int64_t last = 0;
 
 	(void)tasks;
 	(void)n;
-	if (open->n == open->size) {
-		grown = realloc(open->ids, size * sizeof(*grown));
-		tail->no_memory = grown == NULL;
-		if (grown == NULL)
-			return false;
-		open->ids = grown;
-		open->size = size;
-	}
-	open->ids[open->n++] = event->id;
+	if (open->len > 0)
+		memcpy(&last, open->at + open->len - sizeof(last),
+		    sizeof(last));
+	if (event->id > last)
+		buffer_put(open, &event->id, sizeof(event->id));
 	return true;
 }
 
-/* It is followed until it has ended. */
 static bool
 tail_new(void *arg, const struct inbox_event *event,
     const struct inbox_task *tasks, size_t n)
 {
 	struct tail *tail = arg;
-	const struct ids *open = &tail->open;
 
-	if (cmd_inbox_has_state(tasks, n, INBOX_UNFINISHED) &&
-	    (open->n == 0 || event->id > open->ids[open->n - 1]) &&
-	    !tail_open(tail, event, NULL, 0))
-		return false;
-	if (event->id >= tail->last.id)
-		tail->last = (struct seen){ event->id, event->received };
+	if (cmd_inbox_has_state(tasks, n, INBOX_UNFINISHED))
+		(void)tail_open(tail, event, NULL, 0);
+	if (event->id > tail->last)
+		(void)tail_newest(tail, event, NULL, 0);
 	return tail_show(tail, event, tasks, n);
 }
 
@@ -415,93 +401,74 @@ tail_ended(void *arg, const struct inbox_event *event,
 	    tail_show(arg, event, tasks, n);
 }
 
+/* Shows the events that were unfinished before, and are no more. */
 static int
-tail_look(struct tail *tail, const struct inbox_filter *filter,
-    inbox_list_fn *look)
+tail_show_ended(struct tail *tail, const struct buffer *before)
 {
-	struct inbox *inbox = tail->request->inbox;
-	int result = inbox_list(inbox, filter, look, tail);
-
-	if (tail->no_memory)
-		snprintf(inbox->error, sizeof(inbox->error), "out of memory");
-	return tail->no_memory ? -1 : result;
-}
-
-static int
-look_for_newest(struct tail *tail)
-{
-	tail->newest = (struct seen){ .id = 0 };
-	return tail_look(tail, &(struct inbox_filter){ .state = INBOX_ANY,
-	    .limit = 1 }, tail_newest);
-}
-
-/* Shows the events that are unfinished no more. */
-static int
-tail_look_at_open(struct tail *tail)
-{
-	struct inbox_filter filter = tail->request->filter;
+	const int64_t *ids = (void *)before->at, *open = (void *)tail->open.at;
+	const size_t n = before->len / sizeof(*ids);
+	const size_t n_open = tail->open.len / sizeof(*open);
 	struct inbox_filter one = { .state = INBOX_ANY };
-	struct ids before = tail->open, *open = &tail->open;
 	size_t i, at = 0;
 
-	filter.state = INBOX_UNFINISHED;
-	filter.ids_only = true;
-	*open = tail->before;
-	open->n = 0;
-	tail->before = before;
-	if (tail_look(tail, &filter, tail_open) == -1)
-		return -1;
-	for (i = 0; i < before.n; i++) {
-		one.id = before.ids[i];
-		while (at < open->n && open->ids[at] < one.id)
+	for (i = 0; i < n; i++) {
+		one.id = ids[i];
+		while (at < n_open && open[at] < one.id)
 			at++;
-		if ((at == open->n || open->ids[at] != one.id) &&
-		    tail_look(tail, &one, tail_ended) == -1)
+		if ((at == n_open || open[at] != one.id) && inbox_list(
+		    tail->request->inbox, &one, tail_ended, tail) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-cmd_inbox_look_again(struct tail *tail)
+tail_look_at_open(struct tail *tail)
 {
 	struct inbox_filter filter = tail->request->filter;
+	struct buffer before = tail->open;
+	int result;
 
-	if (look_for_newest(tail) == -1)
-		return -1;
-	filter.state = INBOX_ANY;
-	filter.after = tail->last.id;
-	/* It was dropped, or this is another store: new is what came later. */
-	if (tail->newest.id < tail->last.id) {
-		filter.after = 0;
-		filter.since = tail->last.received + 1;
-		tail->last.id = tail->newest.id;
-	}
-	if (tail_look_at_open(tail) == -1)
-		return -1;
-	return tail_look(tail, &filter, tail_new);
+	filter.state = INBOX_UNFINISHED;
+	filter.ids_only = true;
+	tail->open = (struct buffer){ .max = before.max };
+	result = inbox_list(tail->request->inbox, &filter, tail_open, tail);
+	if (result == 0)
+		result = tail_show_ended(tail, &before);
+	buffer_free(&before);
+	return result;
+}
+
+static int
+tail_look(struct tail *tail)
+{
+	const struct inbox_filter newest = { .state = INBOX_ANY, .limit = 1 };
+	struct inbox *inbox = tail->request->inbox;
+
+	if (inbox_list(inbox, &newest, tail_newest, tail) == -1 ||
+	    tail_look_at_open(tail) == -1 ||
+	    inbox_list(inbox, &tail->next, tail_new, tail) == -1)
+		return inbox_failed(tail->request);
+	if (tail->open.failed)
+		return report_fail("inbox", "out of memory");
+	tail->next = tail->request->filter;
+	tail->next.state = INBOX_ANY;
+	tail->next.after = tail->last;
+	return fflush(stdout);
 }
 
 static int
 tail(struct request *request)
 {
-	struct tail tail = { .request = request };
-	struct inbox_filter newest = request->filter;
-	int result = look_for_newest(&tail);
+	struct tail tail = { .request = request, .next = request->filter,
+	    .open.max = SIZE_MAX / 2 };
+	int status;
 
-	tail.last = tail.newest;
-	newest.limit = TAIL_FIRST;
-	if (result == 0)
-		result = tail_look(&tail, &newest, tail_new);
-	if (result == 0)
-		result = tail_look_at_open(&tail);
-	while (result == 0 && fflush(stdout) == 0) {
+	tail.next.limit = TAIL_FIRST;
+	while ((status = tail_look(&tail)) == EXIT_OK)
 		inbox_wait(request->inbox, TAIL_LOOK);
-		result = cmd_inbox_look_again(&tail);
-	}
-	free(tail.open.ids);
-	free(tail.before.ids);
-	return result == -1 ? inbox_failed(request) : EXIT_OK;
+	buffer_free(&tail.open);
+	return status == EOF ? EXIT_OK : status;
 }
 
 struct verb {

@@ -264,16 +264,16 @@ static int
 count_handlers(struct store *store, struct inbox_status *status)
 {
 	struct sqlite3_stmt *stmt = store_query(store, "SELECT handler, kind, "
-	    "bucket, n, sum FROM stat WHERE handler > '' AND kind BETWEEN "
-	    "0 AND ? AND bucket BETWEEN 0 AND ? ORDER BY handler", "dd",
-	    STAT_RUN, INBOX_BUCKETS - 1);
+	    "bucket, n, sum FROM stat WHERE handler > '' AND handler NOT GLOB "
+	    "'*[^-0-9A-Z_a-z]*' AND kind BETWEEN 0 AND ? AND bucket BETWEEN 0 "
+	    "AND ? ORDER BY handler", "dd", STAT_RUN, INBOX_BUCKETS - 1);
 	struct inbox_handler_status *handler;
 	int row, kind, bucket;
 	int64_t n, sum;
 	const char *name;
 
 	arena_reset(&store->arena);
-	while ((row = store_row(store, stmt, "hddii", &name, &kind, &bucket,
+	while ((row = store_row(store, stmt, "tddii", &name, &kind, &bucket,
 	    &n, &sum)) == 1) {
 		if (store->damaged || n > COUNT_MAX || sum > COUNT_MAX)
 			continue;

@@ -42,33 +42,14 @@ inbox_now(struct inbox *inbox)
 	return inbox->clock();
 }
 
-/* The calls that are the backend's alone. */
-#define PASS_ON(name, parameters, arguments) \
+#define CALL(name, parameters, arguments) \
 int \
 inbox_##name parameters \
 { \
 	return inbox->backend->name arguments; \
 }
-
-PASS_ON(put, (struct inbox *inbox, const struct inbox_event *event,
-    const struct inbox_target *targets, size_t n, enum inbox_put *put,
-    struct inbox_command *command), (inbox, event, targets, n, put, command))
-PASS_ON(take_command, (struct inbox *inbox, int64_t group_id,
-    struct inbox_command *command), (inbox, group_id, command))
-PASS_ON(orphaned, (struct inbox *inbox, int from, int to,
-    struct inbox_claim *claim), (inbox, from, to, claim))
-PASS_ON(next_due, (struct inbox *inbox, int64_t *due), (inbox, due))
-PASS_ON(flush, (struct inbox *inbox), (inbox))
-PASS_ON(purge, (struct inbox *inbox, int64_t before), (inbox, before))
-PASS_ON(list, (struct inbox *inbox, const struct inbox_filter *filter,
-    inbox_list_fn *fn, void *arg), (inbox, filter, fn, arg))
-PASS_ON(status, (struct inbox *inbox, struct inbox_status *status),
-    (inbox, status))
-PASS_ON(retry, (struct inbox *inbox, const struct inbox_filter *filter),
-    (inbox, filter))
-PASS_ON(drop, (struct inbox *inbox, int64_t id), (inbox, id))
-PASS_ON(wake_fd, (struct inbox *inbox), (inbox))
-PASS_ON(wake, (struct inbox *inbox), (inbox))
+INBOX_CALLS
+#undef CALL
 
 void
 inbox_drain_wakes(struct inbox *inbox)
@@ -187,7 +168,7 @@ inbox_end_orphans(struct inbox *inbox, const struct conf *conf)
 		ended = inbox_finish(inbox, &claim, &end);
 		if (ended == 0)
 			snprintf(inbox->error, INBOX_ERROR_MAX, "event %" PRId64
-			    " cannot be ended: vkcb inbox drop it",
+			    " cannot be ended: the file is damaged",
 			    claim.event.id);
 		if (ended != 1)
 			return -1;

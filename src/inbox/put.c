@@ -11,7 +11,6 @@
 
 #include "hash.h"
 #include "log.h"
-#include "text.h"
 
 #include "banned.h"
 
@@ -103,8 +102,7 @@ take_command(struct store *store, int64_t group_id,
 	    "command WHERE group_id = ?", "i>idts", group_id, &group_id,
 	    &remove, &version) == -1)
 		return -1;
-	if (store->damaged || (store->unsummed && *version != '\0' &&
-	    number_version(version) < NUMBER_VERSION_MIN))
+	if (store->damaged)
 		log_msg(LOG_LEVEL_ERROR, "a command for VK is damaged: VK is "
 		    "answered ok in its place");
 	else

@@ -54,7 +54,7 @@ row_task(struct store *store, struct sqlite3_stmt *stmt,
     struct inbox_task *task)
 {
 	int64_t id;
-	int state = INBOX_WAITING, row = store_row(store, stmt, "ixhddisiit",
+	int state = INBOX_WAITING, row = store_row(store, stmt, "ixtddisiit",
 	    &id, &task->place, &task->handler, &state, &task->attempts,
 	    &task->started, &task->due, &task->ended, &task->reason);
 

@@ -96,20 +96,6 @@ store_query(struct store *store, const char *text, const char *types, ...)
 	return stmt;
 }
 
-static bool
-is_sound(const char *text, size_t len, char type)
-{
-	size_t size;
-
-	if (type == 'h')
-		return len <= HANDLER_NAME_MAX &&
-		    strspn(text, HANDLER_NAME) == len;
-	for (; len > 0 && *text != '\0'; text += size, len -= size)
-		if ((size = utf8_length(text, len)) == 0)
-			return false;
-	return len == 0;
-}
-
 static const char *
 statement_copy(struct store *store, struct sqlite3_stmt *stmt, int column,
     char type, size_t *len)
@@ -129,8 +115,8 @@ statement_copy(struct store *store, struct sqlite3_stmt *stmt, int column,
 	if (*len > 0)
 		memcpy(copy, bytes, *len);
 	copy[*len] = '\0';
-	if (kind == (type == 'b' ? SQL_BLOB : SQL_TEXT) &&
-	    (type == 'b' || is_sound(copy, *len, type)))
+	if (type == 'b' ? kind == SQL_BLOB :
+	    kind == SQL_TEXT && utf8_span(copy) == *len)
 		return copy;
 	store->damaged = true;
 	return type == 'b' ? copy : "(damaged)";

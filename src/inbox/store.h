@@ -126,9 +126,9 @@ void files_give_up_reserve(struct store *);
  * constant, and prepared once. NULL: error.
  *
  * Columns are of the same types: i and d are no less than 0, and 0 for null; x
- * is any int64_t, t text in UTF-8, n that or null, h a handler's name. For
- * another value the store's `damaged` is set until the next row, and the
- * column is 0 or "(damaged)".
+ * is any int64_t, t text in UTF-8, n that or null. For another value the
+ * store's `damaged` is set until the next row, and the column is 0 or
+ * "(damaged)".
  *
  * s, which has no argument, is the sum of all before it: stored with a row, and
  * compared when the same columns are read in the same order.
@@ -181,7 +181,7 @@ int row_claim(struct store *, int64_t id, enum inbox_state, int64_t now,
  */
 #define ROW_SET_TASK "UPDATE task SET state = ?4, attempts = ?5, " \
 	"started = ?6, sum = ?7 + ?8"
-#define ROW_TASK " WHERE event = ?1 AND place = ?2 AND ?3 <> ''"
+#define ROW_TASK " WHERE event = ?1 AND place = ?2 AND ?3 NOT NULL"
 #define ROW_TYPES "iitddisd"
 
 /* inbox/put.c: for responders */
