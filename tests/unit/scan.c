@@ -22,7 +22,8 @@ static const char *const odd[] = {
 	"", "\"", "\\", "\x1f", "\n", "\x7f", "я", "ÿ", "\xc2\x80",
 	"\xdf\xbf", "—", "🚀", "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2",
 	"\xdf", "\xe0",
-	"\xff", "\xd0\xd0\x8f", "\xd0\x8f\x8f", "\xd0\"", "\xd0\\", "я\"", "\x01я",
+	"\xff", "\xd0\xd0\x8f", "\xd0\x8f\x8f", "\xd0\"", "\xd0\\", "я\"",
+	"\x01я",
 };
 static const char *const around[] = { "a", "я", "яa", "\xd0" };
 
