@@ -13,18 +13,18 @@ static const struct {
 	int status;
 	const char *reason;
 } reasons[] = {
-	{ 200, "OK" },
-	{ 400, "Bad Request" },
-	{ 403, "Forbidden" },
-	{ 404, "Not Found" },
-	{ 405, "Method Not Allowed" },
-	{ 410, "Gone" },
-	{ 411, "Length Required" },
-	{ 413, "Content Too Large" },
-	{ 429, "Too Many Requests" },
-	{ 500, "Internal Server Error" },
-	{ 503, "Service Unavailable" },
-	{ 0, "Unknown" },
+	{ 200, "200 OK" },
+	{ 400, "400 Bad Request" },
+	{ 403, "403 Forbidden" },
+	{ 404, "404 Not Found" },
+	{ 405, "405 Method Not Allowed" },
+	{ 410, "410 Gone" },
+	{ 411, "411 Length Required" },
+	{ 413, "413 Content Too Large" },
+	{ 429, "429 Too Many Requests" },
+	{ 500, "500 Internal Server Error" },
+	{ 503, "503 Service Unavailable" },
+	{ 0, "500 Unknown" },
 };
 
 static size_t
@@ -61,25 +61,32 @@ http_answer(struct http_answer *answer, int status, const char *fmt, ...)
 	va_end(args);
 }
 
+static size_t
+http_append(char *out, size_t at, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(out + at, text, len);
+	return at + len;
+}
+
 size_t
 http_write(const struct http_answer *answer, char out[HTTP_ANSWER_MAX])
 {
-	char retry_after[40] = "";
-	size_t i = 0;
+	size_t i = 0, at;
 
 	while (reasons[i].status != answer->status && reasons[i].status != 0)
 		i++;
+	at = http_append(out, 0, "Status: ");
+	at = http_append(out, at, reasons[i].reason);
+	at += (size_t)snprintf(out + at, HTTP_ANSWER_MAX - at,
+	    "\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n",
+	    strlen(answer->body));
+	if (answer->status == 405)
+		at = http_append(out, at, "Allow: POST\r\n");
 	if (answer->retry_after >= 0)
-		snprintf(retry_after, sizeof(retry_after),
+		at += (size_t)snprintf(out + at, HTTP_ANSWER_MAX - at,
 		    "Retry-After: %d\r\n", answer->retry_after);
-	return (size_t)snprintf(out, HTTP_ANSWER_MAX,
-	    "Status: %d %s\r\n"
-	    "Content-Type: text/plain\r\n"
-	    "Content-Length: %zu\r\n"
-	    "%s%s"
-	    "\r\n"
-	    "%s",
-	    answer->status, reasons[i].reason, strlen(answer->body),
-	    answer->status == 405 ? "Allow: POST\r\n" : "", retry_after,
-	    answer->body);
+	at = http_append(out, at, "\r\n");
+	return http_append(out, at, answer->body);
 }
