@@ -13,6 +13,7 @@
 
 #ifdef __GLIBC__
 #include <malloc.h>
+#include <pthread.h>
 #endif
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,10 +44,29 @@ event_key(const struct envelope *envelope)
 	return hash_add(~HASH_START, envelope->object.at, envelope->object.len);
 }
 
+/* Counts in a child: getpid() would be a system call for each event. */
+static unsigned int forks;
+
+static void
+event_count_fork(void)
+{
+	forks++;
+}
+
+static void
+event_watch_forks(void)
+{
+	static bool watched;
+
+	if (!watched)
+		watched = pthread_atfork(NULL, NULL, event_count_fork) == 0;
+}
+
 void
 event_init(struct event *event, const struct envelope *envelope,
     struct arena *arena, int retry_counter)
 {
+	event_watch_forks();
 	*event = (struct event){
 		.public = {
 			.type = envelope->type.at,
@@ -60,7 +80,7 @@ event_init(struct event *event, const struct envelope *envelope,
 		.type = catalogue_type(envelope->type.at, envelope->type.len),
 		.envelope = envelope,
 		.arena = arena,
-		.process = getpid(),
+		.forks = forks,
 		.key = event_key(envelope),
 	};
 	if (envelope->object.kind > JSON_NULL)
@@ -398,7 +418,7 @@ event_run(struct event *event, const struct handler *handler,
 	start = clock_us();
 	outcome = event_call(event, handler->def);
 	/* A child that the handler forked must not go on as its parent. */
-	if (getpid() != event->process)
+	if (forks != event->forks)
 		_exit(1);
 	event->requested.outcome = event_valid(event, outcome);
 	event_log_outcome(event, start);

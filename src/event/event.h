@@ -53,7 +53,7 @@ struct event {
 	struct event_result requested;	/* by the running handler */
 	struct api api;			/* its calls to VK */
 	struct event_failed_call failed_call;
-	pid_t process;			/* that may go on with the event */
+	unsigned int forks;		/* of its process and those before */
 	uint64_t key;			/* the same for every repeat */
 	int n_random_ids;		/* made for this handler */
 };
