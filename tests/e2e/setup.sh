@@ -639,7 +639,7 @@ sed -i 's/^state/api_timeout = 3100ms\nstate/' "$work/app/vkcb.conf"
 vk_control fault kind=slow n=5000 method=groups.getById
 setup "$url" --dry-run
 claim "a long wait for VK is told of" has "$work/err" \
-    "vkcb: trying again for up to"
+    ": trying again for up to"
 claim "... and no short one" same 1 "$(wc -l <"$work/err")"
 
 mv "$keys" "$run/real" 2>/dev/null || : >"$run/real"
