@@ -321,7 +321,7 @@ struct tail {
 	struct inbox_filter next;	/* the events to show */
 	int64_t last;			/* the newest event's id; 0: none */
 	int64_t received;		/* its time */
-	struct buffer open;		/* the unfinished events' ids in order */
+	struct buffer open;		/* ids of the unfinished, in order */
 };
 
 static bool
@@ -352,7 +352,7 @@ tail_newest(void *arg, const struct inbox_event *event,
 
 	(void)tasks;
 	(void)n;
-	/* The last was dropped, or this is another store: show later events. */
+	/* The last was dropped, or the inbox replaced: show later events. */
 	if (event->id < tail->last) {
 		tail->next.after = 0;
 		tail->next.since = tail->received + 1;

@@ -18,11 +18,10 @@
 
 #define SECOND INT64_C(1000)
 #define STEP 100		/* events in one transaction */
-#define COUNT_MAX (INT64_C(1) << 56)	/* more is damaged */
 
 /*
  * The first id that was received at that time or later, by bisection: ids are
- * given in order of arrival. A clock that was set back makes it a near guess.
+ * given in order of arrival. If the clock was set back, the id is a near one.
  */
 static int
 id_since(struct store *store, int64_t since, int64_t *id)
@@ -76,7 +75,7 @@ struct walk {
 	const struct inbox_filter *filter;
 	const struct selection *selection;
 	int64_t from;
-	int64_t upto;		/* what is stored meanwhile is left out */
+	int64_t upto;		/* later events are left out */
 	int64_t ids[STEP];
 	int n;
 };
@@ -266,7 +265,8 @@ count_handlers(struct store *store, struct inbox_status *status)
 	struct sqlite3_stmt *stmt = store_query(store, "SELECT handler, kind, "
 	    "bucket, n, sum FROM stat WHERE handler > '' AND handler NOT GLOB "
 	    "'*[^-0-9A-Z_a-z]*' AND kind BETWEEN 0 AND ? AND bucket BETWEEN 0 "
-	    "AND ? ORDER BY handler", "dd", STAT_RUN, INBOX_BUCKETS - 1);
+	    "AND ? AND max(n, sum) < 1e16 ORDER BY handler", "dd", STAT_RUN,
+	    INBOX_BUCKETS - 1);
 	struct inbox_handler_status *handler;
 	int row, kind, bucket;
 	int64_t n, sum;
@@ -275,7 +275,7 @@ count_handlers(struct store *store, struct inbox_status *status)
 	arena_reset(&store->arena);
 	while ((row = store_row(store, stmt, "tddii", &name, &kind, &bucket,
 	    &n, &sum)) == 1) {
-		if (store->damaged || n > COUNT_MAX || sum > COUNT_MAX)
+		if (store->damaged)
 			continue;
 		handler = admin_handler(status, name);
 		if (handler == NULL) {
@@ -304,31 +304,19 @@ admin_status(struct inbox *inbox, struct inbox_status *status)
 	return -1;
 }
 
-/* The pool makes and holds this file; reading a byte of it wakes the pool. */
-static int
-admin_lock_path(const struct store *store, char path[PATH_MAX])
-{
-	int len = snprintf(path, PATH_MAX, "%s-lock", store->path);
-
-	return !store->in_memory && len > 0 && len < PATH_MAX ? 0 : -1;
-}
-
 int
 admin_wake_fd(struct inbox *inbox)
 {
 	struct store *store = store_of(inbox);
-	char path[PATH_MAX];
 
 	if (store->inotify == -1)
 		store->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	/*
-	 * Watching a file that is watched already changes nothing. IN_ATTRIB
-	 * comes when it is removed, so that the pool leaves.
+	 * Watching a watched file changes nothing. IN_ATTRIB tells of the
+	 * file's removal, so that the pool leaves.
 	 */
-	if (admin_lock_path(store, path) == -1 || inotify_add_watch(
-	    store->inotify, path, IN_ACCESS | IN_ATTRIB | IN_DONT_FOLLOW) == -1)
-		return -1;
-	return store->inotify;
+	return inotify_add_watch(store->inotify, store->lock, IN_ACCESS |
+	    IN_ATTRIB | IN_DONT_FOLLOW) == -1 ? -1 : store->inotify;
 }
 
 void
@@ -343,12 +331,11 @@ admin_drain_wakes(struct inbox *inbox)
 int
 admin_wake(struct inbox *inbox)
 {
-	char path[PATH_MAX], byte;
-	int fd, result;
+	const char *path = store_of(inbox)->lock;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int result;
+	char byte;
 
-	if (admin_lock_path(store_of(inbox), path) == -1)
-		return 0;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT)
 		return 0;
 	result = fd != -1 && read(fd, &byte, 1) != -1 ? 1 : -1;
@@ -441,7 +428,7 @@ drop_event(struct store *store, int64_t id)
 	    id) == -1)
 		return -1;
 	dropped = store->sql->changes(store->db) > 0;
-	/* Its row stays: so do its id, taken, and its key, known. */
+	/* The event's row stays, so that its id and key stay taken. */
 	return store_run(store, "UPDATE event SET object = NULL, "
 	    "conversation = NULL WHERE id = ?", "i", id) == 0 ? dropped : -1;
 }

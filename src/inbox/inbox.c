@@ -105,7 +105,7 @@ inbox_finish(struct inbox *inbox, const struct inbox_claim *claim,
 	return result;
 }
 
-/* Retries are due by the clock on the wall: those set by the old one move. */
+/* Retries are due by the wall clock: those set before it was set move. */
 int
 inbox_watch_clock(struct inbox *inbox)
 {

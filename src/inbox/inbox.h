@@ -60,7 +60,7 @@ struct inbox_event {
 	const char *conversation;	/* NULL: in no order */
 	const char *object;	/* JSON; no secret is ever stored */
 	size_t object_len;	/* 0: the event has no object */
-	bool damaged;		/* it, or a task, is not as it was stored */
+	bool damaged;		/* the event or a task is not as stored */
 };
 
 /* A handler that wants the event. */
@@ -78,7 +78,7 @@ struct inbox_task {
 	int64_t started;	/* the last one; 0: never */
 	int64_t ended;
 	const char *reason;	/* of the last failure; "" */
-	bool damaged;		/* it stays so, whatever is done with it */
+	bool damaged;		/* stays set, whatever becomes of the task */
 };
 
 /* The next answer to VK for a group, instead of ok. */
@@ -92,7 +92,7 @@ struct inbox_claim {
 	struct inbox_event event;	/* damaged: to be parked */
 	const char *handler;
 	int64_t place;		/* the task's */
-	bool damaged;		/* is the task? */
+	bool damaged;		/* the task is */
 	int worker;
 	int attempt;		/* this one: 1, 2, ... */
 	int64_t started;

@@ -77,7 +77,7 @@ add_event(struct store *store, const struct inbox_event *event,
 	return files_keep_room(store);
 }
 
-/* To remove the server outweighs a version, and a newer version an older. */
+/* Removing the server outweighs a version, a newer version an older one. */
 int
 put_command(struct store *store, int64_t group_id,
     const struct inbox_command *command)

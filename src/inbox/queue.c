@@ -20,44 +20,25 @@
 #define PURGE_LOOK 100		/* events looked at in one step */
 #define PURGE_DROP 25		/* of which so many are deleted */
 #define MEND_EVERY 30000	/* milliseconds */
-#define RETRY_TURN 4		/* see pick_of() */
+#define RETRY_TURN 4		/* see pick() */
 
-/* A row of the table queue. */
-struct queued {
-	int64_t event;		/* 0: there is none */
-	int urgent;
-	int worker;
-};
+#define OF_CONVERSATION "FROM queue WHERE conversation = " \
+	"(SELECT conversation FROM event WHERE id = ?1) AND "
+#define FIRST "SELECT * FROM (SELECT event, urgent, worker " OF_CONVERSATION
 
-/* A running head stays: the others wait for it. */
-static bool
-stays_head(const struct queued *head, const struct queued *next)
-{
-	if (head->worker != 0)
-		return true;
-	return head->urgent != next->urgent ? head->urgent > next->urgent :
-	    head->event < next->event;
-}
-
-#define OF_CONVERSATION "SELECT event, urgent, worker FROM queue WHERE " \
-	"conversation = (SELECT conversation FROM event WHERE id = ?) AND "
-
+/* Between the head and the first of the others; a running head stays. */
 int
 queue_elect(struct store *store, int64_t id)
 {
-	struct queued head = { .event = 0 }, next = { .event = 0 };
+	int64_t head;
+	int row = store_run(store, "SELECT event FROM (" FIRST "head = 1 "
+	    "LIMIT 1) UNION ALL " FIRST "head = 0 ORDER BY urgent DESC, event "
+	    "LIMIT 1)) ORDER BY worker > 0 DESC, urgent DESC, event LIMIT 1",
+	    "i>x", id, &head);
 
-	if (store_run(store, OF_CONVERSATION "head = 1", "i>idd", id,
-	    &head.event, &head.urgent, &head.worker) == -1 ||
-	    store_run(store, OF_CONVERSATION "head = 0 ORDER BY urgent DESC, "
-	    "event LIMIT 1", "i>idd", id, &next.event, &next.urgent,
-	    &next.worker) == -1)
-		return -1;
-	if (next.event == 0 || (head.event != 0 && stays_head(&head, &next)))
-		return 0;
-	/* Without a head, event 0 is set, which there is not. */
-	return store_run(store, "UPDATE queue SET head = event = ?1 WHERE "
-	    "event IN (?1, ?2)", "ii", next.event, head.event);
+	return row != 1 ? row : store_run(store, "UPDATE queue SET head = "
+	    "event = ?2 WHERE event IN (?2, (SELECT event " OF_CONVERSATION
+	    "head = 1)) AND head <> (event = ?2)", "ii", id, head);
 }
 
 int
@@ -78,35 +59,30 @@ queue_add(struct store *store, int64_t id, const char *conversation,
 /*
  * New events first, in their order; but each fourth claim prefers an event
  * whose back-off is over, so that a rush of new events does not put it off for
- * ever. Last come times too far ahead, see inbox_claim().
+ * ever. Times too far ahead come last, see inbox_claim().
  */
 #define READY "SELECT event FROM queue WHERE head = 1 AND worker = 0 AND " \
 	"urgent = ? AND "
-
-static int
-pick_of(struct store *store, int urgent, int64_t now, int64_t *id)
-{
-	int row = 0;
-
-	if (store->claims % RETRY_TURN == 0)
-		row = store_run(store, READY "due > 0 AND due <= ? "
-		    "ORDER BY due, event LIMIT 1", "di>x", urgent, now, id);
-	if (row == 0)
-		row = store_run(store, READY "due <= ? ORDER BY due, event "
-		    "LIMIT 1", "di>x", urgent, now, id);
-	if (row == 0)
-		row = store_run(store, READY "due > ? LIMIT 1", "di>x", urgent,
-		    now + INBOX_DUE_MAX, id);
-	return row;
-}
 
 /* 1: *id may begin; 0: none; -1. */
 static int
 pick(struct store *store, int64_t now, int64_t *id)
 {
-	int row = pick_of(store, 1, now, id);
+	int row = 0, urgent;
 
-	return row != 0 ? row : pick_of(store, 0, now, id);
+	for (urgent = 1; row == 0 && urgent >= 0; urgent--) {
+		if (store->claims % RETRY_TURN == 0)
+			row = store_run(store, READY "due > 0 AND due <= ? "
+			    "ORDER BY due, event LIMIT 1", "di>x", urgent, now,
+			    id);
+		if (row == 0)
+			row = store_run(store, READY "due <= ? ORDER BY due, "
+			    "event LIMIT 1", "di>x", urgent, now, id);
+		if (row == 0)
+			row = store_run(store, READY "due > ? LIMIT 1", "di>x",
+			    urgent, now + INBOX_DUE_MAX, id);
+	}
+	return row;
 }
 
 /* When there will be something to pick. */
@@ -183,7 +159,7 @@ claim_event(struct store *store, int worker, int64_t now, int64_t id,
 	if (store_run(store, "UPDATE queue SET worker = ? WHERE event = ?",
 	    "di", worker, id) == -1)
 		return -1;
-	/* An index that differs from its table. */
+	/* The index may differ from its table. */
 	return tasks == 1 && store->sql->changes(store->db) == 1 ? 1 :
 	    store_fail(store, SQL_CORRUPT);
 }
@@ -334,8 +310,8 @@ count_end(struct store *store, const struct inbox_claim *claim,
 }
 
 /*
- * 1: ended; 0: the claim no longer holds the task. The numbers of a damaged one
- * may not be those of its row.
+ * 1: ended; 0: the claim no longer holds the task. A damaged task's numbers may
+ * differ from its row's.
  */
 static int
 end_task(struct store *store, const struct inbox_claim *claim,
@@ -403,7 +379,7 @@ queue_orphaned(struct inbox *inbox, int from, int to,
 	store->works = true;
 	row = store_ready(store) == -1 ? -1 :
 	    find_held(store, from, to, claim);
-	/* An event without a task may hide the others. */
+	/* A row that names a worker wrongly may hide the right one. */
 	if (row == 0 && store->queue_is_wrong)
 		row = mend(store) == -1 ? -1 :
 		    find_held(store, from, to, claim);
@@ -471,8 +447,8 @@ drop_old(struct store *store, int64_t before, int64_t upto)
 }
 
 /*
- * Never the newest event. Events are not strictly ordered by time if the clock
- * was set: those dated in the future are skipped.
+ * The newest event stays. Events dated in the future, from before the clock was
+ * set, are skipped.
  */
 static int
 purge_some(struct store *store, int64_t before)
@@ -501,7 +477,7 @@ queue_purge(struct inbox *inbox, int64_t before)
 	if (store_ready(store) == -1)
 		return -1;
 	store_shrink_log(store);
-	/* What is stuck becomes the oldest. */
+	/* Events that the queue holds up become the oldest. */
 	if (store_run(store, "SELECT EXISTS (SELECT 1 FROM (SELECT * FROM "
 	    "queue ORDER BY event LIMIT ?) AS queue WHERE " WRONG ")", "d>d",
 	    STEP, &wrong) == -1)

@@ -2,8 +2,8 @@
  * row.c - the SQLite backend's rows, read back: each has a sum of what was
  * stored, so that a flipped bit reaches no handler.
  *
- * Rows that an older vkcb stored have none: their objects are checked to be
- * JSON. When a task is due, when it ended and why is in no sum.
+ * Rows that an older vkcb stored have no sum: their objects are checked to be
+ * JSON. A task's sum leaves out when it is due, when it ended, and why.
  */
 #include "inbox/store.h"
 
@@ -71,7 +71,7 @@ row_is_open(const struct inbox_task *task)
 	    task->state < INBOX_DONE;
 }
 
-/* A damaged task is handed out to be parked. Nobody runs what is not held. */
+/* A damaged task is to be parked; a running one's worker is dead. */
 static bool
 row_is_next(const struct inbox_task *task, enum inbox_state state, int64_t now)
 {

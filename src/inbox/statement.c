@@ -141,7 +141,6 @@ static void
 statement_read(struct store *store, struct sqlite3_stmt *stmt, int column,
     char type, va_list *args)
 {
-	int64_t sum = (int64_t)store->sum;
 	const char **text;
 	size_t len;
 
@@ -158,8 +157,8 @@ statement_read(struct store *store, struct sqlite3_stmt *stmt, int column,
 	case 's':
 		store->unsummed = store->sql->column_type(stmt, column) ==
 		    SQL_NULL;
-		if (!store->unsummed)
-			(void)statement_number(store, stmt, column, sum, sum);
+		store->damaged |= !store->unsummed && (int64_t)store->sum !=
+		    store->sql->column_int64(stmt, column);
 		break;
 	default:
 		text = va_arg(*args, const char **);

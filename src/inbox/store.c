@@ -636,6 +636,7 @@ sqlite_close(struct inbox *inbox)
 	if (store->inotify != -1)
 		close(store->inotify);
 	arena_release(&store->arena);
+	free(store->lock);
 	free(store->path);
 	free(store);
 }
@@ -665,8 +666,10 @@ inbox_in_memory(char error[INBOX_ERROR_MAX])
 {
 	struct inbox *inbox = inbox_open("in memory", INBOX_CREATE, error);
 
-	if (inbox != NULL)
-		store_of(inbox)->in_memory = true;
+	if (inbox == NULL)
+		return NULL;
+	store_of(inbox)->in_memory = true;
+	*store_of(inbox)->lock = '\0';
 	return inbox;
 }
 
@@ -680,7 +683,10 @@ inbox_open(const char *path, enum inbox_access access,
 	if (sql == NULL)
 		return NULL;
 	store = calloc(1, sizeof(*store));
-	if (store == NULL || (store->path = strdup(path)) == NULL) {
+	if (store == NULL || (store->path = strdup(path)) == NULL ||
+	    asprintf(&store->lock, "%s-lock", path) == -1) {
+		if (store != NULL)
+			free(store->path);
 		free(store);
 		snprintf(error, INBOX_ERROR_MAX, "out of memory");
 		return NULL;

@@ -32,6 +32,7 @@ struct store {
 	const struct sqlite *sql;
 	struct sqlite3 *db;		/* NULL: to be opened */
 	char *path;
+	char *lock;			/* the pool's file; a read wakes it */
 	enum inbox_access access;
 	int reserve;			/* -1: not open */
 	bool in_memory;			/* no file of any kind */
@@ -93,7 +94,7 @@ int store_end(struct store *, int result);
 
 int store_flush(struct inbox *);
 
-/* A reader may have kept the log from being emptied, and then nobody wrote. */
+/* For a log that a reader kept from being emptied. */
 void store_shrink_log(struct store *);
 
 /* Says in inbox.error what SQLite's result code means and what to do. -1. */
@@ -176,8 +177,8 @@ int row_claim(struct store *, int64_t id, enum inbox_state, int64_t now,
     struct inbox_claim *);
 
 /*
- * The row of a task is set by statements that begin with this. Parameters from
- * the eighth on are free. What was damaged stays so.
+ * Statements that set a task's row begin with this; their parameters from the
+ * ninth on are free. A damaged row stays damaged.
  */
 #define ROW_SET_TASK "UPDATE task SET state = ?4, attempts = ?5, " \
 	"started = ?6, sum = ?7 + ?8"
@@ -190,7 +191,7 @@ int put_event(struct inbox *, const struct inbox_event *,
     struct inbox_command *);
 int put_take_command(struct inbox *, int64_t group_id, struct inbox_command *);
 
-/* Adds to what waits for the group's next answer. 0, or -1. */
+/* Adds a command for the group's next answer. 0, or -1. */
 int put_command(struct store *, int64_t group_id,
     const struct inbox_command *);
 

@@ -1,5 +1,5 @@
 /*
- * parent.c - the parent of the workers: forks them, and replaces what died.
+ * parent.c - the parent of the workers: forks them, and replaces dead ones.
  *
  * The parent runs no handler, so that no event can hurt it. A worker's exit
  * status proves nothing, since a handler may call exit(0): after the end of
@@ -49,7 +49,7 @@ struct child {			/* its number as a worker is the index + 1 */
 	int status;
 };
 
-/* A pool that failed leaves what its workers held to the next pool. */
+/* The next pool ends the tasks that a failed pool's workers held. */
 enum leaving { STAYS, STOPPED, REPLACED, FAILED };
 
 struct parent {

@@ -44,7 +44,7 @@ struct program {
 /* Once, early: the path may be relative to where the process was started. */
 void program_init(struct program *);
 
-/* False also if no program stands at its path, or none yet. */
+/* False also while there is no program at its path. */
 bool program_is_replaced(const struct program *);
 
 /*
