@@ -79,6 +79,8 @@ class Rig:
 
     def listen(self, n, env=None):
         """n responders on one socket; keep() restarts dead ones."""
+        if os.path.exists(self.work + "/socket"):
+            os.unlink(self.work + "/socket")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.work + "/socket")
         self.listener.listen(512)
@@ -137,9 +139,8 @@ class Rig:
             rng = random.Random(peer)
             seq = 0
             while time.time() < stop:
-                if self.is_behind():
-                    time.sleep(.05)
-                    continue
+                if self.is_behind():    # only an event starts a pool
+                    time.sleep(.3)
                 seq += 1
                 body = self.body(peer, seq, rng, pad)
                 while time.time() < stop + grace:

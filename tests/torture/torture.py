@@ -19,7 +19,8 @@ WRONG = ("twice", "damaged", "drained", "hangs", "status", "Sanitizer",
 
 def apart(torture, seconds):
     """Runs it in a process of its own, so that what it takes is its own too.
-    Returns where it was, and its tally; (None, None): it was skipped."""
+    Returns where it was, and its tally, which is None if it failed; (None,
+    None): it was skipped."""
     here, there = multiprocessing.Pipe(duplex=False)
 
     def run():
@@ -36,6 +37,8 @@ def apart(torture, seconds):
     there.close()
     try:
         return here.recv()
+    except EOFError:
+        return "", None
     finally:
         process.join()
 
@@ -82,6 +85,10 @@ def main():
         left -= share
         if work is None:
             print("%-30s skipped: it needs to mount a tmpfs" % name)
+            continue
+        if tally is None:
+            print("%-30s could not be done" % name)
+            bad = True
             continue
         wrong = tally.lost or tally.disorder or any(
             word in note for note in tally.notes for word in WRONG)
