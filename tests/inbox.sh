@@ -157,8 +157,6 @@ judge() {
 	$2 == 666 { next }
 	{
 		event = $2 " " $3
-		last[$5] = NR
-		line_of[NR] = event
 	}
 	$1 == "begin" {
 		if ($3 < begun[$2])
@@ -166,23 +164,23 @@ judge() {
 		if ($3 > begun[$2] && begun[$2] && !ended[$2 " " begun[$2]])
 			print event " begun before the end of " begun[$2]
 		begun[$2] = $3
+		# Judged now: pids come round again.
+		pid = run_pid[event, runs[event]]
+		if (runs[event] && !dead[pid] &&
+		    !dead[run_parent[event, runs[event]]])
+			print "twice, nobody was killed: " event
+		else if (runs[event] && last[pid] != event)
+			print "twice, another ran: " event
 		runs[event]++
 		run_pid[event, runs[event]] = $5
 		run_parent[event, runs[event]] = $6
 	}
 	$1 == "end" { ended[event]++ }
+	{ last[$5] = event }
 	END {
 		for (event in acknowledged)
 			if (!ended[event])
 				print "acknowledged, not handled: " event
-		for (event in runs)
-			for (i = 1; i < runs[event]; i++) {
-				pid = run_pid[event, i]
-				if (!dead[pid] && !dead[run_parent[event, i]])
-					print "twice, nobody was killed: " event
-				else if (line_of[last[pid]] != event)
-					print "twice, another ran: " event
-			}
 	}' "$book"
 }
 
