@@ -60,6 +60,8 @@ row_task(struct store *store, struct sqlite3_stmt *stmt,
 
 	task->state = (enum inbox_state)state;
 	task->damaged = store->damaged || state > INBOX_FAILED;
+	if (task->damaged)
+		task->reason = INBOX_DAMAGED;
 	return row;
 }
 

@@ -293,9 +293,10 @@ def flip_row(inbox, rng):
     """A bit of a value, in a row of an event that waits; says where."""
     table = rng.choice(list(ROWS))
     column = rng.choice(ROWS[table].split())
-    key = "id" if table == "event" else "event"
+    key = {"event": "id, id", "task": "event, place"}.get(table,
+                                                          "event, event")
     base = sqlite3.connect(inbox)
-    old, event = base.execute(
+    old, *row = base.execute(
         "SELECT %s, %s FROM %s ORDER BY random() LIMIT 1" % (
             column, key, table)).fetchone()
     if isinstance(old, int):
@@ -311,11 +312,11 @@ def flip_row(inbox, rng):
         new = bytes(raw)
     cast = "?" if isinstance(new, int) or isinstance(old, bytes) else \
         "CAST(? AS TEXT)"
-    base.execute("UPDATE OR IGNORE %s SET %s = %s WHERE %s = ?" % (
-        table, column, cast, key), (new, event))
+    base.execute("UPDATE OR IGNORE %s SET %s = %s WHERE (%s) = (?, ?)" % (
+        table, column, cast, key), (new, *row))
     base.commit()
     base.close()
-    return "%s.%s of %d, bit %d" % (table, column, event, bit)
+    return "%s.%s of %d, bit %d" % (table, column, row[0], bit)
 
 
 def rows(app, seconds, seed):

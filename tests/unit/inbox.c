@@ -1545,6 +1545,9 @@ flipped_show(void *arg, const struct inbox_event *event,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (tasks[i].damaged &&
+		    strstr(tasks[i].reason, "damaged") == NULL)
+			FLIPPED_WRONG(flipped);
 		flipped->parked += tasks[i].state == INBOX_FAILED;
 		if (*tasks[i].handler == '\0' ||
 		    strlen(tasks[i].reason) > 200)
