@@ -66,7 +66,7 @@ http_append(char *out, size_t at, const char *text)
 {
 	size_t len = strlen(text);
 
-	memcpy(out + at, text, len);
+	memcpy(out + at, text, len + 1);
 	return at + len;
 }
 
