@@ -17,10 +17,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "supervisor.h"
 
 #include "banned.h"
@@ -104,8 +106,12 @@ cgi_serve(struct receiver *receiver)
 	sigemptyset(&blocked);
 	supervisor_block_stops(&blocked);
 	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+	if (out == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1) {
+		log_msg(LOG_LEVEL_ERROR, "cannot serve CGI: %s",
+		    strerror(errno));
+		cgi_send_unconfigured();
 		return 1;
+	}
 	receiver->is_cgi = true;
 	receive(receiver, &http, &answer);
 	result = cgi_send_answer(out, &answer);

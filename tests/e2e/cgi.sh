@@ -23,6 +23,14 @@ claim "an event is answered ok" \
 claim "arguments from a visitor's query are ignored" \
     same "HTTP" "$(env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
     "$vkcb" --version 2>"$work/log" | sed -n 's/^Status: 405.*/HTTP/p')"
+
+# An answer, though no file is left to open behind standard error and the log.
+sed "1i[vkcb]\\nlog = $work/cgi.log" "$work/vkcb.conf" >"$work/few.conf"
+claim "too few files may be open: 503" same "Not Configured" \
+    "$(body_of "$bodies/message_new.json" VKCB_CONF="$work/few.conf" \
+    prlimit --nofile=4)"
+claim "... and the log says why" \
+    has "$work/cgi.log" 'msg="cannot serve CGI: Too many open files"'
 claim "no library is loaded but libfcgi and json-c" \
     same "libc libfcgi libjson-c " "$(libraries "$vkcb")"
 
