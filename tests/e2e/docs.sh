@@ -172,6 +172,12 @@ claim "every answer is in vkcb(1), with its status" \
 claim "every message of the log is in vkcb(1)" \
     all_said vkcb.1 "$(strings 1 log_rule
 	strings 9 refuse log_begin log_msg report_trouble pause_for_trouble)"
+printf '[group 1]\nsecret = Kf7vQ2mXw9aLcR4t\n' >"$work/vkcb.conf"
+VKCB_CONF="$work/vkcb.conf" "$vkcb" trigger message_new secret=wrong \
+    >"$work/answer" 2>"$work/refused"
+claim "the example of vkcb(1) finds a refused request in the log" \
+    has "$work/refused" \
+    "$(sed -n 's,^\.Dl \$ grep \(.*\) /var/log/.*,\1,p' docs/vkcb.1)"
 claim "every reason for which a body is refused is in vkcb(1)" \
     all_said vkcb.1 "$(grep -o "return $string" src/event/envelope.c |
 	sed 's/return "//; s/"$//')"
