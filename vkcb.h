@@ -44,11 +44,18 @@ extern "C" {
 
 #define VKCB_VERSION "0.1.0"
 
-/* A function of the wrong type in ON() is an error, even without -Werror. */
+/*
+ * Errors, even without -Werror: a function of the wrong type in ON(), a handler
+ * that ends without an outcome, a number in place of a text.
+ */
 #if defined(__clang__)
+#pragma clang diagnostic error "-Wreturn-type"
+#pragma clang diagnostic error "-Wint-conversion"
 #pragma clang diagnostic error "-Wincompatible-function-pointer-types"
 #pragma clang diagnostic error "-Wincompatible-pointer-types"
 #elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic error "-Wreturn-type"
+#pragma GCC diagnostic error "-Wint-conversion"
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #endif
 

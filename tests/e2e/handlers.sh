@@ -120,6 +120,15 @@ must_not_compile() {
 	done
 	bad
 	handler "$handlers/x.c"
+	sed -i '/return/d' "$handlers/x.c"
+	claim "$with: no return: an error" refused x.c error: return
+	bad
+	handler "$handlers/x.c"
+	sed -i 's/return.*/return vkcb_send(ev, 1, 5);/' "$handlers/x.c"
+	claim "$with: a number for a text: an error" \
+	    refused x.c error: conversion
+	bad
+	handler "$handlers/x.c"
 	sed -i 's/^const struct vkcb_h/static &/' "$handlers/x.c"
 	claim "$with: a static handler: an error" refused x.c error: handler_x
 	bad
