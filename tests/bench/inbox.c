@@ -67,6 +67,7 @@ serve(const char *folder, const char *inbox, const char *sample, int64_t end)
 		abort();
 	/* There is no configuration file: do not check for changes. */
 	receiver_init(&receiver, conf);
+	receiver.conf_fixed = true;	/* there is no file */
 	for (n = 0; clock_ms() < end; n++) {
 		request = (struct request){
 			.http = { .method = "POST", .length = length,

@@ -31,7 +31,7 @@ fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 END_C
-"${CC:-cc}" -shared -fPIC -o "$work/slow.so" "$work/slow.c"
+${CC:-cc} -shared -fPIC -o "$work/slow.so" "$work/slow.c"
 
 # measure MODE PROCESSES - events per second, the median of three runs.
 measure() {

@@ -384,9 +384,10 @@ def rows(app, seconds, seed):
 
 
 def bounded(rig, words):
-    """Runs a command with limits of 20 s and 1 GB; returns an error or ""."""
+    """Runs a command with limits of 45 s, since work tries on for 30, and 1 GB;
+    returns an error or ""."""
     try:
-        done = subprocess.run([rig.app, *words], env=rig.env, timeout=20,
+        done = subprocess.run([rig.app, *words], env=rig.env, timeout=45,
                               capture_output=True, text=True)
     except subprocess.TimeoutExpired:
         return "hangs"
